@@ -1,0 +1,61 @@
+# make demo   sets up, builds the demonstration store, serves the app on PORT (8501)
+# make test   sets up and runs everything, as CI does
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+STORE := stores/demo
+DEMO := assets/demo
+
+.PHONY: setup setup-dev demo store test check format bench clean
+
+setup: .venv/.runtime
+setup-dev: .venv/.dev
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Sparsight needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/.runtime: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/.dev: requirements.txt requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@ .venv/.runtime
+
+# The builder resumes, does nothing where the store is there, and refuses one of other pictures or models.
+store: setup
+	$(BIN)/python -m index_builder build --images $(DEMO)/pictures.tar --encoder demo --sae demo --out $(STORE) \
+		--name "Emoji and clip art"
+
+demo: store
+	SPARSIGHT_STORE=$(STORE) $(BIN)/streamlit run app.py --server.port $(PORT)
+
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup-dev check browser
+	$(BIN)/python -m pytest
+
+# The browser tests drive Debian's chromium; elsewhere CHROMIUM names the program.
+.PHONY: browser
+browser:
+	@command -v $${CHROMIUM:-chromium} >/dev/null || { \
+		echo "installing chromium for the browser tests"; \
+		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update -qq && \
+		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+
+bench: setup-dev store
+	$(BIN)/python -m benchmarks.build_throughput
+
+clean:
+	rm -rf .venv stores
