@@ -1,0 +1,36 @@
+"""Names a person may type for an encoder or an SAE, and what they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
+DEMO_ASSETS = REPOSITORY_ROOT / "assets" / "demo"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An encoder and the SAE that was trained on its embeddings."""
+
+    encoder: str  # reference as ClipEncoder.load reads it
+    sae: str  # reference as load_sae reads it
+    resize: int | None = None  # short side before the centre crop, where it is not the crop itself
+    about: str = ""  # one line for people
+
+
+PRESETS: dict[str, Preset] = {
+    "demo": Preset(
+        encoder=f"local-dir:{DEMO_ASSETS / 'encoder'}",
+        sae=str(DEMO_ASSETS / "sae"),
+        about="the small CLIP and SAE that ship with the repository",
+    ),
+    # The SAE of arXiv 2509.24510 saw ImageNet resized to a short side of 256, then centre-cropped to 224;
+    # stock CLIP resizes to 224, which is another crop. The OpenAI weights need QuickGELU.
+    "imagenet-vitb16": Preset(
+        encoder="ViT-B-16-quickgelu:openai",
+        sae="patrikwolf/clip-topk-sae",
+        resize=256,
+        about="CLIP ViT-B/16 (OpenAI) with the Top-K SAE of arXiv 2509.24510",
+    ),
+}

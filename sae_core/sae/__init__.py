@@ -1,0 +1,1 @@
+"""The Top-K sparse autoencoder: its configuration, its maths and its file formats."""

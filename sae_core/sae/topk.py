@@ -1,0 +1,84 @@
+"""The Top-K sparse autoencoder of arXiv 2509.24510 (after Gao et al., arXiv 2406.04093), inference only.
+
+    z     = TopK_k(x @ W_enc + b_enc)
+    x_hat = z @ rownormalise(W_dec) + b_dec
+
+No `b_dec` is subtracted before the encoder and there is no ReLU: Top-K keeps the k largest pre-activations even
+where they are negative, and those still enter the reconstruction. A latent is *active* where its activation is > 0.
+Upstream's dropout on the pre-activations exists in training only and is not part of this module at all.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sae_core.sae.config import SAEConfig
+
+
+class SparseCodes(NamedTuple):
+    """Codes of a batch, each row strongest first; equal activations are ordered by latent."""
+
+    indices: Int[Tensor, "n k"]  # latents, int64
+    activations: Float[Tensor, "n k"]  # their activations; those <= 0 are kept but not *active*
+
+
+class TopKSAE(nn.Module):
+    """`z = TopK_k(x @ W_enc + b_enc)`, `x_hat = z @ rownormalise(W_dec) + b_dec`; nothing here changes a buffer."""
+
+    W_enc: nn.Parameter  # [d_embed, n_latents]
+    b_enc: nn.Parameter  # [n_latents]
+    W_dec: nn.Parameter  # [n_latents, d_embed]
+    b_dec: nn.Parameter | None  # [d_embed]
+
+    def __init__(self, config: SAEConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.W_enc = nn.Parameter(torch.zeros(config.d_embed, config.n_latents))
+        self.b_enc = nn.Parameter(torch.zeros(config.n_latents))
+        self.W_dec = nn.Parameter(torch.zeros(config.n_latents, config.d_embed))
+        b_dec = nn.Parameter(torch.zeros(config.d_embed)) if config.decoder_bias else None
+        self.register_parameter("b_dec", b_dec)
+        self.requires_grad_(False)
+        self.eval()
+
+    def pre_activations(self, x: Float[Tensor, "n d_embed"]) -> Float[Tensor, "n n_latents"]:
+        """Encoder output before Top-K: the one `[n, n_latents]` that encoding materialises."""
+        return torch.addmm(self.b_enc, x, self.W_enc)
+
+    def encode(self, x: Float[Tensor, "n d_embed"]) -> SparseCodes:
+        """The k largest pre-activations of each embedding, strongest first.
+
+        Which of several *equal* pre-activations is kept at the k-th place is torch.topk's choice.
+        """
+        top = torch.topk(self.pre_activations(x), self.config.k, dim=-1)
+        return _ordered(top.indices, top.values)
+
+    def decode(self, codes: SparseCodes) -> Float[Tensor, "n d_embed"]:
+        """Reconstructions before renormalising: the weighted sum of decoder rows, plus the bias."""
+        x_hat = F.embedding_bag(codes.indices, self.decoder_rows(), per_sample_weights=codes.activations, mode="sum")
+        return x_hat if self.b_dec is None else x_hat + self.b_dec
+
+    def decoder_rows(self) -> Float[Tensor, "n_latents d_embed"]:
+        """The rows that decoding uses: unit norm exactly where the checkpoint says `normalize_decoder`."""
+        return F.normalize(self.W_dec, dim=1) if self.config.normalize_decoder else self.W_dec
+
+    def directions(self) -> Float[Tensor, "n_latents d_embed"]:
+        """Unit-norm decoder rows, whatever the checkpoint says: what similarity is measured with."""
+        return F.normalize(self.W_dec, dim=1)
+
+    def forward(self, x: Float[Tensor, "n d_embed"]) -> Float[Tensor, "n d_embed"]:
+        """Reconstruction of x."""
+        return self.decode(self.encode(x))
+
+
+def _ordered(indices: Tensor, activations: Tensor) -> SparseCodes:
+    """Rows by falling activation, equal ones by rising latent: two stable sorts of k numbers a row."""
+    by_latent = torch.argsort(indices, dim=-1, stable=True)
+    indices, activations = indices.gather(-1, by_latent), activations.gather(-1, by_latent)
+    by_strength = torch.argsort(activations, dim=-1, descending=True, stable=True)
+    return SparseCodes(indices.gather(-1, by_strength), activations.gather(-1, by_strength))

@@ -1,0 +1,1 @@
+"""Training a Top-K SAE on embeddings."""

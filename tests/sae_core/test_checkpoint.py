@@ -1,0 +1,125 @@
+"""Every format that is read, and one sentence for everything that is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from sae_core import load_sae
+from sae_core.errors import CheckpointError
+from sae_core.sae.checkpoint import sae_fingerprint, save_sae
+from sae_core.sae.topk import TopKSAE
+from tests.support.models import random_sae
+
+
+def same(a: TopKSAE, b: TopKSAE) -> bool:
+    mine, other = a.state_dict(), b.state_dict()
+    return a.config == b.config and mine.keys() == other.keys() and all(torch.equal(mine[n], other[n]) for n in mine)
+
+
+def authors_pt(sae: TopKSAE, path: Path, **config: object) -> Path:
+    """A checkpoint as upstream's training writes it, counters and optimiser state included."""
+    state = dict(sae.state_dict())
+    state |= {"feature_counts": torch.ones(sae.config.n_latents), "total_samples": torch.tensor(7)}
+    settings = {"feature_dim": 32, "expansion_factor": 2, "k": 4, "lr": 1e-3, "normalize_decoder": True, **config}
+    torch.save({"config": settings, "model_state_dict": state, "epoch": 100, "optimizer_state_dict": {}}, path)
+    return path
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_save_round_trips(tmp_path: Path, normalize: bool, bias: bool) -> None:
+    sae = random_sae(normalize_decoder=normalize, decoder_bias=bias)
+    again = load_sae(save_sae(sae, tmp_path / "sae"))
+    assert same(sae, again)
+    assert sae_fingerprint(sae) == sae_fingerprint(again)
+
+
+def test_upstreams_counters_are_read_past(tmp_path: Path) -> None:
+    sae = random_sae()
+    folder = save_sae(sae, tmp_path)
+    state = load_file(folder / "model.safetensors") | {
+        "feature_counts": torch.ones(64),
+        "total_samples": torch.tensor(9),
+    }
+    save_file(state, folder / "model.safetensors")
+    assert same(load_sae(folder), sae)
+
+
+def test_the_authors_pt_is_read(tmp_path: Path) -> None:
+    sae = random_sae()
+    assert same(load_sae(authors_pt(sae, tmp_path / "sae.pt")), sae)
+
+
+def test_the_authors_pt_without_a_decoder_bias(tmp_path: Path) -> None:
+    sae = random_sae(decoder_bias=False)
+    assert same(load_sae(authors_pt(sae, tmp_path / "sae.pt")), sae)
+
+
+def test_a_fingerprint_sees_every_weight_and_switch() -> None:
+    sae = random_sae()
+    seen = {sae_fingerprint(sae), sae_fingerprint(random_sae(normalize_decoder=False))}
+    for value in sae.state_dict().values():
+        value.view(-1)[-1] += 1
+        seen.add(sae_fingerprint(sae))
+    assert len(seen) == 6
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (tmp_path / "sprung",))  # type: ignore[return-value]
+
+    torch.save({"config": Trap(), "model_state_dict": {}}, tmp_path / "evil.pt")
+    with pytest.raises(CheckpointError, match="read safely"):
+        load_sae(tmp_path / "evil.pt")
+    assert not (tmp_path / "sprung").exists()
+
+
+def _folder(tmp_path: Path, **config: object) -> Path:
+    folder = save_sae(random_sae(), tmp_path / "sae")
+    raw = json.loads((folder / "config.json").read_text()) | config
+    (folder / "config.json").write_text(json.dumps({k: v for k, v in raw.items() if v is not None}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"k": None}, "lacks k"),
+        ({"k": "16"}, "whole number"),
+        ({"k": 65}, "more than the 64 latents"),
+        ({"architecture": "jumprelu"}, "do not know: architecture"),
+        ({"hidden_dim": 128}, "does not fit its own config"),
+        ({"decoder_bias": False}, "b_dec: found"),
+    ],
+)
+def test_configs_that_do_not_fit_are_refused(tmp_path: Path, config: dict[str, object], said: str) -> None:
+    with pytest.raises(CheckpointError, match=said):
+        load_sae(_folder(tmp_path, **config))
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    sae = random_sae()
+    sae.W_dec[3, 3] = float("nan")
+    with pytest.raises(CheckpointError, match="not finite in W_dec"):
+        load_sae(save_sae(sae, tmp_path))
+
+
+def test_other_things_are_refused_with_what_was_found_and_what_is_read(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("no checkpoint")
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "other.pt")
+    (tmp_path / "cut").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "cut" / name).write_bytes((_folder(tmp_path) / name).read_bytes()[:20])
+    for path, found in (("empty", "nothing"), ("notes.txt", "read safely"), ("other.pt", "weights"), ("cut", "cannot")):
+        with pytest.raises(CheckpointError, match=found) as caught:
+            load_sae(tmp_path / path)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(CheckpointError, match="no file, no folder and no hub id"):
+        load_sae("not/a/hub/id")
