@@ -1,0 +1,1 @@
+"""The CLIP encoder: any open_clip model, with its preprocessing as data and a fingerprint."""

@@ -1,0 +1,130 @@
+"""Images and texts to unit-norm CLIP embeddings, through open_clip (arXiv 2103.00020, arXiv 2212.07143)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.encoder.reference import EncoderReference
+from sae_core.errors import EncoderError
+
+# On a CPU small batches are as fast, and their layers' outputs fit the cache and the allocator's reuse (32 MB).
+_CPU_BATCH = 16
+Tokenizer = Callable[[list[str]], Tensor]
+
+
+class ClipEncoder:
+    """A CLIP model with its preprocessing; embeddings are unit-norm float32 on the CPU."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        tokenizer: Tokenizer,
+        preprocessing: Preprocessing,
+        *,
+        reference: str,
+        architecture: dict[str, Any],
+    ) -> None:
+        self.model: Any = model.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.preprocessing = preprocessing
+        self.reference = reference
+        self.architecture = architecture
+        self.d_embed = int(architecture["embed_dim"])
+        self.device = next(model.parameters()).device
+
+    @classmethod
+    def load(cls, reference: str, device: str | torch.device = "cpu") -> ClipEncoder:
+        """Loads `demo`, a preset, `MODEL:TAG`, `hf-hub:…`, `local-dir:…` or a folder. Raises EncoderError."""
+        parsed = EncoderReference.parse(reference)
+        try:
+            # open_clip only logs when weights are missing; require_pretrained makes that an error.
+            model = open_clip.create_model(
+                parsed.model, pretrained=parsed.pretrained, device=device, require_pretrained=True
+            )
+            tokenizer = open_clip.get_tokenizer(parsed.model)
+        except Exception as error:  # open_clip raises many types, network errors among them
+            raise EncoderError(f"the encoder {reference} cannot be loaded: {_first_line(error)}") from error
+        architecture = open_clip.get_model_config(parsed.model)
+        preprocessing = preprocessing_of(model, parsed.resize)
+        return cls(model, tokenizer, preprocessing, reference=reference, architecture=architecture)
+
+    def encode_images(self, images: Sequence[Image.Image], batch_size: int = 64) -> Float[Tensor, "n d_embed"]:
+        """Unit embeddings of RGB pictures, preprocessed as this encoder's store was."""
+        pixels = [self.preprocessing.crop_pixels(image.convert("RGB")) for image in images]
+        batches = [pixels[start : start + batch_size] for start in range(0, len(pixels), batch_size)]
+        encoded = [self.encode_pixels(torch.from_numpy(np.stack(batch))) for batch in batches]
+        return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed)
+
+    @torch.no_grad()
+    def encode_pixels(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
+        """Unit embeddings of already cropped pixels."""
+        step = _CPU_BATCH if self.device.type == "cpu" else max(len(pixels), 1)
+        encoded = [self._encode(pixels[start : start + step]) for start in range(0, len(pixels), step)]
+        return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed)
+
+    def _encode(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
+        batch = self.preprocessing.normalise(pixels.to(self.device, non_blocking=True))
+        return F.normalize(self.model.encode_image(batch).float(), dim=-1).cpu()
+
+    @torch.no_grad()
+    def encode_texts(self, texts: Sequence[str], batch_size: int = 256) -> Float[Tensor, "n d_embed"]:
+        """Unit embeddings of texts; longer ones are cut at the model's context length."""
+        batches = [list(texts[start : start + batch_size]) for start in range(0, len(texts), batch_size)]
+        encoded = [self.model.encode_text(self.tokenizer(batch).to(self.device)).float() for batch in batches]
+        return F.normalize(torch.cat(encoded), dim=-1).cpu() if encoded else torch.zeros(0, self.d_embed)
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """Hash over all weights, by name."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.model.state_dict().items()):
+            digest.update(
+                name.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+            )
+        return digest.hexdigest()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash over weights, architecture and preprocessing: equal exactly where embeddings are comparable."""
+        parts = [
+            self.weights_sha256,
+            json.dumps(self.architecture, sort_keys=True),
+            self.preprocessing.model_dump_json(),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def preprocessing_of(model: torch.nn.Module, resize: int | None = None) -> Preprocessing:
+    """The preprocessing that open_clip attached to a model, with another resize where a preset asks for it."""
+    config = open_clip.get_model_preprocess_cfg(model)
+    size = config.get("size", 224)
+    sides = {size} if isinstance(size, int) else set(size)
+    if len(sides) != 1:
+        raise EncoderError(f"the encoder takes pictures of {size} pixels; only square ones are supported")
+    side = int(sides.pop())
+    return Preprocessing(
+        resize=resize or side,
+        crop=side,
+        mode=config.get("resize_mode") or "shortest",
+        interpolation=config.get("interpolation") or "bicubic",
+        fill=config.get("fill_color") or 0,
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

@@ -1,0 +1,71 @@
+"""Preprocessing as data: which crop of a picture an encoder sees, and how pixels become numbers.
+
+The geometry is torchvision's `Resize` + `CenterCrop` (what open_clip builds), but only the crop is resampled:
+Pillow's `resize(box=…)` takes the crop's frame in source coordinates, which gives the same pixels for less work.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+Triple = tuple[float, float, float]
+_FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
+
+class Preprocessing(BaseModel):
+    """What happens between an RGB picture and the vision tower; the store records it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    resize: Annotated[int, Field(gt=0)]  # pixels: short side ("shortest"), both ("squash"), long side ("longest")
+    crop: Annotated[int, Field(gt=0)]  # pixels: side of the square that the tower sees, from the centre
+    mode: Literal["shortest", "squash", "longest"] = "shortest"
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    fill: Annotated[int, Field(ge=0, le=255)] = 0  # grey level around a picture smaller than the crop
+    mean: Triple  # per channel, of pixels in [0, 1]
+    std: Triple
+
+    def crop_pixels(self, picture: Image.Image) -> UInt8[np.ndarray, "crop crop 3"]:
+        """The square that the encoder sees, of an RGB picture."""
+        width, height = self._resized(picture.width, picture.height)
+        left, out_width = _centre(width, self.crop)
+        top, out_height = _centre(height, self.crop)
+        x_scale, y_scale = picture.width / width, picture.height / height
+        box = (left * x_scale, top * y_scale, (left + out_width) * x_scale, (top + out_height) * y_scale)
+        seen = picture.resize((out_width, out_height), _FILTERS[self.interpolation], box=box)
+        return np.asarray(self._padded(seen), dtype=np.uint8)
+
+    def normalise(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n 3 crop crop"]:
+        """What the vision tower takes, on the pixels' own device."""
+        mean = torch.tensor(self.mean, device=pixels.device) * 255
+        std = torch.tensor(self.std, device=pixels.device) * 255
+        return ((pixels.float() - mean) / std).permute(0, 3, 1, 2)
+
+    def _resized(self, width: int, height: int) -> tuple[int, int]:
+        """Size after the resize; torchvision truncates the other side, open_clip's longest mode rounds it."""
+        if self.mode == "squash":
+            return self.resize, self.resize
+        if self.mode == "longest":
+            scale = self.resize / max(width, height)
+            return max(1, round(width * scale)), max(1, round(height * scale))
+        short = min(width, height)
+        return int(self.resize * width / short), int(self.resize * height / short)
+
+    def _padded(self, seen: Image.Image) -> Image.Image:
+        if seen.size == (self.crop, self.crop):
+            return seen
+        square = Image.new("RGB", (self.crop, self.crop), (self.fill,) * 3)
+        square.paste(seen, ((self.crop - seen.width) // 2, (self.crop - seen.height) // 2))
+        return square
+
+
+def _centre(side: int, crop: int) -> tuple[int, int]:
+    """Offset and length of a centre crop along one side, rounded as torchvision's CenterCrop does."""
+    return (round((side - crop) / 2.0), crop) if side > crop else (0, side)

@@ -1,0 +1,120 @@
+"""Any picture file becomes the RGB picture a person would see: EXIF turned, transparency on white, depth scaled."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sae_core.errors import PictureError
+
+MAX_PIXELS = 100_000_000  # about 300 MB decoded; larger files are refused before decoding
+# Pillow can open more (EPS runs Ghostscript, PDF and WMF call helpers); these decode in process and to one picture.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "JPEG2000", "TGA", "ICO")
+EXTENSIONS = frozenset(
+    (
+        ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .avif "
+        ".ppm .pgm .pbm .pnm .jp2 .j2k .tga .ico"
+    ).split()
+)
+_EXTRAS = frozenset({"transparency", "exif", "xmp", "comment"})
+_WHITE = (255, 255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture, upright."""
+
+    rgb: Image.Image  # mode RGB
+    plain: bool  # the file shows what is seen and no more: one opaque frame, no turn, no EXIF, XMP or comment
+
+    @property
+    def width(self) -> int:
+        """Pixels, after the EXIF turn."""
+        return self.rgb.width
+
+    @property
+    def height(self) -> int:
+        """Pixels, after the EXIF turn."""
+        return self.rgb.height
+
+
+def open_picture(source: bytes | Path) -> Picture:
+    """Decodes the first frame of a picture file.
+
+    Raises PictureError with a one-word reason and a sentence: unreadable, not-a-picture, too-large, broken.
+    """
+    data = source if isinstance(source, bytes) else _read(source)
+    if not data:
+        raise PictureError("empty", "the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels decide
+        return _decode(data)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error
+
+
+def _decode(data: bytes) -> Picture:
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise PictureError("not-a-picture", "the file is no picture that we read (JPEG, PNG, WebP, GIF, …)") from error
+    except Image.DecompressionBombError as error:
+        raise PictureError("too-large", f"the picture has more than {MAX_PIXELS:,} pixels") from error
+    except Exception as error:  # decoders raise whatever they like on hostile headers
+        raise PictureError("broken", f"the picture cannot be decoded: {_said(error)}") from error
+    if image.width * image.height > MAX_PIXELS:
+        said = f"the picture has {image.width:,} x {image.height:,} pixels; at most {MAX_PIXELS:,} are read"
+        raise PictureError("too-large", said)
+    try:
+        return _seen(image)
+    except Exception as error:  # truncated or corrupt data surfaces here, as many types
+        raise PictureError("broken", f"the picture cannot be decoded: {_said(error)}") from error
+
+
+def _seen(image: Image.Image) -> Picture:
+    """The first frame as a person sees it."""
+    one_frame = getattr(image, "n_frames", 1) == 1
+    image.seek(0)
+    image.load()
+    plain = one_frame and image.mode in ("RGB", "L") and not _EXTRAS & image.info.keys() and not image.getexif()
+    return Picture(rgb=_to_rgb(ImageOps.exif_transpose(image)), plain=plain)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _deep_grey(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, _WHITE), rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _deep_grey(image: Image.Image) -> Image.Image:
+    """16-bit and float grey scaled to 8 bits; a plain convert would clip at 255 and show white.
+
+    Integers are 16-bit samples (0 … 65535); floats, which have no range of their own, are stretched to theirs.
+    """
+    values = np.asarray(image, dtype=np.float64)
+    if image.mode == "F":
+        finite = values[np.isfinite(values)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+        values = np.nan_to_num((values - low) / (high - low) if high > low else values * 0, posinf=1, neginf=0)
+    else:
+        values = values / 65535.0
+    return Image.fromarray((np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)).convert("RGB")
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__
