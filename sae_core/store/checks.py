@@ -1,0 +1,86 @@
+"""Checks of a store directory: `quick_defects` when it is opened (no file is read through)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from sae_core.errors import StoreError
+from sae_core.store import layout
+from sae_core.store.manifest import Manifest
+
+BUILD_HINT = "python -m index_builder build --images FOLDER --encoder demo --sae demo --out STORE"
+
+
+def read_manifest(root: Path) -> Manifest:
+    """The validated manifest. Raises StoreError that lists what is wrong with it."""
+    path = root / layout.MANIFEST
+    if not root.is_dir():
+        raise StoreError(f"there is no store at {root}", hint=BUILD_HINT)
+    if not path.is_file():
+        said = "has no manifest.json: it is no store, or its build did not finish"
+        raise StoreError(f"{root} {said}", hint="run the same `python -m index_builder build …` again to resume it")
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        defects = [f"manifest.json: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+        raise broken(root, defects) from error
+    except OSError as error:
+        raise broken(root, [f"manifest.json cannot be read: {error.strerror}"]) from error
+
+
+def broken(root: Path, defects: list[str]) -> StoreError:
+    """The error for a store with these defects."""
+    n = len(defects)
+    said = f"the store at {root} has {n} {'defect' if n == 1 else 'defects'}: {'; '.join(defects)}"
+    return StoreError(said, defects, hint=f"remove {root} and build it again")
+
+
+def quick_defects(root: Path, manifest: Manifest) -> list[str]:
+    """Every file is there with the recorded size, and every array has the shape that the manifest promises."""
+    return [*_file_defects(root, manifest), *_shape_defects(root, manifest)]
+
+
+def expected_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
+    """Shapes of the arrays; None where only the data decide."""
+    shapes: dict[str, tuple[int | None, ...]] = {
+        layout.CODE_INDICES: (manifest.n_images, manifest.k),
+        layout.CODE_ACTIVATIONS: (manifest.n_images, manifest.k),
+        layout.POSTING_OFFSETS: (manifest.n_latents + 1,),
+        layout.POSTING_IMAGE_IDS: (None,),
+        layout.POSTING_ACTIVATIONS: (None,),
+    }
+    if layout.THUMBNAIL_OFFSETS in manifest.files:
+        shapes[layout.THUMBNAIL_OFFSETS] = (manifest.n_images + 1,)
+    return shapes
+
+
+def _file_defects(root: Path, manifest: Manifest) -> Iterator[str]:
+    inside = root.resolve()
+    for name, info in manifest.files.items():
+        path = root / name
+        if not path.is_file():
+            yield f"{name} is missing"
+        elif not path.resolve().is_relative_to(inside):
+            yield f"{name} leads out of the store"
+        elif path.stat().st_size != info.size:
+            yield f"{name} has {path.stat().st_size:,} bytes, not {info.size:,}"
+
+
+def _shape_defects(root: Path, manifest: Manifest) -> Iterator[str]:
+    for name, shape in expected_shapes(manifest).items():
+        if not (root / name).is_file():
+            continue
+        try:
+            array = np.load(root / name, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            yield f"{name} is no array: {error}"
+            continue
+        fits = len(array.shape) == len(shape) and all(
+            want in (None, got) for got, want in zip(array.shape, shape, strict=True)
+        )
+        if not fits or array.dtype != layout.DTYPES[name]:
+            yield f"{name} is {array.dtype}{list(array.shape)}, not {layout.DTYPES[name]}{list(shape)}"

@@ -1,0 +1,95 @@
+"""`manifest.json`: what a store is, and the size and hash of every file in it. Written last, validated on opening."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.store import layout
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Field(gt=0)]
+
+
+class _Part(BaseModel):
+    # NaN is written as null and read back as NaN: JSON has no word for it.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class SourceInfo(_Part):
+    """Where the pictures came from; never an absolute path, since stores are shared."""
+
+    kind: Literal["folder", "webdataset"]
+    name: str
+    listing_sha256: Sha256  # of the sorted keys that were listed
+
+
+class EncoderInfo(_Part):
+    """The encoder that made the embeddings; an upload is encoded by this one or refused."""
+
+    ref: str  # what ClipEncoder.load takes
+    model: str  # its vision tower, for people
+    fingerprint: Sha256
+    weights_sha256: Sha256
+    preprocessing: Preprocessing
+
+
+class SAEInfo(_Part):
+    """The SAE that made the codes; a copy lies in the store."""
+
+    ref: str
+    fingerprint: Sha256
+
+
+class ReportCard(_Part):
+    """How faithful the SAE is on this store's images; definitions in sae_core.metrics."""
+
+    fvu: float
+    cosine: float
+    random_pair_cosine: float
+    l0: float
+    n_dead: Count
+
+
+class FileInfo(_Part):
+    """One file of the store."""
+
+    size: Count
+    sha256: Sha256
+
+
+class Manifest(_Part):
+    """Everything about a store that is not an array."""
+
+    format: Literal["sparsight-store"] = "sparsight-store"
+    schema_version: Literal[1] = 1
+    name: str
+    demonstration: bool = False
+    n_images: Size
+    n_rejected: Count
+    n_latents: Size
+    k: Size
+    d_embed: Size
+    source: SourceInfo
+    encoder: EncoderInfo
+    sae: SAEInfo
+    report: ReportCard
+    thumbnail_side: Size | None  # pixels of the longer side at most; None: a store without pictures
+    versions: dict[str, str]  # of the packages that decide the bytes
+    files: dict[str, FileInfo]
+
+    @field_validator("files")
+    @classmethod
+    def _inside(cls, files: dict[str, FileInfo]) -> dict[str, FileInfo]:
+        """Every file is one we know: so no name can lead out of the store, and none is missing."""
+        if unknown := sorted(set(files) - {*layout.REQUIRED, *layout.OPTIONAL}):
+            raise ValueError(f"files that do not belong in a store: {', '.join(map(repr, unknown))}")
+        if missing := sorted(set(layout.REQUIRED) - set(files)):
+            raise ValueError(f"files that a store must have: {', '.join(missing)}")
+        if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in files):
+            raise ValueError("a file outside the store")
+        return files

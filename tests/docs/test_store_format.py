@@ -1,0 +1,89 @@
+"""docs/store-format.md is normative: its tables are read here and compared with the code and with a real store."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.references import REPOSITORY_ROOT
+from sae_core.store import layout
+from sae_core.store.manifest import EncoderInfo, Manifest, ReportCard, SAEInfo, SourceInfo
+from tests.support.stores import make_store
+
+PAGE = (REPOSITORY_ROOT / "docs" / "store-format.md").read_text()
+
+
+def rows(section: str) -> list[list[str]]:
+    """Cells of the first table after a line that contains `section`."""
+    lines = PAGE[PAGE.index(section) :].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("|--"))
+    table = lines[start + 1 :]
+    end = next((number for number, line in enumerate(table) if not line.startswith("|")), len(table))
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[:end]]
+
+
+def names(section: str) -> list[str]:
+    return [row[0].strip("`") for row in rows(section)]
+
+
+def test_the_page_names_every_file_and_no_other() -> None:
+    assert set(names("## Files")) == {layout.MANIFEST, *layout.REQUIRED, *layout.OPTIONAL}
+
+
+@pytest.mark.parametrize(
+    ("section", "schema"),
+    [
+        ("`images.parquet`, in", layout.IMAGE_SCHEMA),
+        ("`rejects.parquet`:", layout.REJECT_SCHEMA),
+        ("`latents.parquet`:", layout.LATENT_SCHEMA),
+    ],
+)
+def test_columns_have_the_types_that_the_page_says(section: str, schema: object) -> None:
+    written = {row[0].strip("`"): row[1] for row in rows(section)}
+    assert written == {field.name: f"{field.type}{'?' if field.nullable else ''}" for field in schema}  # type: ignore[attr-defined]
+
+
+def test_arrays_have_the_types_and_shapes_that_the_page_says(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", 20)
+    manifest = Manifest.model_validate_json((store / "manifest.json").read_bytes())
+    sizes = {"n_images": 20, "k": manifest.k, "n_latents": manifest.n_latents}
+    sizes["offsets[-1]"] = int(np.load(store / layout.POSTING_OFFSETS)[-1])
+    described = {row[0].strip("`"): re.search(r"`(u?int\d+|float\d+) \[([^`]*)\]`", row[1]) for row in rows("## Files")}
+    arrays = {name: found for name, found in described.items() if name.endswith(".npy")}
+    assert arrays.keys() == layout.DTYPES.keys()
+    for name, found in arrays.items():
+        assert found, name
+        array = np.load(store / name)
+        shape = tuple(sizes[part.removesuffix(" + 1")] + part.endswith(" + 1") for part in found[2].split(", "))
+        assert (str(array.dtype), array.shape) == (found[1], shape), name
+
+
+def test_the_manifest_has_the_fields_that_the_page_says() -> None:
+    assert names("## Manifest") == list(Manifest.model_fields)
+    said = {row[0].strip("`"): set(re.findall(r"`([a-z_0-9]+)`", row[1])) for row in rows("## Manifest")}
+    for field, part in (("source", SourceInfo), ("encoder", EncoderInfo), ("sae", SAEInfo), ("report", ReportCard)):
+        assert set(part.model_fields) <= said[field], field
+    assert all(f"`{name}`" in PAGE for name in Preprocessing.model_fields)
+
+
+def test_every_word_for_a_reject_is_on_the_page() -> None:
+    written = next(row[2] for row in rows("`rejects.parquet`:") if row[0] == "`error`")
+    words = set(re.findall(r"`([a-z-]+)`", written))
+    sources = [REPOSITORY_ROOT / "sae_core" / "pictures.py", *(REPOSITORY_ROOT / "index_builder").rglob("*.py")]
+    code = "\n".join(path.read_text() for path in sources)
+    used = set(re.findall(r'PictureError\(\s*"([a-z-]+)"', code)) | set(re.findall(r'"encode", "([a-z-]+)"', code))
+    assert words == used
+
+
+def test_row_groups_are_as_small_as_the_page_says() -> None:
+    assert f"at most {layout.ROWS_PER_GROUP:,} rows" in PAGE
+
+
+def test_the_score_below_which_a_latent_is_unnamed() -> None:
+    from index_builder.naming import MIN_SCORE
+
+    assert f"null below a score of {MIN_SCORE}" in PAGE

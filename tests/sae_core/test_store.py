@@ -1,0 +1,111 @@
+"""The reader: galleries by rank, codes, neighbours, thumbnails, and what does not exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sae_core import LatentStore
+from sae_core.pictures import open_picture
+from tests.support.stores import make_store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> LatentStore:
+    return LatentStore.open(make_store(tmp_path_factory.mktemp("reader") / "store", 60))
+
+
+@settings(max_examples=80, deadline=None)
+@given(start=st.integers(-5, 80), length=st.integers(-5, 80))
+def test_a_slice_of_a_gallery_is_a_slice_of_the_whole(store: LatentStore, start: int, length: int) -> None:
+    latent = int(store.latents.n_active.idxmax())
+    whole, part = store.gallery(latent), store.gallery(latent, start, start + length)
+    wanted = slice(max(start, 0), max(start + length, 0))
+    assert part.image_ids.tolist() == whole.image_ids[wanted].tolist()
+    assert part.activations.tolist() == whole.activations[wanted].tolist()
+
+
+def test_a_dead_latent_has_an_empty_gallery(store: LatentStore) -> None:
+    dead = int(np.flatnonzero(store.latents.n_active == 0)[0])
+    assert store.gallery_size(dead) == 0
+    assert len(store.gallery(dead).image_ids) == 0
+    assert store.latents.name[dead] is None
+
+
+def test_figures_of_latents_are_those_of_their_galleries(store: LatentStore) -> None:
+    for latent, row in store.latents.iterrows():
+        values = store.gallery(int(str(latent))).activations
+        assert row.n_active == len(values)
+        assert row.density == len(values) / 60
+        if len(values):
+            np.testing.assert_allclose(
+                [row.max_activation, row.mean_activation, row.median_activation],
+                [values.max(), values.mean(), np.median(values)],
+                rtol=1e-5,
+            )
+            labels = [record.label for record in store.images(store.gallery(int(str(latent))).image_ids)]
+            assert row.label_purity == pytest.approx(labels.count(row.top_label) / len(labels))
+            assert labels.count(row.top_label) == max(map(labels.count, labels))
+
+
+def test_images_come_in_the_order_asked_for(store: LatentStore) -> None:
+    assert [record.image_id for record in store.images([50, 3, 3, 59])] == [50, 3, 3, 59]
+    record = store.image(4)
+    assert (record.label, record.caption, record.width, record.height) == (
+        "green things",
+        "a green thing, number 4",
+        48,
+        40,
+    )
+
+
+def test_the_label_column_agrees_with_the_rows(store: LatentStore) -> None:
+    labels = store.labels
+    assert [labels.names[code] for code in labels.codes] == [record.label for record in store.images(range(60))]
+
+
+def test_nearest_images_are_those_of_a_matrix_product(store: LatentStore) -> None:
+    x = np.stack([store.embedding(image_id) for image_id in range(60)])
+    found = store.nearest_images(x[7], 10)
+    similarity = x @ x[7]
+    np.testing.assert_allclose(found.similarities, np.sort(similarity)[::-1][:10], atol=1e-5)
+    assert found.ids[0] == 7
+    assert len(store.nearest_images(x[7], 500).ids) == 60
+
+
+def test_similar_latents_leave_the_latent_itself_out(store: LatentStore) -> None:
+    directions = store.sae().directions().numpy()
+    found = store.similar_latents(5, 6)
+    similarity = np.delete(directions @ directions[5], 5)
+    assert 5 not in found.ids and len(found.ids) == 6
+    np.testing.assert_allclose(found.similarities, np.sort(similarity)[::-1][:6], atol=1e-5)
+
+
+def test_thumbnails_are_pictures(store: LatentStore) -> None:
+    thumbnail = store.thumbnail(59)
+    assert thumbnail is not None and thumbnail.media_type == "image/png"
+    assert open_picture(thumbnail.data).rgb.size == (48, 40)
+
+
+@pytest.mark.parametrize("wrong", [-1, 60, 10**9])
+def test_what_does_not_exist_is_an_index_error(store: LatentStore, wrong: int) -> None:
+    for ask in (store.code, store.image, store.embedding, store.thumbnail):
+        with pytest.raises(IndexError, match="0 … 59"):
+            ask(wrong)
+    for ask_latent in (store.gallery, store.gallery_size, lambda latent: store.similar_latents(latent, 3)):
+        with pytest.raises(IndexError, match="there is no latent"):
+            ask_latent(wrong + 4 if wrong > 0 else wrong)
+
+
+def test_the_version_is_of_the_content(store: LatentStore) -> None:
+    assert len(store.version) == 12
+    assert LatentStore.open(store.path).version == store.version
+
+
+def test_a_large_store_is_not_read_when_opened(store: LatentStore) -> None:
+    assert isinstance(store._posting_ids, np.memmap) and isinstance(store._indices, np.memmap)
+    assert "latents" not in LatentStore.open(Path(store.path)).__dict__
