@@ -1,0 +1,88 @@
+"""Build throughput, end to end, over the encoder's own on decoded tensors: `python -m benchmarks.build_throughput`.
+
+Both run in this process with the same torch threads, interleaved, so that a noisy machine hurts both alike. End to end
+is everything from the listed files to committed shards: reading, decoding, cropping, thumbnails, CLIP, SAE, writing.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import tyro
+
+from benchmarks.machine import machine
+from index_builder.build import limited, load_models
+from index_builder.config import BuildConfig
+from index_builder.decode import SlotDataset
+from index_builder.encode import Encoders, Plan, default_workers, encode_shards
+from index_builder.sources import Source, open_source
+from index_builder.workdir import WorkDir
+from sae_core.allocator import keep_freed_memory
+from sae_core.references import DEMO_ASSETS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured."""
+
+    images: str = str(DEMO_ASSETS / "pictures.tar")
+    """Source of the pictures."""
+    encoder: str = "demo"
+    """Encoder, as the builder takes it."""
+    sae: str = "demo"
+    """SAE, as the builder takes it."""
+    pictures: int = 768
+    """Pictures a round."""
+    rounds: int = 3
+    """Rounds; the median ratio is printed."""
+    device: str = "auto"
+    """cpu, cuda or auto."""
+
+
+def main(settings: Settings) -> None:
+    """Prints one ratio with its parts."""
+    keep_freed_memory()
+    config = BuildConfig(settings.images, settings.encoder, settings.sae, Path("unused"), device=settings.device)  # type: ignore[arg-type]
+    models = load_models(config)
+    source = limited(open_source(settings.images), settings.pictures)
+    pixels = decoded(source, models)
+    models.clip.encode_pixels(pixels[:64])
+    rounds = [(encoder_alone(models, pixels), end_to_end(source, models)) for _ in range(settings.rounds)]
+    ratios = [whole / alone for alone, whole in rounds]
+    print(f"machine: {machine()}; {torch.get_num_threads()} torch threads, {default_workers()} decoding workers")
+    for alone, whole in rounds:
+        print(f"encoder alone {alone:7.1f} img/s   end to end {whole:7.1f} img/s   ratio {whole / alone:.3f}")
+    print(f"end to end / encoder alone: {statistics.median(ratios):.3f} (median of {len(ratios)} rounds)")
+
+
+def decoded(source: Source, models: Encoders) -> torch.Tensor:
+    """All pictures as the encoder takes them."""
+    return SlotDataset(source, models.clip.preprocessing, 0).__getitems__(list(range(len(source.keys)))).pixels
+
+
+def encoder_alone(models: Encoders, pixels: torch.Tensor) -> float:
+    """Pictures a second of CLIP on decoded tensors, in the builder's batches."""
+    began = time.perf_counter()
+    for start in range(0, len(pixels), 64):
+        models.clip.encode_pixels(pixels[start : start + 64])
+    return len(pixels) / (time.perf_counter() - began)
+
+
+def end_to_end(source: Source, models: Encoders) -> float:
+    """Pictures a second of the whole encode stage."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = WorkDir(Path(folder) / "store")
+        with work.locked():
+            plan = Plan(len(source.keys), 1024, 64)
+            began = time.perf_counter()
+            encode_shards(source, plan, work, models, thumbnail_side=256, workers=None, progress=lambda *_: None)
+            return len(source.keys) / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Settings))

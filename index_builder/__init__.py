@@ -1,0 +1,1 @@
+"""The only writer of a latent store: sources -> encode -> assemble -> publish."""

@@ -1,0 +1,124 @@
+"""`python -m index_builder`: build, verify, info, train-sae. Exit 0 good, 2 bad usage or bad input, 1 anything else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow.parquet as pq
+import tyro
+
+from index_builder.build import build
+from index_builder.config import BuildConfig
+from index_builder.train import TrainCommand
+from index_builder.train import run as run_training
+from index_builder.verify import defects_of
+from sae_core.allocator import keep_freed_memory
+from sae_core.errors import SparsightError
+from sae_core.store import layout
+from sae_core.store.checks import read_manifest
+
+log = logging.getLogger("sparsight")
+
+
+@dataclass(frozen=True)
+class VerifyCommand:
+    """Read every byte of a store and list every defect."""
+
+    store: tyro.conf.Positional[Path]
+    """The store to check."""
+
+
+@dataclass(frozen=True)
+class InfoCommand:
+    """Say what a store is."""
+
+    store: tyro.conf.Positional[Path]
+    """The store to describe."""
+    json: bool = False
+    """Print the whole manifest as JSON."""
+
+
+Command = (
+    Annotated[BuildConfig, tyro.conf.subcommand("build")]
+    | Annotated[VerifyCommand, tyro.conf.subcommand("verify")]
+    | Annotated[InfoCommand, tyro.conf.subcommand("info")]
+    | Annotated[TrainCommand, tyro.conf.subcommand("train-sae")]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    log.setLevel(logging.INFO)
+    keep_freed_memory()
+    try:
+        # Config dataclasses check their own fields, so reading the arguments can raise our errors too.
+        command = tyro.cli(Command, prog="python -m index_builder", args=arguments, config=(tyro.conf.OmitArgPrefixes,))
+        return _ACTIONS[type(command)](command)
+    except SparsightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to resume", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        return 1
+
+
+def _build(config: BuildConfig) -> int:
+    manifest = build(config)
+    print(
+        f"{config.out}: {manifest.n_images:,} images, {manifest.n_rejected:,} rejected, {manifest.n_latents:,} latents"
+    )
+    if manifest.n_rejected:
+        for said, n in _reject_counts(config.out):
+            print(f"  rejected {n:,}: {said}")
+    return 0
+
+
+def _reject_counts(store: Path) -> list[tuple[str, int]]:
+    errors = pq.read_table(store / layout.REJECTS, columns=["error"])["error"].value_counts().to_pylist()
+    return sorted(((str(row["values"]), int(row["counts"])) for row in errors), key=lambda pair: -pair[1])
+
+
+def _verify(command: VerifyCommand) -> int:
+    defects = defects_of(command.store)
+    for defect in defects:
+        print(defect)
+    n = len(defects)
+    print(f"{command.store}: sound" if n == 0 else f"{command.store}: {n} {'defect' if n == 1 else 'defects'}")
+    return 2 if defects else 0
+
+
+def _info(command: InfoCommand) -> int:
+    manifest = read_manifest(command.store)
+    if command.json:
+        print(json.dumps(manifest.model_dump(mode="json"), indent=2))
+        return 0
+    card = manifest.report
+    print(f"{manifest.name}: {manifest.n_images:,} images of {manifest.source.name} ({manifest.n_rejected:,} rejected)")
+    print(f"encoder {manifest.encoder.ref} ({manifest.encoder.model}), SAE {manifest.sae.ref}")
+    print(f"{manifest.n_latents:,} latents, k {manifest.k}, {card.n_dead:,} dead, L0 {card.l0:.2f}")
+    print(f"cosine {card.cosine:.3f} (random pairs {card.random_pair_cosine:.3f}), FVU {card.fvu:.3f}")
+    return 0
+
+
+def _train(command: TrainCommand) -> int:
+    run_training(command)
+    print(f"{command.out}: SAE with {command.latents:,} latents, k {command.k}")
+    return 0
+
+
+_ACTIONS: dict[type, Callable[..., int]] = {
+    BuildConfig: _build,
+    VerifyCommand: _verify,
+    InfoCommand: _info,
+    TrainCommand: _train,
+}

@@ -1,0 +1,43 @@
+"""Do this encoder and this SAE belong together? Asked of a spread of the source's pictures before the long work."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from index_builder.decode import SlotDataset
+from index_builder.encode import Encoders
+from index_builder.sources import Source
+from sae_core.metrics import Fidelity, fidelity
+
+log = logging.getLogger("sparsight")
+_SAMPLE = 64  # spread over the whole listing: the first ones of a sorted folder are often all of one class
+_MIN_GAIN = 0.3  # share of the way from the random pairs' cosine to 1
+_MAX_FVU = 0.75
+
+
+def check_compatibility(source: Source, models: Encoders) -> Fidelity | None:
+    """Logs reconstruction figures, with a loud warning where they are hardly better than chance."""
+    slots = np.unique(np.linspace(0, len(source.keys) - 1, _SAMPLE).astype(int)).tolist()
+    batch = SlotDataset(source, models.clip.preprocessing, thumbnail_side=0).__getitems__(slots)
+    if len(batch.rows) < 2:
+        return None
+    x = models.clip.encode_pixels(batch.pixels)
+    codes = models.sae.encode(x.to(models.sae.W_enc.device))
+    found = fidelity(x, models.sae.decode(codes).cpu(), codes.activations.cpu())
+    said = (
+        f"on {len(batch.rows)} pictures the SAE rebuilds embeddings with cosine {found.cosine:.3f} "
+        f"(random pairs: {found.random_pair_cosine:.3f}) and FVU {found.fvu:.3f}"
+    )
+    if looks_wrong(found):
+        log.warning("WARNING: %s. That is hardly better than chance: encoder and SAE may not belong together", said)
+    else:
+        log.info("%s", said)
+    return found
+
+
+def looks_wrong(found: Fidelity) -> bool:
+    """Whether reconstructions are no better than another picture's, or leave most of the variance unexplained."""
+    gain = (found.cosine - found.random_pair_cosine) / max(1 - found.random_pair_cosine, 1e-9)
+    return gain < _MIN_GAIN or found.fvu > _MAX_FVU

@@ -1,0 +1,58 @@
+"""What a build is asked to do. Field comments are the CLI's help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from sae_core.errors import BuildError
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """Run images through CLIP and an SAE, and publish a latent store. Run it again to resume."""
+
+    images: str
+    """A folder, a WebDataset tar, a folder of tars, or a pattern such as 'shards/*.tar'."""
+    encoder: str
+    """demo, a preset (imagenet-vitb16), MODEL:TAG, hf-hub:ORG/REPO, or local-dir:FOLDER."""
+    sae: str
+    """demo, a preset (imagenet-vitb16), a hub id, a folder, or the authors' .pt file."""
+    out: Path
+    """The store to write; it appears, whole, when the build is done."""
+    name: str | None = None
+    """What people call this store; the folder's name by default."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where CLIP and the SAE run; auto takes CUDA where there is one."""
+    workers: int | None = None
+    """Processes that decode pictures; by default one a core, less one for the encoder. 0: none."""
+    batch_size: int = 64
+    """Pictures encoded together."""
+    limit: int | None = None
+    """Only the first N pictures of the source."""
+    thumbnail_side: int = 256
+    """Longer side of the stored thumbnails in pixels; 0 stores none."""
+    shard_size: int = 1024
+    """Pictures between two points that a killed build resumes from."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.shard_size < 1:
+            raise BuildError("--batch-size and --shard-size must be at least 1")
+        if self.limit is not None and self.limit < 1:
+            raise BuildError(f"--limit {self.limit} leaves no picture; give 1 or more")
+        if self.thumbnail_side < 0 or (self.workers is not None and self.workers < 0):
+            raise BuildError("--thumbnail-side and --workers must not be negative")
+
+    @property
+    def store_name(self) -> str:
+        """The name, or the folder's."""
+        return self.name or self.out.name
+
+    def resolved_device(self) -> str:
+        """cpu or cuda. Raises BuildError where cuda was asked for and there is none."""
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise BuildError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
+        return "cuda" if self.device != "cpu" and torch.cuda.is_available() else "cpu"

@@ -1,0 +1,116 @@
+"""The decode stage: bytes to cropped pixels and thumbnails, in worker processes, a batch of slots at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from index_builder.sources import RawPicture, Source
+from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.errors import PictureError
+from sae_core.pictures import Picture, open_picture
+
+_JPEG_QUALITY = 82
+_KEEP_BYTES = 48 * 1024  # a small picture is its own thumbnail up to this size
+
+
+class ImageRow(NamedTuple):
+    """What is stored of one indexed picture, besides numbers."""
+
+    source_key: str
+    label: str | None
+    caption: str | None
+    split: str | None
+    width: int
+    height: int
+    sha256: str
+    thumbnail: bytes  # empty: none
+
+
+class Reject(NamedTuple):
+    """One input that was not indexed."""
+
+    source_key: str
+    stage: str  # decode or encode
+    error: str  # a word, for counting
+    message: str  # a sentence
+
+
+@dataclass
+class DecodedBatch:
+    """Slots of one batch, sorted into pictures and rejects; `slots` and `pixels` go with `rows`."""
+
+    slots: list[int] = field(default_factory=list)
+    rows: list[ImageRow] = field(default_factory=list)
+    rejects: list[tuple[int, Reject]] = field(default_factory=list)
+    pixels: UInt8[Tensor, "n crop crop 3"] = field(default_factory=lambda: torch.zeros(0, 0, 0, 3, dtype=torch.uint8))
+
+
+class SlotDataset(Dataset[DecodedBatch]):
+    """Batches of slots, as torch's DataLoader fetches them (`__getitems__`)."""
+
+    def __init__(self, source: Source, preprocessing: Preprocessing, thumbnail_side: int) -> None:
+        self.source = source
+        self.preprocessing = preprocessing
+        self.thumbnail_side = thumbnail_side
+
+    def __getitem__(self, slot: int) -> DecodedBatch:
+        return self.__getitems__([slot])
+
+    def __getitems__(self, slots: list[int]) -> DecodedBatch:
+        """Decodes a batch; nothing a picture does can stop it."""
+        batch = DecodedBatch()
+        pixels: list[np.ndarray] = []
+        for slot in slots:
+            try:
+                row, cropped = self._decode(slot)
+            except PictureError as error:
+                batch.rejects.append((slot, Reject(self.source.keys[slot], "decode", error.reason, str(error))))
+                continue
+            batch.slots.append(slot)
+            batch.rows.append(row)
+            pixels.append(cropped)
+        if pixels:
+            batch.pixels = torch.from_numpy(np.stack(pixels))
+        return batch
+
+    def _decode(self, slot: int) -> tuple[ImageRow, np.ndarray]:
+        raw = self.source.read(slot)
+        picture = open_picture(raw.data)
+        try:
+            cropped = self.preprocessing.crop_pixels(picture.rgb)
+            thumbnail = make_thumbnail(picture, raw.data, self.thumbnail_side)
+        except Exception as error:  # a picture too odd to resize (1 x 100,000, say) is a reject, not the build's end
+            raise PictureError("broken", f"the picture cannot be resized: {error}") from error
+        return _row(self.source.keys[slot], raw, picture, thumbnail), cropped
+
+
+def make_thumbnail(picture: Picture, data: bytes, side: int) -> bytes:
+    """JPEG with its longer side at most `side` pixels; a file that is small already is kept as it is."""
+    if side == 0:
+        return b""
+    if picture.plain and max(picture.rgb.size) <= side and len(data) <= _KEEP_BYTES and _is_web_format(data):
+        return data
+    small = picture.rgb.copy()
+    small.info = {}  # Pillow would carry a file's comment over
+    small.thumbnail((side, side), reducing_gap=2.0)
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=_JPEG_QUALITY)
+    return out.getvalue()
+
+
+def _is_web_format(data: bytes) -> bool:
+    return data.startswith((b"\xff\xd8", b"\x89PNG", b"RIFF"))
+
+
+def _row(key: str, raw: RawPicture, picture: Picture, thumbnail: bytes) -> ImageRow:
+    sha256 = hashlib.sha256(raw.data).hexdigest()
+    return ImageRow(key, raw.label, raw.caption, raw.split, picture.width, picture.height, sha256, thumbnail)

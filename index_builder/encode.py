@@ -1,0 +1,121 @@
+"""The encode stage: decoded batches through CLIP and the SAE into shards. Decoding runs beside it in processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from index_builder.decode import DecodedBatch, ImageRow, Reject, SlotDataset
+from index_builder.shards import ShardWriter, is_complete
+from index_builder.sources import Source
+from index_builder.workdir import WorkDir
+from sae_core.encoder.clip import ClipEncoder
+from sae_core.sae.topk import TopKSAE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which slots make which shard and batch: fixed by the listing, so that a resumed build makes equal batches."""
+
+    n_slots: int
+    shard_size: int
+    batch_size: int
+
+    @property
+    def n_shards(self) -> int:
+        """Number of shards, the last one maybe short."""
+        return -(-self.n_slots // self.shard_size)
+
+    def slots(self, shard: int) -> range:
+        """Slots of a shard."""
+        return range(shard * self.shard_size, min((shard + 1) * self.shard_size, self.n_slots))
+
+    def batches(self, shard: int) -> list[list[int]]:
+        """Slots of each of its batches; no batch crosses a shard."""
+        slots = self.slots(shard)
+        return [list(slots[start : start + self.batch_size]) for start in range(0, len(slots), self.batch_size)]
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """The two models of a build."""
+
+    clip: ClipEncoder
+    sae: TopKSAE
+
+
+def encode_shards(
+    source: Source,
+    plan: Plan,
+    work: WorkDir,
+    models: Encoders,
+    *,
+    thumbnail_side: int,
+    workers: int | None,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Makes every shard that is not there yet; calls `progress(slots done, rejects among them)` after each batch."""
+    todo: list[int] = []
+    for shard in range(plan.n_shards):
+        if is_complete(work.shard_path(shard)):
+            progress(len(plan.slots(shard)), 0)
+        else:
+            todo.append(shard)
+    dataset = SlotDataset(source, models.clip.preprocessing, thumbnail_side)
+    decoded = iter(_loader(dataset, [batch for shard in todo for batch in plan.batches(shard)], workers))
+    for shard in todo:
+        writer = ShardWriter(work.shard_path(shard), models.clip.d_embed, models.sae.config.k)
+        for _ in plan.batches(shard):
+            n_slots, n_rejects = _encode_batch(next(decoded), source, models, writer)
+            progress(n_slots, n_rejects)
+        writer.commit()
+
+
+def _loader(dataset: SlotDataset, batches: Sequence[list[int]], workers: int | None) -> Iterator[DecodedBatch]:
+    n_workers = default_workers() if workers is None else workers
+    return iter(
+        DataLoader(
+            dataset,
+            batch_sampler=batches,
+            num_workers=n_workers if batches else 0,
+            collate_fn=_as_it_is,
+            prefetch_factor=2 if n_workers and batches else None,
+        )
+    )
+
+
+def default_workers() -> int:
+    """One decoding process a core, less one for the encoder; at least one."""
+    return max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _encode_batch(batch: DecodedBatch, source: Source, models: Encoders, writer: ShardWriter) -> tuple[int, int]:
+    """Encodes and adds one batch; returns its number of slots and of rejects."""
+    rejects = list(batch.rejects)
+    if batch.rows:
+        embeddings = models.clip.encode_pixels(batch.pixels)
+        finite = torch.isfinite(embeddings).all(dim=1) & (embeddings.norm(dim=1) > 0.5)
+        kept = finite.nonzero().flatten().tolist()
+        rejects += [_unusable(batch, position, source) for position in (~finite).nonzero().flatten().tolist()]
+        rows: list[ImageRow] = [batch.rows[position] for position in kept]
+        codes = models.sae.encode(embeddings[finite].to(models.sae.W_enc.device))
+        on_cpu = type(codes)(codes.indices.cpu(), codes.activations.cpu())
+        writer.add_pictures([batch.slots[position] for position in kept], rows, embeddings[finite], on_cpu)
+    writer.add_rejects(rejects)
+    return len(batch.slots) + len(batch.rejects), len(rejects)
+
+
+def _unusable(batch: DecodedBatch, position: int, source: Source) -> tuple[int, Reject]:
+    slot = batch.slots[position]
+    return slot, Reject(
+        source.keys[slot], "encode", "not-finite", "the encoder gave no finite embedding for this picture"
+    )

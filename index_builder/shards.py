@@ -1,0 +1,140 @@
+"""Shards: the encoded rows of a fixed run of slots, one Arrow file each, written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from jaxtyping import Float32, Int32
+from torch import Tensor
+
+from index_builder.decode import ImageRow, Reject
+from index_builder.workdir import sync, sync_folder
+from sae_core.sae.topk import SparseCodes
+
+_REJECT = pa.struct([(name, pa.string()) for name in Reject._fields])
+
+
+def shard_schema(d_embed: int, k: int) -> pa.Schema:
+    """Columns of a shard; a row is a picture, or a reject where `reject` is not null."""
+    return pa.schema(
+        [
+            ("slot", pa.int64()),
+            ("reject", _REJECT),
+            *[(name, pa.string()) for name in ("source_key", "label", "caption", "split")],
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("sha256", pa.string()),
+            ("thumbnail", pa.binary()),
+            ("embedding", pa.list_(pa.float32(), d_embed)),
+            ("indices", pa.list_(pa.int32(), k)),
+            ("activations", pa.list_(pa.float32(), k)),
+        ]
+    )
+
+
+class ShardWriter:
+    """Collects a shard's batches and commits them at once."""
+
+    def __init__(self, path: Path, d_embed: int, k: int) -> None:
+        self._path, self._schema = path, shard_schema(d_embed, k)
+        self._batches: list[pa.RecordBatch] = []
+
+    def add_pictures(self, slots: list[int], rows: list[ImageRow], embeddings: Tensor, codes: SparseCodes) -> None:
+        """Adds pictures with their unit embeddings `[n, d_embed]` and codes `[n, k]`."""
+        columns = {name: [getattr(row, name) for row in rows] for name in ImageRow._fields}
+        vectors = {
+            "embedding": _fixed(embeddings),
+            "indices": _fixed(codes.indices.to(torch.int32)),
+            "activations": _fixed(codes.activations),
+        }
+        self._add({"slot": slots, "reject": [None] * len(slots), **columns, **vectors}, len(slots))
+
+    def add_rejects(self, rejects: list[tuple[int, Reject]]) -> None:
+        """Adds inputs that were not indexed."""
+        said = [reject._asdict() for _, reject in rejects]
+        self._add({"slot": [slot for slot, _ in rejects], "reject": said}, len(rejects))
+
+    def commit(self) -> None:
+        """Writes, syncs and renames."""
+        temporary = self._path.with_suffix(".tmp")
+        with open(temporary, "wb") as file:
+            with pa.ipc.new_file(file, self._schema) as writer:
+                for batch in self._batches:
+                    writer.write_batch(batch)
+            file.flush()
+            sync(file.fileno())
+        temporary.replace(self._path)
+        sync_folder(self._path.parent)
+
+    def _add(self, columns: dict[str, object], n: int) -> None:
+        if n == 0:
+            return
+        arrays = [
+            values if isinstance(values, pa.Array) else pa.array(values, type=field.type)
+            for field in self._schema
+            for values in [columns.get(field.name, [None] * n)]
+        ]
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+
+class Shard:
+    """A committed shard; pictures and rejects in slot order."""
+
+    def __init__(self, path: Path) -> None:
+        with pa.memory_map(str(path)) as file:
+            table = pa.ipc.open_file(file).read_all()
+        self._rejected = table.filter(table["reject"].is_valid()).sort_by("slot")
+        self.pictures = table.filter(table["reject"].is_null()).sort_by("slot")
+
+    @property
+    def n_pictures(self) -> int:
+        """Number of indexed pictures."""
+        return int(self.pictures.num_rows)
+
+    @property
+    def rejects(self) -> list[Reject]:
+        """Inputs that were not indexed."""
+        return [Reject(**said) for said in self._rejected["reject"].to_pylist()]
+
+    @property
+    def embeddings(self) -> Float32[np.ndarray, "n d_embed"]:
+        """Unit embeddings."""
+        return self._matrix("embedding")
+
+    @property
+    def indices(self) -> Int32[np.ndarray, "n k"]:
+        """Latents of each code, strongest first."""
+        return self._matrix("indices")
+
+    @property
+    def activations(self) -> Float32[np.ndarray, "n k"]:
+        """Their activations."""
+        return self._matrix("activations")
+
+    def thumbnails(self) -> Iterator[bytes]:
+        """Encoded thumbnails; empty where there is none."""
+        for chunk in self.pictures["thumbnail"].chunks:
+            yield from (value.as_py() for value in chunk)
+
+    def _matrix(self, name: str) -> np.ndarray:
+        column = self.pictures[name].combine_chunks()
+        width = column.type.list_size
+        return np.asarray(column.flatten()).reshape(-1, width)
+
+
+def is_complete(path: Path) -> bool:
+    """Whether a shard lies there and can be read; a damaged one is simply made again."""
+    try:
+        Shard(path)
+    except (OSError, pa.ArrowException):
+        return False
+    return True
+
+
+def _fixed(matrix: Tensor) -> pa.Array:
+    flat = np.ascontiguousarray(matrix.numpy()).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), int(matrix.shape[1]))

@@ -1,0 +1,82 @@
+"""A folder of pictures. ImageNet's layout gives labels: `train/n01440764/x.JPEG` is split train, label n01440764."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from index_builder.sources.base import RawPicture, clean
+from sae_core.errors import PictureError, SourceError
+from sae_core.pictures import EXTENSIONS
+
+_SPLITS = frozenset({"train", "val", "validation", "valid", "test"})
+_MAX_CAPTION_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Every picture file below a folder, sorted by path; hidden files and other types are passed over."""
+
+    root: Path
+    keys: list[str]
+    paths: list[str]  # relative, as the file system spells them
+    kind: Literal["folder"] = "folder"
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.root.resolve().name
+
+    @classmethod
+    def scan(cls, root: Path) -> FolderSource:
+        """Lists a folder. Raises SourceError where it cannot be read."""
+        if not os.access(root, os.R_OK | os.X_OK):
+            raise SourceError(f"the folder {root} cannot be read: check its permissions")
+        paths = sorted(_pictures_below(root))
+        return cls(root, [_as_key(path) for path in paths], paths)
+
+    def read(self, position: int) -> RawPicture:
+        """Bytes of a file, its label from the folder, its caption from a `.txt` beside it."""
+        path = self.root / self.paths[position]
+        split, label = _split_and_label(self.keys[position])
+        try:
+            return RawPicture(path.read_bytes(), label, _caption_beside(path), split)
+        except OSError as error:
+            raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error
+
+
+def _pictures_below(root: Path) -> Iterator[str]:
+    """Relative paths; linked folders are followed, but none twice (a link may lead back up)."""
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in files:
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
+                yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def _as_key(path: str) -> str:
+    """A path as a key: forward slashes, and bytes that are no UTF-8 spelled out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+
+
+def _split_and_label(key: str) -> tuple[str | None, str | None]:
+    folders = key.split("/")[:-1]
+    split = folders.pop(0) if folders and folders[0].lower() in _SPLITS else None
+    return split, folders[0] if folders else None
+
+
+def _caption_beside(path: Path) -> str | None:
+    try:
+        with open(path.with_suffix(".txt"), "rb") as file:
+            return clean(file.read(_MAX_CAPTION_BYTES).decode("utf-8", "replace"))
+    except OSError:
+        return None  # most pictures have none

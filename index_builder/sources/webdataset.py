@@ -1,0 +1,114 @@
+"""WebDataset tars, read at random: members are listed once with their offsets, then read with pread.
+
+The webdataset package streams tars in order and cannot list or go back, which a resumable build with a known total
+needs; the grouping rule is its own (all members that share a path up to the first dot of the base name).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from index_builder.sources.base import RawPicture, clean
+from sae_core.errors import PictureError, SourceError
+from sae_core.pictures import EXTENSIONS
+
+
+class Member(NamedTuple):
+    """One file inside a tar."""
+
+    extension: str  # without the dot, lower case
+    offset: int  # of its bytes
+    size: int
+
+
+class Sample(NamedTuple):
+    """The members of one key."""
+
+    tar: int  # position in `tars`
+    members: tuple[Member, ...]
+
+    def find(self, *extensions: str) -> Member | None:
+        """The first member with one of these extensions."""
+        return next((member for member in self.members if member.extension in extensions), None)
+
+
+_PICTURES = tuple(sorted(extension[1:] for extension in EXTENSIONS))
+
+
+@dataclass(frozen=True)
+class WebDatasetSource:
+    """Samples of one or more tars, in the tars' order."""
+
+    tars: list[Path]
+    keys: list[str]
+    samples: list[Sample]
+    name: str
+    kind: Literal["webdataset"] = "webdataset"
+
+    @classmethod
+    def scan(cls, tars: Sequence[Path], name: str) -> WebDatasetSource:
+        """Lists the tars. Raises SourceError where one is no whole tar."""
+        found = {key: sample for number, tar in enumerate(tars) for key, sample in _samples(number, tar)}
+        return cls(list(tars), list(found), list(found.values()), name)
+
+    def read(self, position: int) -> RawPicture:
+        """The picture of a sample with what its `.json`, `.txt` and `.cls` say."""
+        sample = self.samples[position]
+        picture = sample.find(*_PICTURES)
+        if picture is None:
+            held = ", ".join(member.extension for member in sample.members)
+            raise PictureError("no-picture", f"the sample holds no picture, only: {held}")
+        facts = self._facts(sample)
+        label = facts.get("label", facts.get("class", self._text(sample, "cls")))
+        caption = facts.get("caption", facts.get("text", self._text(sample, "txt")))
+        return RawPicture(self._bytes(sample, picture), clean(label), clean(caption), clean(facts.get("split")))
+
+    def _facts(self, sample: Sample) -> dict[str, Any]:
+        member = sample.find("json")
+        if member is None:
+            return {}
+        try:
+            facts = json.loads(self._bytes(sample, member))
+        except ValueError as error:
+            raise PictureError("bad-metadata", f"the sample's .json cannot be read: {error}") from error
+        return facts if isinstance(facts, dict) else {}
+
+    def _text(self, sample: Sample, extension: str) -> str | None:
+        member = sample.find(extension)
+        return self._bytes(sample, member).decode("utf-8", "replace") if member else None
+
+    def _bytes(self, sample: Sample, member: Member) -> bytes:
+        try:
+            descriptor = os.open(self.tars[sample.tar], os.O_RDONLY)
+            try:
+                data = os.pread(descriptor, member.size, member.offset)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise PictureError("unreadable", f"the tar cannot be read: {error.strerror}") from error
+        if len(data) != member.size:
+            raise PictureError("unreadable", "the tar ends inside this sample")
+        return data
+
+
+def _samples(number: int, path: Path) -> Iterator[tuple[str, Sample]]:
+    """Keys (`TAR/key`) and samples of one tar; a key's members need not be adjacent."""
+    groups: dict[str, list[Member]] = {}
+    try:
+        with tarfile.open(path, "r:") as tar:
+            for info in tar:
+                folder, _, base = info.name.rpartition("/")
+                stem, _, extension = base.partition(".")
+                if info.isreg() and stem:
+                    member = Member(extension.lower(), info.offset_data, info.size)
+                    groups.setdefault(f"{folder}/{stem}".lstrip("/"), []).append(member)
+    except (tarfile.TarError, OSError) as error:
+        raise SourceError(f"{path} is no whole tar: {error}") from error
+    for key, members in groups.items():
+        yield str(clean(f"{path.name}/{key}")), Sample(number, tuple(members))

@@ -1,0 +1,88 @@
+"""The directory of an unfinished build, beside the store: `STORE.building/` with its lock, its job and its shards."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sae_core.errors import BuildError
+
+
+class WorkDir:
+    """Holds everything that a resumed build goes on from."""
+
+    def __init__(self, out: Path) -> None:
+        self.root = out.with_name(out.name + ".building")
+        self.shards = self.root / "shards"
+        self.store = self.root / "store"
+        self._job = self.root / "job.json"
+
+    def shard_path(self, shard: int) -> Path:
+        """Where a finished shard lies."""
+        return self.shards / f"{shard:06d}.arrow"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Creates the directory and holds its lock. Raises BuildError while another build holds it."""
+        self.shards.mkdir(parents=True, exist_ok=True)
+        with open(self.root / "lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BuildError(
+                    f"another build is writing {self.root}: wait for it, or choose another --out"
+                ) from error
+            yield
+
+    def claim(self, job: Mapping[str, Any]) -> None:
+        """Starts or resumes a job. Raises BuildError where what lies here was started with other settings."""
+        if not self._job.is_file():
+            write_atomically(self._job, json.dumps(job, indent=2, sort_keys=True).encode())
+            return
+        started = json.loads(self._job.read_bytes())
+        if changed := sorted(name for name in {*job, *started} if job.get(name) != started.get(name)):
+            said = "; ".join(f"{name} was {started.get(name)}, is {job.get(name)}" for name in changed)
+            raise BuildError(
+                f"{self.root} holds an unfinished build with other settings ({said}): "
+                "run with the old settings to resume it, or remove that folder to start anew"
+            )
+
+    def fresh_store(self) -> Path:
+        """An empty directory to assemble in; what a killed assembly left is removed."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        self.store.mkdir()
+        return self.store
+
+    def remove(self) -> None:
+        """Removes everything of the build."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes under a temporary name, syncs, renames: a reader sees all of it or nothing."""
+    temporary = path.with_name(path.name + ".tmp")
+    with open(temporary, "wb") as file:
+        file.write(data)
+        sync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def sync(descriptor: int) -> None:
+    """Waits until a file's bytes are on disk."""
+    os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until a folder's entries are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

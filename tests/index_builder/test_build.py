@@ -1,0 +1,334 @@
+"""A store is complete, honest about rejects, equal however often its build was killed, and never half-written."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index_builder import encode as encode_stage
+from index_builder.build import build, load_models
+from index_builder.config import BuildConfig
+from index_builder.encode import Encoders, Plan
+from sae_core import ClipEncoder, LatentStore, load_sae
+from sae_core.errors import BuildError, MismatchError, StoreError
+from sae_core.references import REPOSITORY_ROOT
+from sae_core.sae.checkpoint import save_sae
+from tests.support.models import make_tiny_clip, random_sae
+from tests.support.pictures import encoded, make_folder, picture
+
+KILL_POINTS = (0.02, 0.3, 0.55, 0.8, 1.05)  # shares of an undisturbed build's time
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(store)): path.read_bytes() for path in sorted(store.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 638 pictures, some of them broken, a tiny CLIP and an SAE."""
+    root = tmp_path_factory.mktemp("inputs")
+    broken = dict.fromkeys((0, 5, 77, 300, 301, 302, 637), b"no picture") | {
+        9: encoded(picture(9)[1])[:200],
+        10: b"",
+    }
+    make_folder(root / "pictures", 638, broken)
+    make_tiny_clip(root / "clip")
+    save_sae(random_sae(), root / "sae")
+    return root
+
+
+def config(inputs: Path, out: Path, **changes: object) -> BuildConfig:
+    wanted = {
+        "images": str(inputs / "pictures"),
+        "encoder": f"local-dir:{inputs / 'clip'}",
+        "sae": str(inputs / "sae"),
+        "out": out,
+        "name": "test",
+        "device": "cpu",
+        "workers": 0,
+        "batch_size": 16,
+        "shard_size": 64,
+    }
+    return BuildConfig(**(wanted | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built") / "store"
+    build(config(inputs, out))
+    return out
+
+
+def oracle_codes(inputs: Path, keys: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings one picture at a time, and codes from the paper's equation in NumPy."""
+    encoder = ClipEncoder.load(f"local-dir:{inputs / 'clip'}")
+    sae = load_sae(inputs / "sae")
+    from PIL import Image
+
+    images = [Image.open(inputs / "pictures" / key) for key in keys]
+    x = encoder.encode_images(images).double().numpy()
+    weights = {name: value.double().numpy() for name, value in sae.state_dict().items()}
+    return x, x @ weights["W_enc"] + weights["b_enc"]
+
+
+def test_every_input_is_indexed_or_rejected_and_rows_never_shift(inputs: Path, undisturbed: Path) -> None:
+    import pandas as pd
+
+    store = LatentStore.open(undisturbed)
+    rejects = pd.read_parquet(undisturbed / "rejects.parquet")
+    listed = sorted(str(path.relative_to(inputs / "pictures")) for path in (inputs / "pictures").rglob("*.png"))
+    records = store.images(range(store.n_images))
+    assert sorted([record.source_key for record in records] + list(rejects.source_key)) == listed
+    assert len(rejects) == store.manifest.n_rejected == 9
+    assert set(rejects.error) == {"not-a-picture", "broken", "empty"}
+    keys = [record.source_key for record in records]
+    assert keys == sorted(keys)
+    x, _ = oracle_codes(inputs, keys)
+    stored = np.stack([store.embedding(image_id) for image_id in range(store.n_images)])
+    np.testing.assert_allclose(stored, x, atol=1e-5)
+    numbers = [int(Path(key).stem) for key in keys]
+    assert [record.label for record in records] == [picture(number)[0].replace(" ", "_") for number in numbers]
+
+
+def test_codes_equal_the_oracle(inputs: Path, undisturbed: Path) -> None:
+    store = LatentStore.open(undisturbed)
+    keys = [record.source_key for record in store.images(range(store.n_images))]
+    _, pre = oracle_codes(inputs, keys)
+    for image_id in range(store.n_images):
+        code = store.code(image_id)
+        best = np.sort(pre[image_id])[::-1][:4]
+        np.testing.assert_allclose(code.activations, best[best > 0], atol=1e-4)
+        np.testing.assert_allclose(pre[image_id][code.latents], code.activations, atol=1e-4)
+
+
+def test_galleries_equal_a_brute_force_over_the_codes(undisturbed: Path) -> None:
+    store = LatentStore.open(undisturbed)
+    codes = [store.code(image_id) for image_id in range(store.n_images)]
+    for latent in range(store.n_latents):
+        wanted = sorted(
+            (
+                (-float(activation), image_id)
+                for image_id, code in enumerate(codes)
+                for active, activation in zip(code.latents, code.activations, strict=True)
+                if active == latent
+            ),
+        )
+        gallery = store.gallery(latent)
+        assert gallery.image_ids.tolist() == [image_id for _, image_id in wanted]
+        assert gallery.activations.tolist() == [-negative for negative, _ in wanted]
+        assert store.gallery_size(latent) == len(wanted) == store.latents.n_active[latent]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_worker_processes_change_no_byte(inputs: Path, undisturbed: Path, tmp_path: Path, workers: int) -> None:
+    build(config(inputs, tmp_path / "store", workers=workers))
+    assert contents(tmp_path / "store") == contents(undisturbed)
+
+
+def command(inputs: Path, out: Path) -> list[str]:
+    chosen = config(inputs, out)
+    options = ("images", "encoder", "sae", "out", "name", "device", "batch_size", "shard_size")
+    given = [f"--{option.replace('_', '-')}={getattr(chosen, option)}" for option in options]
+    return [sys.executable, "-m", "index_builder", "build", "--workers=1", *given]
+
+
+def test_a_build_killed_at_several_places_ends_in_the_same_bytes(
+    inputs: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    whole, out = tmp_path / "whole", tmp_path / "store"
+    began = time.monotonic()
+    subprocess.run(command(inputs, whole), cwd=REPOSITORY_ROOT, check=True, capture_output=True)
+    needed = time.monotonic() - began
+    assert contents(whole) == contents(undisturbed)
+    n_killed = 0
+    for share in KILL_POINTS:
+        process = subprocess.Popen(
+            command(inputs, out),
+            cwd=REPOSITORY_ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            process.wait(needed * share)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            n_killed += 1
+        process.communicate()
+        if out.exists():  # whatever is there under the store's name is whole
+            LatentStore.open(out)
+    subprocess.run(command(inputs, out), cwd=REPOSITORY_ROOT, check=True, capture_output=True)
+    assert n_killed >= 3
+    assert contents(out) == contents(undisturbed)
+    assert not out.with_name("store.building").exists()
+
+
+STAGES = ["first batch", "third shard", "assembling", "figures", "hashing", "publishing", "cleaning up"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_build_that_dies_in_any_stage_resumes(
+    inputs: Path, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """The same in one process, at exact places: the call named by the stage raises instead of returning."""
+    places = {
+        "first batch": ("index_builder.encode._encode_batch", 1),
+        "third shard": ("index_builder.shards.ShardWriter.commit", 3),
+        "assembling": ("index_builder.assemble._Pictures.add", 5),
+        "figures": ("index_builder.assemble.write_figures", 1),
+        "hashing": ("index_builder.publish.file_info", 4),
+        "publishing": ("index_builder.publish.write_atomically", 1),
+        "cleaning up": ("index_builder.workdir.WorkDir.remove", 1),
+    }
+    target, nth = places[stage]
+    owner_name, name = target.rsplit(".", 1)
+    owner = pkgutil.resolve_name(owner_name)
+    real, calls = getattr(owner, name), 0
+
+    def dies(*args: object, **kwargs: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == nth:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    out = tmp_path / "store"
+    monkeypatch.setattr(owner, name, dies)
+    with pytest.raises(KeyboardInterrupt):
+        build(config(inputs, out))
+    assert out.exists() == (stage == "cleaning up")
+    monkeypatch.setattr(owner, name, real)
+    build(config(inputs, out))
+    assert contents(out) == contents(undisturbed)
+    assert not out.with_name("store.building").exists()
+
+
+def test_finished_shards_are_not_encoded_again(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, real, n_batches = tmp_path / "store", encode_stage._encode_batch, 0
+
+    def counted(*args: object) -> object:
+        nonlocal n_batches
+        n_batches += 1
+        if n_batches == 24:  # 4 batches a shard: the sixth shard is nearly done
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(encode_stage, "_encode_batch", counted)
+    with pytest.raises(KeyboardInterrupt):
+        build(config(inputs, out))
+    n_batches = 100
+    build(config(inputs, out))
+    assert n_batches - 100 == 40 - 20  # 638 pictures are 40 batches, 5 shards of 4 were there
+
+
+def test_a_damaged_shard_is_made_again(
+    inputs: Path, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "store"
+    monkeypatch.setattr("index_builder.build.assemble", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        build(config(inputs, out))
+    monkeypatch.undo()
+    shard = out.with_name("store.building") / "shards" / "000002.arrow"
+    os.truncate(shard, shard.stat().st_size // 2)
+    build(config(inputs, out))
+    assert contents(out) == contents(undisturbed)
+
+
+def test_other_settings_do_not_resume(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "store"
+    monkeypatch.setattr("index_builder.build.assemble", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        build(config(inputs, out, limit=40))
+    monkeypatch.undo()
+    with pytest.raises(BuildError, match="batch_size was 16, is 8"):
+        build(config(inputs, out, limit=40, batch_size=8))
+
+
+def test_a_finished_store_is_kept(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
+    before = contents(undisturbed)
+    build(config(inputs, undisturbed))
+    assert contents(undisturbed) == before
+    with pytest.raises(BuildError, match="finished store of other pictures"):
+        build(config(inputs, undisturbed, limit=10))
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(BuildError, match="is no store"):
+        build(config(inputs, tmp_path / "mine"))
+
+
+def test_two_builds_of_one_store_do_not_meet(inputs: Path, tmp_path: Path) -> None:
+    (tmp_path / "store.building").mkdir()
+    with open(tmp_path / "store.building" / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(BuildError, match="another build"):
+            build(config(inputs, tmp_path / "store"))
+
+
+def test_only_rejects_is_an_error_with_the_reason(inputs: Path, tmp_path: Path) -> None:
+    make_folder(tmp_path / "bad", 3, dict.fromkeys(range(3), b"nothing"))
+    with pytest.raises(BuildError, match="3 of 3 inputs were rejected because the file is no picture"):
+        build(config(inputs, tmp_path / "store", images=str(tmp_path / "bad")))
+    with pytest.raises(StoreError, match="no store"):
+        LatentStore.open(tmp_path / "store")
+
+
+def test_an_sae_of_another_width_is_refused(inputs: Path, tmp_path: Path) -> None:
+    wide = save_sae(random_sae(d_embed=48), tmp_path / "wide")
+    with pytest.raises(MismatchError, match="gives 32 numbers, the SAE takes 48"):
+        build(config(inputs, tmp_path / "store", sae=str(wide)))
+
+
+def test_embeddings_that_are_not_finite_are_rejects(inputs: Path, tmp_path: Path) -> None:
+    def load(wanted: BuildConfig) -> Encoders:
+        models = load_models(wanted)
+        encode_pixels = models.clip.encode_pixels
+
+        def with_a_hole(pixels: torch.Tensor) -> torch.Tensor:
+            x = encode_pixels(pixels)
+            x[2] = torch.nan
+            return x
+
+        models.clip.encode_pixels = with_a_hole  # type: ignore[method-assign]
+        return models
+
+    manifest = build(config(inputs, tmp_path / "store", limit=32), load)
+    assert (manifest.n_images, manifest.n_rejected) == (
+        32 - 2 - 2,
+        2 + 2,
+    )  # one in each of two batches, beside two broken files
+
+
+def test_a_store_can_be_built_without_pictures(inputs: Path, tmp_path: Path) -> None:
+    build(config(inputs, tmp_path / "store", limit=20, thumbnail_side=0))
+    store = LatentStore.open(tmp_path / "store")
+    assert not store.has_thumbnails and store.thumbnail(0) is None
+    assert store.manifest.thumbnail_side is None
+
+
+def test_no_path_of_the_machine_is_in_a_store(inputs: Path, undisturbed: Path) -> None:
+    manifest = json.loads((undisturbed / "manifest.json").read_text())
+    assert manifest["source"]["name"] == "pictures"
+    del manifest["encoder"]["ref"], manifest["sae"]["ref"]  # what the person typed: needed to load the encoder again
+    assert str(inputs) not in json.dumps(manifest)
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(1, 300), shard=st.integers(1, 70), batch=st.integers(1, 70))
+def test_a_plan_covers_every_slot_once_and_no_batch_crosses_a_shard(n: int, shard: int, batch: int) -> None:
+    plan = Plan(n, shard, batch)
+    batches = [slots for number in range(plan.n_shards) for slots in plan.batches(number)]
+    assert [slot for slots in batches for slot in slots] == list(range(n))
+    assert all(len(slots) <= batch and slots[0] // shard == slots[-1] // shard for slots in batches)

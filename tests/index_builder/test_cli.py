@@ -1,0 +1,116 @@
+"""The commands as a person types them: exit codes, one sentence for an error, and what scripts read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index_builder.cli import main
+from sae_core import LatentStore, load_sae
+from tests.support.pictures import make_folder
+from tests.support.stores import make_store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_store(tmp_path_factory.mktemp("cli") / "store", 40)
+
+
+def build_arguments(store: Path, out: Path) -> list[str]:
+    inputs = store.with_name(store.name + ".inputs")
+    names = {
+        "--encoder": f"local-dir:{inputs / 'clip'}",
+        "--sae": inputs / "sae",
+        "--out": out,
+        "--workers": 0,
+        "--device": "cpu",
+    }
+    return ["build", *[str(part) for pair in names.items() for part in pair]]
+
+
+def test_build_says_what_came_of_every_input(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    make_folder(tmp_path / "pictures", 9, {4: b"", 5: b"text", 7: b"text"})
+    assert main([*build_arguments(store, tmp_path / "mine"), "--images", str(tmp_path / "pictures")]) == 0
+    said = capsys.readouterr()
+    assert "6 images, 3 rejected" in said.out
+    assert "rejected 2: not-a-picture" in said.out and "rejected 1: empty" in said.out
+    assert "cosine" in caplog.text and "random pairs" in caplog.text
+    assert "encode: 100%" in said.err and "img/s" in said.err and "rejected=3" in said.err
+    assert LatentStore.open(tmp_path / "mine").manifest.name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (["--images", "/nowhere"], "no folder and no tar at /nowhere"),
+        (["--sae", "/nowhere/at/all/x"], "no file, no folder and no hub id"),
+        (["--encoder", "ViT-B-16:openai"], "QuickGELU"),
+        (["--limit", "0"], "--limit 0 leaves no picture"),
+        (["--batch-size", "0"], "at least 1"),
+        (["--device", "cuda"], "sees no GPU"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[str], said: str
+) -> None:
+    import torch
+
+    if "cuda" in change and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    make_folder(tmp_path / "pictures", 3)
+    arguments = [*build_arguments(store, tmp_path / "mine"), "--images", str(tmp_path / "pictures"), *change]
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("error: ") and said in error and "\n" not in error
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["rebuild"], ["build"], ["build", "--images"], ["info"]])
+def test_bad_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_verify_and_info(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(store)]) == 0
+    assert "sound" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path)]) == 2
+    assert "1 defect" in capsys.readouterr().out
+    assert main(["info", str(store)]) == 0
+    assert "40 images" in capsys.readouterr().out
+    assert main(["info", str(store), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_images"] == 40
+    assert main(["info", str(tmp_path)]) == 2
+    assert "no manifest.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("from_store", [True, False])
+def test_train_sae_from_a_store_and_from_a_file(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, from_store: bool
+) -> None:
+    opened = LatentStore.open(store)
+    np.save(tmp_path / "x.npy", np.stack([opened.embedding(image_id) for image_id in range(40)]))
+    source = store if from_store else tmp_path / "x.npy"
+    sizes = ["--latents", "48", "--k", "3", "--steps", "40", "--batch-size", "16"]
+    assert main(["train-sae", "--embeddings", str(source), "--out", str(tmp_path / "sae"), *sizes]) == 0
+    said = capsys.readouterr()
+    assert all(word in said.err for word in ("40/40", "fvu=", "l0=", "dead="))
+    assert "FVU" in caplog.text and "48 latents, k 3" in said.out
+    assert load_sae(tmp_path / "sae").config.k == 3
+    assert main(["train-sae", "--embeddings", str(source), "--out", str(tmp_path / "sae"), *sizes]) == 2
+    assert "already holds an SAE" in capsys.readouterr().err
+
+
+def test_training_on_what_is_no_embeddings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.npy").write_text("no array")
+    assert (
+        main(["train-sae", "--embeddings", str(tmp_path / "x.npy"), "--latents", "64", "--out", str(tmp_path / "o")])
+        == 2
+    )
+    assert "neither a store nor a .npy" in capsys.readouterr().err

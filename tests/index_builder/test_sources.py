@@ -1,0 +1,145 @@
+"""Sources list every picture once, in a fixed order, with label, caption and split; and say what they cannot read."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from index_builder.sources import listing_sha256, open_source
+from sae_core.errors import PictureError, SourceError
+from tests.support.pictures import encoded, make_folder, make_tar, picture
+
+
+def write_tar(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+PNG = encoded(picture(0)[1])
+
+
+def test_imagenets_layout_gives_split_and_label(tmp_path: Path) -> None:
+    for key in ("train/n01440764/b.JPEG", "train/n01440764/a.JPEG", "val/n01443537/c.JPEG"):
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(PNG)
+    source = open_source(str(tmp_path))
+    assert source.keys == ["train/n01440764/a.JPEG", "train/n01440764/b.JPEG", "val/n01443537/c.JPEG"]
+    assert [(raw.split, raw.label) for raw in map(source.read, range(3))] == [
+        ("train", "n01440764"),
+        ("train", "n01440764"),
+        ("val", "n01443537"),
+    ]
+
+
+def test_a_flat_folder_has_no_labels_but_captions(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    (tmp_path / "a.txt").write_text(" a striped thing \n")
+    (tmp_path / "b.png").write_bytes(PNG)
+    source = open_source(str(tmp_path))
+    assert [(raw.label, raw.caption) for raw in map(source.read, range(2))] == [(None, "a striped thing"), (None, None)]
+
+
+def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Path) -> None:
+    for name in ("a.png", "notes.md", "._a.png", ".git/b.png", "labels.csv", "sub/c.PNG"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(PNG)
+    assert open_source(str(tmp_path)).keys == ["a.png", "sub/c.PNG"]
+
+
+def test_links_that_lead_back_up_end(tmp_path: Path) -> None:
+    make_folder(tmp_path / "pictures", 3)
+    (tmp_path / "pictures" / "loop").symlink_to(tmp_path / "pictures")
+    assert len(open_source(str(tmp_path / "pictures")).keys) == 3
+
+
+def test_names_that_are_no_utf8_are_listed_and_read(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.png", "wb") as file:
+        file.write(PNG)
+    source = open_source(str(tmp_path))
+    assert source.keys == ["caf\\xe9.png"]
+    assert source.read(0).data == PNG
+
+
+def test_a_file_that_vanishes_is_a_sentence(tmp_path: Path) -> None:
+    source = open_source(str(make_folder(tmp_path, 2)))
+    (tmp_path / source.keys[0]).unlink()
+    with pytest.raises(PictureError, match="cannot be read"):
+        source.read(0)
+
+
+def test_webdataset_samples_with_their_metadata(tmp_path: Path) -> None:
+    tar = write_tar(
+        tmp_path / "a.tar",
+        {
+            "dir/one.jpg": PNG,
+            "dir/one.json": b'{"label": "fruit", "caption": "a lemon", "split": "val"}',
+            "two.png": PNG,
+            "two.txt": b"a lime",
+            "two.cls": b"7",
+            "three.seg.png": PNG,  # an extension of its own, by WebDataset's rule: no picture of this sample
+            "four.json": b"{}",
+            "five.png": PNG,
+            "five.json": b"not json",
+        },
+    )
+    source = open_source(str(tar))
+    assert list(source.keys) == ["a.tar/dir/one", "a.tar/two", "a.tar/three", "a.tar/four", "a.tar/five"]
+    one, two = source.read(0), source.read(1)
+    assert (one.data, one.label, one.caption, one.split) == (PNG, "fruit", "a lemon", "val")
+    assert (two.label, two.caption) == ("7", "a lime")
+    for position, reason in ((2, "no-picture"), (3, "no-picture"), (4, "bad-metadata")):
+        with pytest.raises(PictureError) as caught:
+            source.read(position)
+        assert caught.value.reason == reason
+
+
+def test_several_tars_by_pattern_and_by_folder(tmp_path: Path) -> None:
+    for number in range(3):
+        make_tar(tmp_path / f"{number}.tar", 2)
+    by_pattern, by_folder = open_source(str(tmp_path / "*.tar")), open_source(str(tmp_path))
+    assert list(by_pattern.keys) == list(by_folder.keys)
+    assert by_pattern.keys[2] == "1.tar/00000"
+    assert by_pattern.kind == "webdataset" and len(by_pattern.keys) == 6
+
+
+def test_a_tar_that_shrinks_is_a_sentence(tmp_path: Path) -> None:
+    tar = make_tar(tmp_path / "a.tar", 3)
+    source = open_source(str(tar))
+    os.truncate(tar, 9_000)
+    assert source.read(0).label == "red things"
+    with pytest.raises(PictureError, match="ends inside"):
+        source.read(2)
+
+
+def test_a_cut_tar_is_refused_when_listed(tmp_path: Path) -> None:
+    tar = make_tar(tmp_path / "a.tar", 3)
+    os.truncate(tar, 9_000)
+    with pytest.raises(SourceError, match="no whole tar"):
+        open_source(str(tar))
+
+
+def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.tar.gz").write_bytes(b"x")
+    (tmp_path / "a.tar").write_bytes(b"no tar at all" * 100)
+    for path, said in (
+        ("gone", "no folder and no tar"),
+        ("empty", "holds no pictures"),
+        ("a.tar.gz", "unpack it"),
+        ("a.tar", "no whole tar"),
+    ):
+        with pytest.raises(SourceError, match=said):
+            open_source(str(tmp_path / path))
+
+
+def test_a_listing_hash_sees_order_and_names() -> None:
+    assert listing_sha256(["a", "b"]) == listing_sha256(["a", "b"])
+    assert len({listing_sha256(keys) for keys in (["a", "b"], ["b", "a"], ["ab"], ["a", "b", "c"])}) == 4

@@ -1,0 +1,212 @@
+"""Deliberately broken copies of a store: opening refuses what it can see cheaply, `verify` names every defect at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pandas as pd
+import pytest
+
+from index_builder.publish import file_info
+from index_builder.verify import defects_of
+from sae_core import LatentStore
+from sae_core.errors import MismatchError, StoreError
+from sae_core.sae.checkpoint import load_sae, save_sae
+from tests.support.stores import make_store
+
+Damage = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_store(tmp_path_factory.mktemp("verify") / "store", 40)
+
+
+@pytest.fixture
+def copy(sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "store"))
+
+
+def rehash(store: Path) -> None:
+    """A forger's manifest: sizes and hashes are right, only the contents are wrong."""
+    manifest = json.loads((store / "manifest.json").read_text())
+    manifest["files"] = {name: file_info(store / name).model_dump() for name in manifest["files"]}
+    (store / "manifest.json").write_text(json.dumps(manifest))
+
+
+def edit_array(name: str, change: Callable[[np.ndarray], object]) -> Damage:
+    def damage(store: Path) -> None:
+        array = np.load(store / name)
+        changed = change(array)
+        np.save(store / name, array if changed is None else changed)
+
+    return damage
+
+
+def edit_manifest(change: Callable[[dict[str, object]], object]) -> Damage:
+    def damage(store: Path) -> None:
+        manifest = json.loads((store / "manifest.json").read_text())
+        change(manifest)
+        (store / "manifest.json").write_text(json.dumps(manifest))
+
+    return damage
+
+
+def swap_first_two(array: np.ndarray) -> None:
+    array[[0, 1]] = array[[1, 0]]
+
+
+def edit_table(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Damage:
+    def damage(store: Path) -> None:
+        change(pd.read_parquet(store / name)).to_parquet(store / name)
+
+    return damage
+
+
+def replace_index(store: Path) -> None:
+    index = faiss.IndexFlatIP(32)
+    index.add(np.ones((40, 32), dtype=np.float32))
+    faiss.write_index(index, str(store / "embeddings.faiss"))
+
+
+def another_sae(store: Path) -> None:
+    sae = load_sae(store / "sae")
+    sae.W_dec[0, 0] += 1
+    save_sae(sae, store / "sae")
+
+
+def out_of_order(store: Path) -> None:
+    offsets = np.load(store / "postings/offsets.npy")
+    latent = int(np.diff(offsets).argmax())
+    values = np.load(store / "postings/activations.npy")
+    values[offsets[latent]] /= 2
+    np.save(store / "postings/activations.npy", values)
+
+
+SILENT: dict[str, tuple[Damage, str]] = {
+    "a latent that does not exist": (
+        edit_array("codes/indices.npy", lambda a: a.__setitem__((0, 0), 64)),
+        "names latents",
+    ),
+    "a code that is not sorted": (edit_array("codes/activations.npy", lambda a: a.sort(axis=1)), "strongest first"),
+    "a code that is not a number": (
+        edit_array("codes/activations.npy", lambda a: a.__setitem__((3, 1), np.nan)),
+        "finite",
+    ),
+    "a code that the postings do not know": (
+        edit_array("codes/activations.npy", lambda a: a.__imul__(1.5)),
+        "disagree",
+    ),
+    "offsets that fall": (edit_array("postings/offsets.npy", swap_first_two), "does not partition"),
+    "an image that does not exist": (
+        edit_array("postings/image_ids.npy", lambda a: a.__setitem__(0, 40)),
+        "names images",
+    ),
+    "a gallery out of order": (out_of_order, "strongest first with ties"),
+    "image rows that are gone": (edit_table("images.parquet", lambda t: t.iloc[1:]), "39 rows, not 40"),
+    "a listed key twice": (edit_table("images.parquet", lambda t: t.assign(source_key="x")), "listed twice"),
+    "columns of another format": (
+        edit_table("latents.parquet", lambda t: t.rename(columns={"name": "n"})),
+        "other columns",
+    ),
+    "counts of another store": (edit_table("latents.parquet", lambda t: t.assign(n_active=t.n_active + 1)), "n_active"),
+    "vectors that are not unit": (replace_index, "unit norm"),
+    "thumbnails that overlap": (edit_array("thumbnails.npy", lambda a: a.__setitem__(5, 0)), "does not partition"),
+    "another SAE": (another_sae, "not the SAE"),
+    "a count of dead latents that is wrong": (edit_manifest(lambda m: m["report"].update(n_dead=1)), "n_dead"),  # type: ignore[attr-defined]
+}
+
+LOUD: dict[str, tuple[Damage, str]] = {
+    "a file that is gone": (lambda s: (s / "latents.faiss").unlink(), "latents.faiss is missing"),
+    "a file that is cut": (lambda s: os.truncate(s / "thumbnails.bin", 100), "thumbnails.bin has 100 bytes"),
+    "a manifest that is cut": (lambda s: os.truncate(s / "manifest.json", 100), "manifest.json"),
+    "no manifest": (lambda s: (s / "manifest.json").unlink(), "no manifest.json"),
+    "a newer format": (edit_manifest(lambda m: m.update(schema_version=2)), "schema_version"),
+    "a field too many": (edit_manifest(lambda m: m.update(pickle="evil")), "pickle"),
+    "a file that leads out": (
+        edit_manifest(lambda m: m["files"].update({"../../etc/passwd": {"size": 1, "sha256": "0" * 64}})),  # type: ignore[attr-defined]
+        "do not belong in a store",
+    ),
+    "more images than codes": (edit_manifest(lambda m: m.update(n_images=41)), "codes/indices.npy is int32"),
+    "a hash that is no hash": (edit_manifest(lambda m: m["sae"].update(fingerprint="zz")), "fingerprint"),  # type: ignore[attr-defined]
+    "no images at all": (edit_manifest(lambda m: m.update(n_images=0)), "n_images"),
+}
+
+
+def test_a_sound_store_has_no_defect(sound: Path) -> None:
+    assert defects_of(sound) == []
+
+
+@pytest.mark.parametrize("what", SILENT)
+def test_defects_inside_the_files(copy: Path, what: str) -> None:
+    damage, said = SILENT[what]
+    damage(copy)
+    rehash(copy)
+    assert any(said in defect for defect in defects_of(copy)), defects_of(copy)
+
+
+@pytest.mark.parametrize("what", LOUD)
+def test_defects_that_opening_sees(copy: Path, what: str) -> None:
+    damage, said = LOUD[what]
+    damage(copy)
+    with pytest.raises(StoreError, match=said) as caught:
+        LatentStore.open(copy)
+    assert caught.value.hint
+    assert any(said in defect for defect in defects_of(copy))
+
+
+def test_any_changed_byte_is_found(copy: Path) -> None:
+    names = json.loads((copy / "manifest.json").read_text())["files"]
+    for name in names:
+        data = bytearray((copy / name).read_bytes())
+        data[len(data) // 2] ^= 1
+        (copy / name).write_bytes(data)
+        assert any(defect.startswith(f"{name} has other bytes") for defect in defects_of(copy)), name
+        data[len(data) // 2] ^= 1
+        (copy / name).write_bytes(data)
+    assert defects_of(copy) == []
+
+
+def test_all_defects_are_listed_at_once(copy: Path) -> None:
+    for what in ("a file that is gone", "a file that is cut"):
+        LOUD[what][0](copy)
+    edit_array("codes/indices.npy", lambda a: a.astype(np.int64))(copy)
+    with pytest.raises(StoreError) as caught:
+        LatentStore.open(copy)
+    assert len(caught.value.defects) == 4  # gone, cut, another size, another type
+    assert all(part in str(caught.value) for part in ("latents.faiss", "thumbnails.bin", "codes/indices.npy"))
+
+
+def test_a_link_out_of_the_store_is_refused(copy: Path, sound: Path) -> None:
+    (copy / "latents.parquet").unlink()
+    (copy / "latents.parquet").symlink_to(sound / "latents.parquet")
+    with pytest.raises(StoreError, match="leads out of the store"):
+        LatentStore.open(copy)
+
+
+def test_pickled_arrays_are_not_opened(copy: Path) -> None:
+    np.save(copy / "postings/offsets.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    rehash(copy)
+    with pytest.raises(StoreError, match=r"postings/offsets\.npy is no array"):
+        LatentStore.open(copy)
+
+
+def test_an_upload_is_never_encoded_by_another_encoder(copy: Path) -> None:
+    from tests.support.models import make_tiny_clip
+
+    reference = make_tiny_clip(copy.parent / "other", seed=5)
+    edit_manifest(lambda m: m["encoder"].update(ref=reference))(copy)  # type: ignore[attr-defined]
+    with pytest.raises(MismatchError, match="fingerprint"):
+        LatentStore.open(copy).load_encoder()
+
+
+def test_codes_are_never_made_by_another_sae(copy: Path) -> None:
+    another_sae(copy)
+    with pytest.raises(MismatchError, match="made by"):
+        LatentStore.open(copy).sae()
