@@ -25,8 +25,12 @@ setup-dev: .venv/.dev
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@ .venv/.runtime
 
-# The builder resumes, does nothing where the store is there, and refuses one of other pictures or models.
+# Built once, and again when the assets change; a build that was stopped goes on where it was.
 store: setup
+	@$(MAKE) --no-print-directory $(STORE)/manifest.json
+
+$(STORE)/manifest.json: $(wildcard $(DEMO)/pictures.tar $(DEMO)/encoder/* $(DEMO)/sae/*)
+	rm -rf $(STORE)
 	$(BIN)/python -m index_builder build --images $(DEMO)/pictures.tar --encoder demo --sae demo --out $(STORE) \
 		--name "Emoji and clip art"
 
@@ -43,7 +47,7 @@ format: setup-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup-dev check browser
+test: setup-dev check browser store
 	$(BIN)/python -m pytest
 
 # The browser tests drive Debian's chromium; elsewhere CHROMIUM names the program.

@@ -1,0 +1,46 @@
+"""Views as plotly figures. No Streamlit here."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import log10
+
+import plotly.graph_objects as go
+
+from explorer.views.latent import Histogram
+from explorer.wording import plural
+
+# "Active", and nothing else; readable on both backgrounds. The same hue as --sp-active in static/style.css.
+ACTIVE = "#e8590c"
+HISTOGRAM_HEIGHT = 200
+
+
+def activation_histogram(histogram: Histogram) -> go.Figure:
+    """Pictures per activation. The count axis is logarithmic: one strong picture must show beside thousands of weak."""
+    edges, counts = histogram.edges, histogram.counts
+    spans = list(pairwise(edges))
+    figure = go.Figure(
+        go.Bar(
+            x=[(low + high) / 2 for low, high in spans],
+            y=list(counts),
+            width=[high - low for low, high in spans],
+            marker={"color": ACTIVE, "line": {"width": 0}},
+            customdata=[
+                f"{low:.2f} to {high:.2f}: {plural(n, 'picture')}" for (low, high), n in zip(spans, counts, strict=True)
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=HISTOGRAM_HEIGHT, margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0.06, showlegend=False
+    )
+    figure.update_xaxes(title="activation", range=[0, edges[-1]], fixedrange=True, zeroline=False)
+    # From 0.5, so that a bin with a single picture still has a bar.
+    figure.update_yaxes(
+        title="pictures (log scale)", type="log", range=_log_range(max(counts)), dtick=1, fixedrange=True
+    )
+    return figure
+
+
+def _log_range(largest: int) -> list[float]:
+    return [log10(0.5), log10(max(largest, 2) * 1.3)]

@@ -1,0 +1,45 @@
+"""The frame around every page: style, link script, header, and what is shown when there is no store."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer.sections import header as sections
+from sae_core import LatentStore
+from sae_core.errors import SparsightError
+
+STATIC = Path(__file__).parent / "static"
+
+
+def begin() -> None:
+    """Page configuration, style and the link script; first of all on every run."""
+    icon = str(STATIC / "icon.png")
+    st.set_page_config(page_title="Sparsight", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
+    st.html(STATIC / "style.css")
+    _link_script()(key="link-script")
+
+
+def title(text: str) -> None:
+    """What the browser's tab says."""
+    st.set_page_config(page_title=f"{text} · Sparsight")
+
+
+def header(url_path: str, store: LatentStore | None) -> None:
+    """The store's name and size, the pages, the search box."""
+    query = st.query_params.get("q", "") if url_path == "latents" else ""
+    st.html(sections.header(url_path, store, query))
+
+
+def failure(error: SparsightError) -> None:
+    """What is wrong, all of it, and the command that mends it."""
+    st.html(sections.failure(error))
+
+
+@cache
+def _link_script() -> Any:
+    """Registered once a process: a second registration under the same name is a warning."""
+    return st.components.v2.component("sparsight-links", js=(STATIC / "links.js").read_text(encoding="utf-8"))

@@ -1,0 +1,41 @@
+"""The frame that Streamlit runs on every interaction; the pages are in pages/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from explorer import frame
+from explorer.stores import current_store
+from sae_core.errors import SparsightError
+
+PAGES = Path(__file__).resolve().parents[1] / "pages"
+
+
+def main() -> None:
+    """Draws the frame, then the page that the address names."""
+    frame.begin()
+    page = st.navigation(
+        [
+            st.Page(PAGES / "home.py", title="Sparsight", default=True),
+            st.Page(PAGES / "latents.py", title="Latents", url_path="latents"),
+            st.Page(PAGES / "latent.py", title="Latent", url_path="latent"),
+            st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
+        ],
+        position="hidden",
+    )
+    try:
+        store = current_store()
+    except SparsightError as error:
+        frame.header(page.url_path, None)
+        frame.failure(error)
+        return
+    frame.header(page.url_path, store)
+    try:
+        page.run()
+    except SparsightError as error:  # a part that is only read when it is needed, and turns out broken
+        frame.failure(error)
+
+
+main()

@@ -1,0 +1,49 @@
+"""Our own HTTP routes. Later ones (the JSON API) join `routes()`."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from explorer.stores import current_store
+from sae_core.errors import SparsightError
+from sae_core.store.records import Thumbnail
+
+# The store's version is part of the address, so what an address answers never changes.
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+def routes() -> list[BaseRoute]:
+    """All routes beside Streamlit's."""
+    return [Route("/thumb/{version}/{image_id}", thumbnail, methods=["GET", "HEAD"])]
+
+
+def thumbnail(request: Request) -> Response:
+    """One packed picture; 404 for another version, a picture that is not there, or anything that is no number.
+
+    A plain function: Starlette runs it in a thread, so a cold disk does not hold up the event loop.
+    """
+    version, image_id = request.path_params["version"], request.path_params["image_id"]
+    if not (picture := _find(version, image_id)):
+        return PlainTextResponse("no such picture\n", status_code=404, headers={"Cache-Control": "no-store"})
+    etag = f'"{version}-{int(image_id)}"'
+    headers = {"ETag": etag, "Cache-Control": _FOREVER}
+    if etag in _etags(request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    return Response(picture.data, media_type=picture.media_type, headers=headers)
+
+
+def _etags(header: str) -> set[str]:
+    """Weak tags count too: a proxy that compresses on the way makes them."""
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
+
+
+def _find(version: str, image_id: str) -> Thumbnail | None:
+    if not (image_id.isascii() and image_id.isdigit() and len(image_id) < 19):
+        return None
+    try:
+        store = current_store()
+        return store.thumbnail(int(image_id)) if store.version == version else None
+    except (SparsightError, IndexError, OSError):
+        return None

@@ -1,0 +1,1 @@
+"""A page's view as HTML, section by section. No Streamlit here."""

@@ -1,0 +1,49 @@
+"""The home page's sections."""
+
+from __future__ import annotations
+
+from html import escape
+
+from explorer import links
+from explorer.sections.parts import dim, gallery, head, help_mark, strips
+from explorer.views.home import Home, dead_latents_url
+
+
+def introduction(view: Home) -> str:
+    """What this store holds, in a sentence, and what it was made with."""
+    return (
+        f'<section class="sp-intro"><h1>{escape(view.title)}</h1><p class="sp-lead">{escape(view.sentence)}</p>'
+        f'<p class="sp-dim">Encoder: {escape(view.encoder)}<br>SAE: {escape(view.sae)}</p></section>'
+    )
+
+
+def report_card(view: Home) -> str:
+    """The SAE's figures in one line, each with its definition and baseline."""
+    facts = []
+    for fact in view.facts:
+        value = escape(fact.value)
+        if fact.name == "dead":
+            value = f'<a href="{escape(dead_latents_url())}">{value}</a>'
+        facts.append(f"<div><dt>{escape(fact.name)}{help_mark(fact.definition)}</dt><dd>{value}</dd></div>")
+    warning = f'<p class="sp-refused" role="alert">{escape(view.warning)}</p>' if view.warning else ""
+    return f'<dl class="sp-facts" data-spa aria-label="report card of the SAE">{"".join(facts)}</dl>{warning}'
+
+
+def striking(view: Home) -> str:
+    """A few latents as picture strips, and the rule that chose them."""
+    if not view.striking:
+        return ""
+    line = head("Striking latents", beside=f'<a href="{links.LATENTS}">all latents</a>')
+    return f"<section data-spa>{line}{strips(view.striking)}<p>{dim(view.striking_rule)}</p></section>"
+
+
+def try_a_picture(view: Home) -> str:
+    """Ways into Inspect."""
+    line = head("Inspect a picture", beside=f'<a href="{links.INSPECT}">upload your own</a>')
+    return f"<section data-spa>{line}{gallery(view.pictures, 'sp-oneline')}</section>"
+
+
+def citation(view: Home) -> str:
+    """What to write beside a figure made with this store."""
+    button = '<button type="button" class="sp-copy" data-copy-text>copy</button>'
+    return f"<section>{head('How to cite', beside=button)}<pre>{escape(view.citation)}</pre></section>"

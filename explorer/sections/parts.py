@@ -1,0 +1,120 @@
+"""HTML of what several pages show: pictures, latents, notes. Everything foreign is escaped where it enters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from explorer.sections.bars import density_bar
+from explorer.views.parts import LatentCard, LatentRef, Tile
+from explorer.wording import figure, percent
+
+
+def help_mark(text: str) -> str:
+    """The "?" beside a figure; the link script shows its text on hover and focus."""
+    said = escape(text)
+    return f'<button type="button" class="sp-q" data-tip="{said}" aria-label="{said}">?</button>'
+
+
+def name_text(ref: LatentRef) -> str:
+    """A latent's name, or that it has none."""
+    return f"<b>{escape(ref.name)}</b>" if ref.name else "<i>unnamed</i>"
+
+
+def latent_link(ref: LatentRef) -> str:
+    """`#123 · citrus slices · 0.8 %`, the same everywhere."""
+    density = "dead" if ref.dead else percent(ref.density)
+    return (
+        f'<a class="sp-ref" href="{escape(ref.href)}"><span class="sp-no">#{ref.latent}</span> · {name_text(ref)} · '
+        f'<span class="sp-dim">{density}</span></a>'
+    )
+
+
+def picture(tile: Tile, side: int) -> str:
+    """One image; its caption in words where the store has no pictures."""
+    if tile.src is None:
+        return f'<span class="sp-noimg">{escape(tile.caption)}</span>'
+    return (
+        f'<img loading="lazy" decoding="async" width="{side}" height="{side}" src="{escape(tile.src)}" '
+        f'alt="{escape(tile.caption)}">'
+    )
+
+
+def picture_link(tile: Tile, side: int = 120) -> str:
+    """A picture that leads to its own sparse code, its figure underneath."""
+    under = "" if tile.figure is None else f'<span class="sp-fig">{tile.figure_text}</span>'
+    return (
+        f'<a class="sp-tile" href="{escape(tile.href)}" data-tip="{escape(tile.hint)}">{picture(tile, side)}{under}</a>'
+    )
+
+
+def gallery(tiles: Iterable[Tile], kind: str = "") -> str:
+    """A grid of pictures."""
+    return f'<div class="sp-gallery {kind}" data-spa>{"".join(picture_link(tile) for tile in tiles)}</div>'
+
+
+def strip(card: LatentCard) -> str:
+    """The card's pictures in a row, as one link to the latent."""
+    if not card.tiles:
+        return '<span class="sp-strip sp-empty">active in no picture</span>'
+    inside = "".join(picture(tile, 72) for tile in card.tiles)
+    label = escape(card.ref.text)
+    return f'<a class="sp-strip" href="{escape(card.ref.href)}" aria-label="{label}" data-tip="{label}">{inside}</a>'
+
+
+def strips(cards: Iterable[LatentCard], kind: str = "") -> str:
+    """Latents as picture strips: the home page's striking ones, a latent's similar ones."""
+    return f'<div class="sp-strips {kind}" data-spa>{"".join(_strip_card(card) for card in cards)}</div>'
+
+
+def latent_cards(cards: Iterable[LatentCard]) -> str:
+    """The grid of cards of the Latents page."""
+    return f'<div class="sp-cards" data-spa>{"".join(_latent_card(card) for card in cards)}</div>'
+
+
+def note(title: str, text: str) -> str:
+    """An empty, dead or failed state: what it is, why, what next. `text` is HTML."""
+    return f'<div class="sp-note" role="status" data-spa><h2>{escape(title)}</h2>{text}</div>'
+
+
+def head(title: str, help_text: str = "", beside: str = "") -> str:
+    """A section's heading with its "?"; `beside` is HTML for the line's end."""
+    mark = help_mark(help_text) if help_text else ""
+    return f'<div class="sp-head"><h2>{escape(title)}{mark}</h2>{beside}</div>'
+
+
+def dim(text: str) -> str:
+    """A quiet remark."""
+    return f'<span class="sp-dim">{escape(text)}</span>'
+
+
+def _strip_card(card: LatentCard) -> str:
+    beside = _purity(card) if card.figure is None else f'<span class="sp-num">{figure(card.figure)}</span>'
+    line = f'<div class="sp-line">{latent_link(card.ref)}{beside}</div>'
+    return f'<div class="sp-stripcard">{strip(card)}{line}</div>'
+
+
+def _latent_card(card: LatentCard) -> str:
+    inside = "".join(picture(tile, 96) for tile in card.tiles)
+    if not card.tiles:
+        inside = '<span class="sp-empty">dead: no picture in this store activates it</span>'
+    href, label = escape(card.ref.href), escape(card.ref.text)
+    return (
+        f'<article class="sp-card"><a class="sp-nine" href="{href}" aria-label="{label}">{inside}</a>'
+        f'<a class="sp-ref" href="{href}"><span class="sp-no">#{card.ref.latent}</span> {name_text(card.ref)}</a>'
+        f'<div class="sp-line">{_density(card.ref)}{_purity(card)}</div></article>'
+    )
+
+
+def _density(ref: LatentRef) -> str:
+    tip = f"active in {percent(ref.density)} of the store's pictures (logarithmic bar, 0.01 % to 100 %)"
+    return f'<span class="sp-density" data-tip="{tip}">{density_bar(ref.density)}{percent(ref.density)}</span>'
+
+
+def _purity(card: LatentCard) -> str:
+    """The label is left out where it is the latent's name already."""
+    if card.purity is None or not card.top_label:
+        return ""
+    tip = f"label purity: {percent(card.purity)} of the gallery is labelled “{card.top_label}”"
+    label = "pure" if card.top_label == card.ref.name else card.top_label
+    return f'<span class="sp-purity" data-tip="{escape(tip)}">{percent(card.purity)} {escape(label)}</span>'

@@ -1,0 +1,174 @@
+// The link script, mounted once in the frame. It keeps the session over plain clicks on our links (pushState, then
+// popstate, which Streamlit's own handler answers with a rerun), sends forms the same way, and adds the keyboard,
+// tooltips and "copy". Without it every link and form still works, by a full load.
+// Nothing here writes HTML: texts go through textContent.
+
+const INSTALLED = "sparsightLinks";
+const scrolls = new Map(); // address -> how far down it was left
+let here = location.href;
+let ours = false;
+
+const page = () => document.querySelector('[data-testid="stMain"]');
+const plain = (event) =>
+  !event.defaultPrevented && !event.button && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+const typing = (element) =>
+  element?.isContentEditable || /^(input|select|textarea)$/i.test(element?.tagName ?? "");
+
+function go(address) {
+  const url = new URL(address, location.href);
+  if (url.href === location.href) return;
+  leave();
+  history.pushState({}, "", url.href);
+  here = url.href;
+  ours = true;
+  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  ours = false;
+  if (page()) page().scrollTop = 0;
+}
+
+function leave() {
+  scrolls.set(here, page()?.scrollTop ?? 0);
+  hideTip();
+}
+
+// Back and Forward: the page comes back where it was left, as soon as it is long enough again.
+function returned() {
+  if (ours) return;
+  leave();
+  here = location.href;
+  const wanted = scrolls.get(here) ?? 0;
+  const until = performance.now() + 2000;
+  const stop = () => { clearInterval(timer); removeEventListener("wheel", stop); removeEventListener("touchstart", stop); };
+  const timer = setInterval(() => {
+    const main = page();
+    if (main && main.scrollHeight - main.clientHeight >= wanted) main.scrollTop = wanted;
+    if (performance.now() > until || (main && Math.abs(main.scrollTop - wanted) < 2 && performance.now() > until - 1400)) stop();
+  }, 60);
+  addEventListener("wheel", stop, { passive: true });
+  addEventListener("touchstart", stop, { passive: true });
+}
+
+function clicked(event) {
+  const copy = event.target.closest?.("[data-copy], [data-copy-text]");
+  if (copy && plain(event)) {
+    event.preventDefault();
+    copied(copy);
+    return;
+  }
+  const mark = event.target.closest?.(".sp-q"); // a tap neither hovers nor, on some phones, focuses
+  if (mark) placeTip(mark);
+  const link = event.target.closest?.("[data-spa] a[href]");
+  if (!link || !plain(event) || link.target || link.origin !== location.origin) return;
+  event.preventDefault();
+  go(link.href);
+}
+
+function submitted(event) {
+  const form = event.target.closest?.("form[data-form]");
+  if (!form) return;
+  event.preventDefault();
+  const fields = [...new FormData(form)].map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value);
+  const number = form.matches(".sp-search") && /^#?\s*(\d{1,9})$/.exec(fields[0]?.[1] ?? "");
+  document.activeElement?.blur();
+  if (number) {
+    form.reset();
+    go(`latent?latent=${Number(number[1])}`);
+  } else {
+    const query = new URLSearchParams(fields).toString();
+    go(form.getAttribute("action") + (query ? `?${query}` : ""));
+  }
+}
+
+function changed(event) {
+  if (event.target.matches?.("form[data-auto] select")) event.target.form.requestSubmit();
+}
+
+function pressed(event) {
+  if (event.key === "Escape") {
+    hideTip();
+    if (document.activeElement?.closest?.(".sp-search")) document.activeElement.blur();
+  }
+  if (!plain(event) || typing(event.target)) return;
+  if (event.key === "/") {
+    const box = document.querySelector(".sp-search input");
+    if (!box) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+    const link = document.querySelector(`a[data-key="${event.key}"]`);
+    if (!link) return;
+    event.preventDefault();
+    go(link.href);
+  }
+}
+
+// Copying needs a secure origin; elsewhere the old command still works.
+async function copied(element) {
+  const text = element.hasAttribute("data-copy")
+    ? element.href
+    : element.closest("section").querySelector("pre").textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+  const said = element.textContent;
+  element.textContent = "copied";
+  setTimeout(() => { if (element.isConnected) element.textContent = said; }, 1400);
+}
+
+let tip = null;
+let tipTimer = 0;
+
+function showTip(event) {
+  const target = event.target.closest?.("[data-tip]");
+  if (!target) return;
+  clearTimeout(tipTimer);
+  tipTimer = setTimeout(() => placeTip(target), event.type === "focusin" ? 0 : 180);
+}
+
+function placeTip(target) {
+  if (!target.isConnected) return;
+  if (!tip) {
+    tip = document.createElement("div");
+    tip.className = "sp-tip";
+    tip.setAttribute("aria-hidden", "true"); // readers have the aria-label
+    document.body.append(tip);
+  }
+  const app = document.querySelector('[data-testid="stApp"]');
+  tip.style.colorScheme = app ? getComputedStyle(app).colorScheme : "";
+  tip.textContent = target.dataset.tip;
+  tip.hidden = false;
+  const at = target.getBoundingClientRect();
+  const size = tip.getBoundingClientRect();
+  const left = Math.max(8, Math.min(at.left + at.width / 2 - size.width / 2, innerWidth - size.width - 8));
+  const below = at.bottom + 6 + size.height < innerHeight;
+  tip.style.left = `${left}px`;
+  tip.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - size.height - 6)}px`;
+}
+
+function hideTip() {
+  clearTimeout(tipTimer);
+  if (tip) tip.hidden = true;
+}
+
+export default function () {
+  if (window[INSTALLED]) return;
+  window[INSTALLED] = true;
+  document.addEventListener("click", clicked);
+  document.addEventListener("submit", submitted);
+  document.addEventListener("change", changed);
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("pointerover", showTip);
+  document.addEventListener("focusin", showTip);
+  document.addEventListener("pointerout", hideTip);
+  document.addEventListener("focusout", hideTip);
+  document.addEventListener("scroll", hideTip, { capture: true, passive: true });
+  addEventListener("popstate", returned);
+}

@@ -1,0 +1,51 @@
+"""Which store the app shows, and one open handle of it for pages and routes alike."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from sae_core import LatentStore
+from sae_core.errors import StoreError
+
+STORE_VARIABLE = "SPARSIGHT_STORE"
+DEFAULT_STORE = Path(__file__).resolve().parents[1] / "stores" / "demo"
+
+Identity = tuple[int, int, int]  # inode, size and time of the manifest: a rebuilt store has another one
+
+
+def store_path() -> Path:
+    """The path in SPARSIGHT_STORE, or the demonstration's."""
+    return Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE).expanduser()
+
+
+def current_store() -> LatentStore:
+    """The store as it is on disk now: a store that was rebuilt meanwhile is opened anew. Raises StoreError."""
+    path = store_path()
+    identity = _identity(path)
+    try:
+        return LatentStore.open(path) if identity is None else _open(path, identity)
+    except StoreError as error:
+        raise _with_demo_hint(error, path) from error
+
+
+# One: the old handle goes when the store is rebuilt. Failures are not kept: a page is right as soon as the store is.
+@lru_cache(maxsize=1)
+def _open(path: Path, _identity_now: Identity) -> LatentStore:
+    return LatentStore.open(path)
+
+
+def _with_demo_hint(error: StoreError, path: Path) -> StoreError:
+    """The demonstration has a shorter way out than other stores."""
+    if path.resolve() != DEFAULT_STORE.resolve():
+        return error
+    return StoreError(str(error), error.defects, hint=f"rm -r {path} && make demo" if path.exists() else "make demo")
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        manifest = (path / "manifest.json").stat()
+    except OSError:
+        return None
+    return manifest.st_ino, manifest.st_size, manifest.st_mtime_ns

@@ -1,0 +1,44 @@
+"""A visitor's picture: opened, encoded and kept in the session's memory, never written to disk."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from sae_core import ClipEncoder
+from sae_core.pictures import EXTENSIONS, open_picture
+
+MAX_MEGABYTES = 20
+SHOWN_SIDE = 480  # pixels of what is shown back
+_COMMON = ("jpg", "jpeg", "png", "webp", "gif")  # named first in the drop zone
+TYPES = [*_COMMON, *sorted({extension.removeprefix(".") for extension in EXTENSIONS} - set(_COMMON))]
+
+
+@dataclass(frozen=True, eq=False)
+class Upload:
+    """An encoded picture: small enough to keep, so that Back from a latent finds it again."""
+
+    name: str
+    size: str  # of the original, in words
+    data_uri: str
+    embedding: np.ndarray
+
+
+def encode_upload(load_encoder: Callable[[], ClipEncoder], name: str, data: bytes) -> Upload:
+    """Raises PictureError where the bytes are no picture; the encoder is loaded only after that."""
+    picture = open_picture(data)
+    embedding = load_encoder().encode_images([picture.rgb])[0].float().cpu().numpy()
+    return Upload(name, f"{picture.width:,} × {picture.height:,} pixels", _data_uri(picture.rgb), embedding)
+
+
+def _data_uri(rgb: Image.Image) -> str:
+    small = rgb.copy()
+    small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,110 @@
+"""Home: what this store is, what its SAE is worth, and a few latents to begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explorer import links
+from explorer.views.parts import LatentCard, Tile, latent_card, tiles
+from explorer.views.striking import rule_sentence, striking
+from explorer.wording import DEFINITIONS, count, figure, plural
+from sae_core import LatentStore, __version__
+
+N_STRIKING = 12
+N_PICTURES = 8
+_MAX_FVU = 0.75  # the builder warns from the same figure on
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure of the report card."""
+
+    name: str
+    value: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """The home page of a store."""
+
+    title: str
+    sentence: str
+    encoder: str
+    sae: str
+    facts: tuple[Fact, ...]
+    warning: str | None  # where the figures say that these parts do not belong together
+    striking: tuple[LatentCard, ...]
+    striking_rule: str
+    pictures: tuple[Tile, ...]
+    citation: str
+
+
+def build_home(store: LatentStore) -> Home:
+    """Everything the home page says."""
+    manifest = store.manifest
+    return Home(
+        title=manifest.name,
+        sentence=_sentence(store),
+        encoder=f"{manifest.encoder.ref} ({manifest.encoder.model}), fingerprint {manifest.encoder.fingerprint[:12]}",
+        sae=f"{manifest.sae.ref}, fingerprint {manifest.sae.fingerprint[:12]}",
+        facts=_facts(store),
+        warning=_warning(store),
+        striking=tuple(latent_card(store, latent, n_tiles=4) for latent in striking(store.latents, N_STRIKING)),
+        striking_rule=f"Chosen by rule: {rule_sentence(store.latents)}; no name and no label twice.",
+        pictures=spread(store),
+        citation=_citation(store),
+    )
+
+
+def spread(store: LatentStore, n: int = N_PICTURES) -> tuple[Tile, ...]:
+    """Pictures from all over the store, the same ones every time."""
+    n = min(n, store.n_images)
+    return tiles(store, [i * store.n_images // n for i in range(n)])
+
+
+def dead_latents_url() -> str:
+    """The dead latents, as a grid."""
+    return links.latents_url({"life": "dead"})
+
+
+def _sentence(store: LatentStore) -> str:
+    manifest = store.manifest
+    rejected = f" ({plural(manifest.n_rejected, 'file')} could not be read)" if manifest.n_rejected else ""
+    return (
+        f"{plural(manifest.n_images, 'picture')} of “{manifest.source.name}”{rejected}, encoded by "
+        f"{manifest.encoder.model} and rewritten by a sparse autoencoder as at most {manifest.k} of "
+        f"{plural(manifest.n_latents, 'latent')} each."
+    )
+
+
+def _facts(store: LatentStore) -> tuple[Fact, ...]:
+    report = store.manifest.report
+    random = figure(report.random_pair_cosine)
+    return (
+        Fact("FVU", figure(report.fvu, 3), DEFINITIONS["fvu"]),
+        Fact("cosine", figure(report.cosine, 3), DEFINITIONS["cosine"].format(random=random)),
+        Fact("L0", figure(report.l0, 1), DEFINITIONS["l0"].format(k=store.k)),
+        Fact("dead", count(report.n_dead), DEFINITIONS["dead"]),
+    )
+
+
+def _warning(store: LatentStore) -> str | None:
+    fvu = store.manifest.report.fvu
+    if fvu <= _MAX_FVU:
+        return None
+    return (
+        f"FVU is {figure(fvu)}: the SAE leaves most of what CLIP sees unexplained here. Encoder and SAE may not belong "
+        "together; read the latents below with care."
+    )
+
+
+def _citation(store: LatentStore) -> str:
+    manifest = store.manifest
+    return (
+        f"Sparsight {__version__}, latent store “{manifest.name}” (version {store.version}): "
+        f"{count(manifest.n_images)} images of {manifest.source.name}; "
+        f"encoder {manifest.encoder.ref} (sha256 {manifest.encoder.fingerprint[:12]}); "
+        f"SAE {manifest.sae.ref} (sha256 {manifest.sae.fingerprint[:12]}), "
+        f"{count(manifest.n_latents)} latents, k = {manifest.k}."
+    )

@@ -1,0 +1,129 @@
+"""Parts that several pages show: a picture, a reference to a latent, a latent's card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from explorer import links
+from explorer.wording import activation, latent_text
+from sae_core import LatentStore
+from sae_core.store.records import ImageRecord
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of the store, as a link."""
+
+    image_id: int
+    href: str
+    src: str | None  # None: the store was shared without its pictures
+    caption: str  # what it shows, in words; also the alt text
+    label: str | None
+    figure: float | None = None  # an activation, or a cosine
+    figure_name: str = "activation"
+
+    @property
+    def hint(self) -> str:
+        """What hovering tells: caption, label, figure."""
+        figure = f"{self.figure_name} {self.figure_text}" if self.figure_text else None
+        label = self.label if self.label != self.caption else None
+        return " · ".join(part for part in (self.caption, label, figure) if part)
+
+    @property
+    def figure_text(self) -> str:
+        """The figure as it stands under the picture."""
+        return "" if self.figure is None else activation(self.figure)
+
+
+@dataclass(frozen=True)
+class LatentRef:
+    """A latent as it is named everywhere."""
+
+    latent: int
+    name: str | None
+    density: float
+
+    @property
+    def href(self) -> str:
+        """Its page."""
+        return links.latent_url(self.latent)
+
+    @property
+    def text(self) -> str:
+        """`#123 · citrus slices · 0.8 %`."""
+        return latent_text(self.latent, self.name, self.density)
+
+    @property
+    def dead(self) -> bool:
+        """Active in no picture of this store."""
+        return self.density == 0
+
+
+@dataclass(frozen=True)
+class LatentCard:
+    """A latent with its strongest pictures."""
+
+    ref: LatentRef
+    tiles: tuple[Tile, ...]
+    top_label: str | None
+    purity: float | None  # share of the gallery with top_label
+    figure: float | None = None  # why it is shown here: a similarity, an activation
+
+
+def tiles(
+    store: LatentStore,
+    image_ids: Sequence[int],
+    figures: Sequence[float] | None = None,
+    figure_name: str = "activation",
+) -> tuple[Tile, ...]:
+    """Pictures in the given order; each leads to its own sparse code."""
+    said: list[float | None] = [None] * len(image_ids) if figures is None else [float(f) for f in figures]
+    records = store.images(image_ids)
+    return tuple(_tile(store, record, figure, figure_name) for record, figure in zip(records, said, strict=True))
+
+
+def latent_ref(store: LatentStore, latent: int) -> LatentRef:
+    """Number, name and density. Raises IndexError where there is no such latent."""
+    if not 0 <= latent < store.n_latents:
+        raise IndexError(f"there is no latent {latent}; this store has 0 … {store.n_latents - 1:,}")
+    row: Any = store.latents.loc[latent]
+    return LatentRef(latent, text_or_none(row["name"]), float(row["density"]))
+
+
+def latent_card(store: LatentStore, latent: int, n_tiles: int = 9, figure: float | None = None) -> LatentCard:
+    """A latent with its n strongest pictures."""
+    row: Any = store.latents.loc[latent]
+    gallery = store.gallery(latent, 0, n_tiles)
+    return LatentCard(
+        ref=latent_ref(store, latent),
+        tiles=tiles(store, gallery.image_ids.tolist(), gallery.activations.tolist()),
+        top_label=text_or_none(row["top_label"]),
+        purity=number_or_none(row["label_purity"]),
+        figure=figure,
+    )
+
+
+def text_or_none(value: object) -> str | None:
+    """A cell of a text column: pandas writes a missing one as None, NaN or NA."""
+    return value if isinstance(value, str) and value else None
+
+
+def number_or_none(value: Any) -> float | None:
+    """A cell of a number column."""
+    return None if pd.isna(value) else float(value)
+
+
+def _tile(store: LatentStore, record: ImageRecord, figure: float | None, figure_name: str) -> Tile:
+    return Tile(
+        image_id=record.image_id,
+        href=links.inspect_url(record.image_id),
+        src=links.thumbnail_url(store.version, record.image_id) if store.has_thumbnails else None,
+        caption=record.caption or record.label or record.source_key,
+        label=record.label,
+        figure=figure,
+        figure_name=figure_name,
+    )

@@ -1,0 +1,89 @@
+"""Our own routes and headers, without a browser."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_policy, hosts_from_environment
+from explorer.routes import routes
+from explorer.stores import STORE_VARIABLE
+from sae_core import LatentStore
+
+
+@pytest.fixture
+def client(shown: LatentStore) -> TestClient:
+    middleware = [Middleware(AllowedHosts), Middleware(SecurityHeaders, policy=content_security_policy())]
+    return TestClient(Starlette(routes=routes(), middleware=middleware), base_url="http://localhost")
+
+
+def test_thumbnail(client: TestClient, shown: LatentStore) -> None:
+    answer = client.get(f"/thumb/{shown.version}/7")
+    picture = shown.thumbnail(7)
+    assert picture is not None
+    assert (answer.status_code, answer.content) == (200, picture.data)
+    assert answer.headers["content-type"] == picture.media_type
+    assert "immutable" in answer.headers["cache-control"]
+    assert "script-src" in answer.headers["content-security-policy"]
+    for tag in (answer.headers["etag"], f"W/{answer.headers['etag']}", f'"other", {answer.headers["etag"]}'):
+        unchanged = client.get(f"/thumb/{shown.version}/7", headers={"If-None-Match": tag})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+
+@pytest.mark.parametrize("image_id", ["180", "-1", "x", "1.0", "%C2%B2", "9" * 40, "..%2f..%2fetc%2fpasswd"])
+def test_anything_off_is_404(client: TestClient, shown: LatentStore, image_id: str) -> None:
+    answer = client.get(f"/thumb/{shown.version}/{image_id}")
+    assert answer.status_code == 404
+    assert answer.headers.get("cache-control") in ("no-store", None)
+
+
+def test_another_version_is_404(client: TestClient) -> None:
+    assert client.get("/thumb/000000000000/7").status_code == 404
+
+
+def test_without_a_store_is_404(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, "/nowhere")
+    assert client.get("/thumb/000000000000/7").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:8501", "127.0.0.1:8501", "[::1]:8501", "192.168.1.20:80", "sparsight", "lab.localhost"],
+)
+def test_local_hosts_are_answered(host: str) -> None:
+    assert AllowedHosts(Starlette()).allows(host)
+
+
+@pytest.mark.parametrize("host", ["", "evil.example.com", "127.0.0.1.nip.io", "localhost.evil.com:8501", "a b", "[::1"])
+def test_other_names_are_not(host: str) -> None:
+    assert not AllowedHosts(Starlette()).allows(host)
+
+
+def test_listed_names_are_answered(monkeypatch: pytest.MonkeyPatch, shown: LatentStore) -> None:
+    monkeypatch.setenv("SPARSIGHT_ALLOWED_HOSTS", "app.example.org, *.lab.example.org")
+    guard = AllowedHosts(Starlette(), hosts_from_environment())
+    assert guard.allows("app.example.org:443")
+    assert guard.allows("x.lab.example.org")
+    assert not guard.allows("example.org")
+    assert AllowedHosts(Starlette(), ("*",)).allows("anything.example.com")
+
+
+def test_a_refused_host_is_told_why(client: TestClient) -> None:
+    answer = client.get("/thumb/x/1", headers={"Host": "evil.example.com"})
+    assert answer.status_code == 400
+    assert "SPARSIGHT_ALLOWED_HOSTS" in answer.text
+
+
+def test_the_policy_names_streamlits_inline_script() -> None:
+    policy = content_security_policy()
+    assert "'sha256-" in policy
+    assert "unsafe-eval" not in policy
+    assert "script-src 'self' blob: 'sha256-" in policy
+
+
+def test_a_refused_host_gets_no_websocket(client: TestClient) -> None:
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/x", headers={"Host": "evil.example.com"}):
+        pass

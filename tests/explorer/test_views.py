@@ -1,0 +1,223 @@
+"""Views against the store they are built from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explorer.charts import activation_histogram
+from explorer.models import sae
+from explorer.views.inspection import Inspection, another_picture, build_inspection, encode, in_words
+from explorer.views.latent import build_latent, histogram, label_shares
+from explorer.views.latents import LatentsQuery, build_latents, matching
+from explorer.views.paging import paging, whole_number
+from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, striking
+from explorer.wording import figure, latent_text, percent, plural
+from sae_core import LatentStore
+
+
+def table(**columns: list[object]) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    frame = pd.DataFrame(
+        {
+            "n_active": [50] * n,
+            "density": [0.01] * n,
+            "max_activation": [1.0] * n,
+            "top_label": [None] * n,
+            "label_purity": [np.nan] * n,
+            "name": [None] * n,
+            "name_score": [np.nan] * n,
+        }
+    )
+    return frame.assign(**columns)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "0 %"),
+        (0.008, "0.8 %"),
+        (0.0123, "1.2 %"),
+        (0.5, "50 %"),
+        (1.0, "100 %"),
+        (0.0004, "0.04 %"),
+        (1e-7, "< 0.001 %"),
+    ],
+)
+def test_percent(share: float, said: str) -> None:
+    assert percent(share).replace("\u00a0", " ") == said
+
+
+def test_wording() -> None:
+    assert percent(float("nan")) == "–"
+    assert figure(float("nan")) == "–"
+    assert figure(-0.024, 3) == "−0.024"
+    assert plural(1, "picture").replace("\u00a0", " ") == "1 picture"
+    assert plural(1281167, "image").replace("\u00a0", " ") == "1,281,167 images"
+    assert latent_text(123, "citrus slices", 0.008).replace("\u00a0", " ") == "#123 · citrus slices · 0.8 %"
+    assert latent_text(7, None, 0.0).replace("\u00a0", " ") == "#7 · unnamed · 0 %"
+
+
+def test_whole_number() -> None:
+    assert whole_number("12", -1) == 12
+    assert [whole_number(said, -1) for said in (None, "", "-3", "1e3", "²", "9" * 30)] == [-1] * 6
+
+
+@pytest.mark.parametrize(
+    ("page", "n_items", "shown"),
+    [
+        (1, 10, [1]),
+        (1, 96, [1, 2]),
+        (2, 48 * 4, [1, 2, 3, 4]),
+        (5, 48 * 9, [1, None, 4, 5, 6, None, 9]),
+        (4, 48 * 9, [1, 2, 3, 4, 5, None, 9]),
+        (9, 48 * 9, [1, None, 8, 9]),
+    ],
+)
+def test_page_numbers_offered(page: int, n_items: int, shown: list[int | None]) -> None:
+    assert paging(page, n_items, 48, str).shown == shown
+
+
+def test_pages_cover_everything_once() -> None:
+    pages = [paging(number, 100, 48, str) for number in (1, 2, 3)]
+    assert [rank for page in pages for rank in range(page.start, page.stop)] == list(range(100))
+    assert paging(99, 100, 48, str).page == 3
+    assert paging(0, 0, 48, str).n_pages == 1
+
+
+def test_query_drops_what_it_does_not_know() -> None:
+    query = LatentsQuery.from_params({"sort": "up", "life": "x", "min": "7", "purity": "0.5", "page": "-1", "q": " a "})
+    assert (query.sort, query.life, query.min, query.purity, query.page, query.q) == (
+        "",
+        "",
+        "",
+        "0.5",
+        1,
+        "a",
+    )
+    assert query.params == {"q": "a", "purity": "0.5"}
+
+
+@pytest.mark.parametrize(
+    ("said", "number"), [("123", 123), ("#123", 123), ("# 7", 7), ("a1", None), ("", None), ("²", None)]
+)
+def test_a_number_means_a_latent(said: str, number: int | None) -> None:
+    assert LatentsQuery(q=said).number == number
+
+
+def test_matching_words_numbers_and_orders() -> None:
+    latents = table(
+        name=["citrus slices", None, "Clock_face", "7 dwarfs"],
+        top_label=["fruit", "tabby cat", "clock", None],
+        max_activation=[1.0, 4.0, 3.0, 2.0],
+        density=[0.01, 0.0, 0.2, 0.05],
+        label_purity=[0.9, np.nan, 0.4, 0.6],
+    )
+    assert matching(latents, LatentsQuery(q="citrus fruit")) == [0]
+    assert matching(latents, LatentsQuery(q="clock face")) == [2]
+    assert matching(latents, LatentsQuery(q="CAT")) == [1]
+    assert matching(latents, LatentsQuery(q="(")) == []
+    assert matching(latents, LatentsQuery(q="2")) == [2]
+    assert matching(latents, LatentsQuery(q="7")) == [3]
+    assert matching(latents, LatentsQuery(sort="activation")) == [2, 3, 0, 1], "the dead one last"
+    assert matching(latents, LatentsQuery(sort="rare")) == [0, 3, 2, 1]
+    assert matching(latents, LatentsQuery(sort="number")) == [0, 1, 2, 3]
+    assert matching(latents, LatentsQuery(life="dead")) == [1]
+    assert matching(latents, LatentsQuery(min="0.01", max="0.1", sort="number")) == [0, 3]
+    assert matching(latents, LatentsQuery(purity="0.5", sort="purity")) == [0, 3]
+
+
+def test_pages_of_the_grid_show_every_latent_once(store: LatentStore) -> None:
+    seen: list[int] = []
+    for page in range(1, 5):
+        seen += [card.ref.latent for card in build_latents(store, LatentsQuery(page=page)).cards]
+    assert sorted(seen) == list(range(store.n_latents))
+
+
+def test_striking_follows_its_rule() -> None:
+    latents = table(
+        name_score=[0.9, 0.8, 0.7, 0.6, 0.5],
+        name=["a", "a", "b", "c", "d"],
+        top_label=["x", "y", "z", "z", "w"],
+        n_active=[50, 50, MIN_PICTURES - 1, 50, 50],
+        density=[0.01, 0.01, 0.01, MAX_DENSITY * 2, 0.01],
+    )
+    assert striking(latents, 12) == [0, 4]
+    assert striking(latents, 1) == [0]
+    assert striking(table(density=[0.5, 0.9], max_activation=[1.0, 2.0]), 12) == [1, 0], (
+        "none is medium: the alive ones"
+    )
+
+
+def test_gallery_is_complete_and_strongest_first(store: LatentStore) -> None:
+    latent = int(store.latents["n_active"].idxmax())
+    view = build_latent(store, latent)
+    shown = [tile for page in range(1, view.paging.n_pages + 1) for tile in build_latent(store, latent, page).tiles]
+    assert [tile.image_id for tile in shown] == store.gallery(latent).image_ids.tolist()
+    activations = [tile.figure or 0.0 for tile in shown]
+    assert activations == sorted(activations, reverse=True)
+    assert view.histogram is not None
+    assert sum(view.histogram.counts) == view.n_active == store.gallery_size(latent)
+
+
+def test_latents_at_the_ends(store: LatentStore) -> None:
+    assert build_latent(store, 0).previous is None
+    assert build_latent(store, store.n_latents - 1).next is None
+    with pytest.raises(IndexError):
+        build_latent(store, store.n_latents)
+
+
+def test_label_shares_add_up(store: LatentStore) -> None:
+    everything = np.arange(store.n_images)
+    shares = label_shares(store, everything)
+    assert sum(item.share for item in shares) == pytest.approx(1)
+    assert all(item.share == item.store_share for item in shares)
+    assert label_shares(store, everything[:0]) == ()
+
+
+def test_histogram_axes_say_what_they_are() -> None:
+    figure_ = activation_histogram(histogram(np.array([0.1, 0.2, 0.2, 2.0], dtype=np.float32)))
+    assert figure_.layout.yaxis.type == "log"
+    assert "log" in figure_.layout.yaxis.title.text
+    assert figure_.layout.xaxis.title.text == "activation"
+    assert sum(figure_.data[0].y) == 4
+
+
+def test_histogram_of_one_picture() -> None:
+    assert sum(histogram(np.array([0.7], dtype=np.float32)).counts) == 1
+
+
+def test_encoding_a_store_picture_gives_its_stored_code(store: LatentStore) -> None:
+    for image_id in (0, 11, 99):
+        code, cosine = encode(sae(store), store.embedding(image_id))
+        stored = store.code(image_id)
+        assert code.latents.tolist() == stored.latents.tolist()
+        assert np.allclose(code.activations, stored.activations, atol=1e-4)
+        assert -1 <= cosine <= 1
+
+
+def test_inspection_of_a_store_picture(store: LatentStore) -> None:
+    view = build_inspection(store, sae(store), store.embedding(5), 5)
+    assert [card.ref.latent for card in view.code] == store.code(5).latents.tolist()
+    assert 5 not in [tile.image_id for tile in view.nearest]
+    assert len(view.nearest) == 12
+    upload = build_inspection(store, sae(store), store.embedding(5))
+    assert upload.nearest[0].image_id == 5
+
+
+@pytest.mark.parametrize(
+    ("cosine", "word"), [(0.95, "is close to"), (0.9, "fairly close to"), (0.75, "only roughly"), (0.3, "far from")]
+)
+def test_reconstruction_in_words(cosine: float, word: str) -> None:
+    view = Inspection(code=(), k=16, cosine=cosine, mean_cosine=0.94, random_pair_cosine=0.4, nearest=())
+    assert word in in_words(view)
+
+
+@pytest.mark.parametrize("n_images", [1, 2, 180, 7919, 1_281_167])
+def test_another_picture_visits_all_before_it_repeats(n_images: int) -> None:
+    image_id, seen = 0, set()
+    for _ in range(min(n_images, 8000)):
+        seen.add(image_id)
+        image_id = another_picture(n_images, image_id)
+    assert len(seen) == min(n_images, 8000)
