@@ -63,7 +63,7 @@ class _Pictures:
         self.meter = FidelityMeter()
         self.index = faiss.IndexFlatIP(sae.config.d_embed)
         self._sae = sae
-        self._images = pq.ParquetWriter(root / layout.IMAGES, layout.IMAGE_SCHEMA)
+        self._images = _ImageRows(root)
         self._rejects = pq.ParquetWriter(root / layout.REJECTS, layout.REJECT_SCHEMA)
         (root / layout.CODE_INDICES).parent.mkdir()
         shape = (n_images, sae.config.k)
@@ -88,7 +88,7 @@ class _Pictures:
         self.index.add(shard.embeddings)
         self._measure(shard)
         table = shard.pictures.select(layout.IMAGE_SCHEMA.names).cast(layout.IMAGE_SCHEMA)
-        self._images.write_table(table, row_group_size=layout.ROWS_PER_GROUP)
+        self._images.add(table)
         for label, caption in zip(table["label"].to_pylist(), table["caption"].to_pylist(), strict=True):
             self.labels.append(label)
             self.terms.add(label, caption)
@@ -107,6 +107,26 @@ class _Pictures:
         codes = SparseCodes(torch.from_numpy(np.array(shard.indices)).long(), activations)
         with torch.no_grad():
             self.meter.add(torch.from_numpy(np.array(shard.embeddings)), self._sae.decode(codes), activations)
+
+
+class _ImageRows:
+    """`images.parquet` in full row groups, however the shards were cut."""
+
+    def __init__(self, root: Path) -> None:
+        self._writer = pq.ParquetWriter(root / layout.IMAGES, layout.IMAGE_SCHEMA)
+        self._pending = layout.IMAGE_SCHEMA.empty_table()
+
+    def add(self, table: pa.Table) -> None:
+        self._pending = pa.concat_tables([self._pending, table])
+        n_full = self._pending.num_rows // layout.ROWS_PER_GROUP * layout.ROWS_PER_GROUP
+        if n_full:
+            self._writer.write_table(self._pending.slice(0, n_full), row_group_size=layout.ROWS_PER_GROUP)
+            self._pending = self._pending.slice(n_full)
+
+    def close(self) -> None:
+        if self._pending.num_rows:
+            self._writer.write_table(self._pending)
+        self._writer.close()
 
 
 class _Thumbnails:

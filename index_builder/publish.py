@@ -40,7 +40,7 @@ def make_manifest(
             weights_sha256=clip.weights_sha256,
             preprocessing=clip.preprocessing,
         ),
-        sae=SAEInfo(ref=config.sae, fingerprint=sae_fingerprint(sae)),
+        sae=SAEInfo(ref=public_name(config.sae), fingerprint=sae_fingerprint(sae)),
         report=card,
         thumbnail_side=config.thumbnail_side or None,
         versions=versions(),
@@ -61,6 +61,12 @@ def publish(root: Path, manifest: Manifest, out: Path) -> None:
     write_atomically(root / layout.MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
     root.rename(out)
     sync_folder(out.parent)
+
+
+def public_name(reference: str) -> str:
+    """A reference for people: of a local folder or file only the name, since stores are shared."""
+    path = Path(reference).expanduser()
+    return path.resolve().name if path.exists() else reference
 
 
 def file_info(path: Path) -> FileInfo:

@@ -41,7 +41,7 @@ class EncoderInfo(_Part):
 class SAEInfo(_Part):
     """The SAE that made the codes; a copy lies in the store."""
 
-    ref: str
+    ref: str  # a preset or hub id, or the name of a local folder: for people
     fingerprint: Sha256
 
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -321,7 +322,7 @@ def test_a_store_can_be_built_without_pictures(inputs: Path, tmp_path: Path) -> 
 def test_no_path_of_the_machine_is_in_a_store(inputs: Path, undisturbed: Path) -> None:
     manifest = json.loads((undisturbed / "manifest.json").read_text())
     assert manifest["source"]["name"] == "pictures"
-    del manifest["encoder"]["ref"], manifest["sae"]["ref"]  # what the person typed: needed to load the encoder again
+    del manifest["encoder"]["ref"]  # what the person typed: needed to load the encoder again
     assert str(inputs) not in json.dumps(manifest)
 
 
@@ -332,3 +333,13 @@ def test_a_plan_covers_every_slot_once_and_no_batch_crosses_a_shard(n: int, shar
     batches = [slots for number in range(plan.n_shards) for slots in plan.batches(number)]
     assert [slot for slots in batches for slot in slots] == list(range(n))
     assert all(len(slots) <= batch and slots[0] // shard == slots[-1] // shard for slots in batches)
+
+
+def test_row_groups_are_full_however_the_shards_were_cut(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sae_core.store.layout.ROWS_PER_GROUP", 50)
+    build(config(inputs, tmp_path / "store", limit=200, shard_size=30))
+    table = pq.read_metadata(tmp_path / "store" / "images.parquet")
+    sizes = [table.row_group(number).num_rows for number in range(table.num_row_groups)]
+    assert sizes == [50, 50, 50, table.num_rows - 150]

@@ -92,7 +92,7 @@ def test_nothing_to_say_is_no_name() -> None:
 
 
 def test_of_equal_terms_the_longest_names() -> None:
-    captions = ["ice cream cone", "ice cream cup", "ice cream van"] + ["dog walk", "dog park", "dog bed"]
+    captions = ["ice cream cone", "ice cream cup", "ice cream van", "dog walk", "dog park", "dog bed"]
     name = name_latents(table(*captions), np.array([0, 3]), np.arange(3), np.ones(3))[0]
     assert name is not None and (name.text, name.score) == ("ice cream", 1.0)
 

@@ -1,4 +1,4 @@
-"""Deliberately broken copies of a store: opening refuses what it can see cheaply, `verify` names every defect at once."""
+"""Broken copies of a store: opening refuses what it can see cheaply, `verify` names every defect at once."""
 
 from __future__ import annotations
 
