@@ -19,7 +19,8 @@ import torch
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
 from sae_core.errors import CheckpointError
@@ -59,9 +60,9 @@ def save_sae(sae: TopKSAE, folder: str | Path) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG_FILE).write_text(json.dumps(sae.config.to_hub(), indent=2) + "\n")
-    save_file(
-        {name: value.detach().cpu().contiguous() for name, value in sae.state_dict().items()}, folder / WEIGHTS_FILE
-    )
+    state = {name: value.detach().cpu().contiguous() for name, value in sae.state_dict().items()}
+    # Not save_file: it makes the file readable by its owner alone, and stores are shared.
+    (folder / WEIGHTS_FILE).write_bytes(as_safetensors(state))
     return folder
 
 

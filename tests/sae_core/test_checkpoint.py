@@ -39,6 +39,13 @@ def test_save_round_trips(tmp_path: Path, normalize: bool, bias: bool) -> None:
     assert sae_fingerprint(sae) == sae_fingerprint(again)
 
 
+def test_what_is_saved_can_be_shared(tmp_path: Path) -> None:
+    folder = save_sae(random_sae(), tmp_path / "sae")
+    (tmp_path / "plain").touch()
+    usual = (tmp_path / "plain").stat().st_mode
+    assert {path.stat().st_mode for path in folder.iterdir()} == {usual}
+
+
 def test_upstreams_counters_are_read_past(tmp_path: Path) -> None:
     sae = random_sae()
     folder = save_sae(sae, tmp_path)

@@ -1,0 +1,74 @@
+"""The pictures of the docs, from the demonstration store: `python -m benchmarks.screenshots`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from sae_core.references import DEMO_ASSETS, REPOSITORY_ROOT
+
+PORT = 8519
+OUT = REPOSITORY_ROOT / "docs" / "images"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+def main() -> None:
+    """Writes docs/images/*.png."""
+    OUT.mkdir(exist_ok=True)
+    with served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        for scheme, suffix in (("light", ""), ("dark", "-dark")):
+            context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+            page = context.new_page()
+            for name, path in (("home", ""), ("latents", "latents"), ("inspect", "inspect")):
+                shoot(page, f"{address}/{path}", OUT / f"{name}{suffix}.png")
+            page.goto(f"{address}/latents")
+            page.locator("a[href*='latent?latent=']").first.click()
+            shoot(page, None, OUT / f"latent{suffix}.png")
+            page.goto(f"{address}/inspect")
+            page.set_input_files("input[type=file]", DEMO_ASSETS / "uploads" / "coffee.jpg")
+            page.get_by_text("rebuild").first.wait_for(timeout=60_000)
+            shoot(page, None, OUT / f"inspect{suffix}.png")
+        browser.close()
+
+
+def shoot(page: Page, url: str | None, path: Path) -> None:
+    """Waits until every visible picture is there, then takes the window."""
+    if url:
+        page.goto(url)
+    page.wait_for_selector("header, h1, [data-testid=stMain] h1", timeout=60_000)
+    page.wait_for_timeout(2500)
+    page.wait_for_function("[...document.images].every(i => i.loading === 'lazy' || i.naturalWidth > 0)")
+    page.screenshot(path=path)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The app on the demonstration store; ended by its own process id."""
+    environment = os.environ | {"SPARSIGHT_STORE": str(REPOSITORY_ROOT / "stores" / "demo")}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT)]
+    process = subprocess.Popen(command, cwd=REPOSITORY_ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{PORT}"
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+if __name__ == "__main__":
+    main()
