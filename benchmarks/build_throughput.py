@@ -19,7 +19,7 @@ from benchmarks.machine import machine
 from index_builder.build import limited, load_models
 from index_builder.config import BuildConfig
 from index_builder.decode import SlotDataset
-from index_builder.encode import Encoders, Plan, default_workers, encode_shards
+from index_builder.encode import Encoders, Plan, encode_shards
 from index_builder.sources import Source, open_source
 from index_builder.workdir import WorkDir
 from sae_core.allocator import keep_freed_memory
@@ -40,6 +40,8 @@ class Settings:
     """Pictures a round."""
     rounds: int = 6
     """Rounds; the median ratio is printed."""
+    workers: int | None = None
+    """Decoding processes; None is the builder's default."""
     device: str = "auto"
     """cpu, cuda or auto."""
 
@@ -52,20 +54,24 @@ def main(settings: Settings) -> None:
     source = limited(open_source(settings.images), settings.pictures)
     pixels = decoded(source, models)
     models.clip.encode_pixels(pixels[:64])
-    rounds = [one_round(source, models, pixels, whole_first=bool(number % 2)) for number in range(settings.rounds)]
+    rounds = [
+        one_round(source, models, pixels, settings.workers, bool(number % 2)) for number in range(settings.rounds)
+    ]
     ratios = [whole / alone for alone, whole in rounds]
-    print(f"machine: {machine()}; {torch.get_num_threads()} torch threads, {default_workers()} decoding workers")
+    print(f"machine: {machine()}; {torch.get_num_threads()} torch threads, {settings.workers} decoding workers")
     for alone, whole in rounds:
         print(f"encoder alone {alone:7.1f} img/s   end to end {whole:7.1f} img/s   ratio {whole / alone:.3f}")
     print(f"end to end / encoder alone: {statistics.median(ratios):.3f} (median of {len(ratios)} rounds)")
 
 
-def one_round(source: Source, models: Encoders, pixels: torch.Tensor, whole_first: bool) -> tuple[float, float]:
+def one_round(
+    source: Source, models: Encoders, pixels: torch.Tensor, workers: int | None, whole_first: bool
+) -> tuple[float, float]:
     """Both rates; the order alternates, so that a machine that slows down does not favour one of them."""
     if whole_first:
-        whole = end_to_end(source, models)
+        whole = end_to_end(source, models, workers)
         return encoder_alone(models, pixels), whole
-    return encoder_alone(models, pixels), end_to_end(source, models)
+    return encoder_alone(models, pixels), end_to_end(source, models, workers)
 
 
 def decoded(source: Source, models: Encoders) -> torch.Tensor:
@@ -81,14 +87,14 @@ def encoder_alone(models: Encoders, pixels: torch.Tensor) -> float:
     return len(pixels) / (time.perf_counter() - began)
 
 
-def end_to_end(source: Source, models: Encoders) -> float:
+def end_to_end(source: Source, models: Encoders, workers: int | None) -> float:
     """Pictures a second of the whole encode stage."""
     with tempfile.TemporaryDirectory() as folder:
         work = WorkDir(Path(folder) / "store")
         with work.locked():
             plan = Plan(len(source.keys), 1024, 64)
             began = time.perf_counter()
-            encode_shards(source, plan, work, models, thumbnail_side=256, workers=None, progress=lambda *_: None)
+            encode_shards(source, plan, work, models, thumbnail_side=256, workers=workers, progress=lambda *_: None)
             return len(source.keys) / (time.perf_counter() - began)
 
 

@@ -28,10 +28,11 @@ def main() -> None:
         for scheme, suffix in (("light", ""), ("dark", "-dark")):
             context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
             page = context.new_page()
-            for name, path in (("home", ""), ("latents", "latents"), ("inspect", "inspect")):
+            for name, path in (("home", ""), ("latents", "latents")):
                 shoot(page, f"{address}/{path}", OUT / f"{name}{suffix}.png")
-            page.goto(f"{address}/latents")
+            page.goto(f"{address}/latents?q=playing+cards")
             page.locator("a[href*='latent?latent=']").first.click()
+            page.mouse.move(0, 0)  # no tooltip in the picture
             shoot(page, None, OUT / f"latent{suffix}.png")
             page.goto(f"{address}/inspect")
             page.set_input_files("input[type=file]", DEMO_ASSETS / "uploads" / "coffee.jpg")

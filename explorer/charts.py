@@ -13,6 +13,7 @@ from explorer.wording import plural
 # "Active", and nothing else; readable on both backgrounds. The same hue as --sp-active in static/style.css.
 ACTIVE = "#e8590c"
 HISTOGRAM_HEIGHT = 200
+_FEW = 200
 
 
 def activation_histogram(histogram: Histogram) -> go.Figure:
@@ -37,7 +38,11 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
     figure.update_xaxes(title="activation", range=[0, edges[-1]], fixedrange=True, zeroline=False)
     # From 0.5, so that a bin with a single picture still has a bar.
     figure.update_yaxes(
-        title="pictures (log scale)", type="log", range=_log_range(max(counts)), dtick=1, fixedrange=True
+        title="pictures (log scale)",
+        type="log",
+        range=_log_range(max(counts)),
+        dtick=1 if max(counts) > _FEW else "D2",  # powers of ten, or 1 2 5 where those would leave a single tick
+        fixedrange=True,
     )
     return figure
 

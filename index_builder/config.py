@@ -28,7 +28,8 @@ class BuildConfig:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where CLIP and the SAE run; auto takes CUDA where there is one."""
     workers: int | None = None
-    """Processes that decode pictures; by default one a core, less one for the encoder. 0: none."""
+    """Processes that decode beside the encoder; 0: decode between its batches, on all cores. By default 0 on a CPU,
+    on a GPU one a core, less one."""
     batch_size: int = 64
     """Pictures encoded together."""
     limit: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -57,30 +58,37 @@ class DecodedBatch:
 class SlotDataset(Dataset[DecodedBatch]):
     """Batches of slots, as torch's DataLoader fetches them (`__getitems__`)."""
 
-    def __init__(self, source: Source, preprocessing: Preprocessing, thumbnail_side: int) -> None:
+    def __init__(self, source: Source, preprocessing: Preprocessing, thumbnail_side: int, threads: int = 1) -> None:
         self.source = source
         self.preprocessing = preprocessing
         self.thumbnail_side = thumbnail_side
+        self.threads = threads  # that share a batch; Pillow decodes and resizes without holding Python's lock
 
     def __getitem__(self, slot: int) -> DecodedBatch:
         return self.__getitems__([slot])
 
     def __getitems__(self, slots: list[int]) -> DecodedBatch:
         """Decodes a batch; nothing a picture does can stop it."""
+        with ThreadPoolExecutor(self.threads) as pool:
+            decoded = list(pool.map(self._decode_or_reject, slots))
         batch = DecodedBatch()
         pixels: list[np.ndarray] = []
-        for slot in slots:
-            try:
-                row, cropped = self._decode(slot)
-            except PictureError as error:
-                batch.rejects.append((slot, Reject(self.source.keys[slot], "decode", error.reason, str(error))))
-                continue
-            batch.slots.append(slot)
-            batch.rows.append(row)
-            pixels.append(cropped)
+        for slot, result in zip(slots, decoded, strict=True):
+            if isinstance(result, Reject):
+                batch.rejects.append((slot, result))
+            else:
+                batch.slots.append(slot)
+                batch.rows.append(result[0])
+                pixels.append(result[1])
         if pixels:
             batch.pixels = torch.from_numpy(np.stack(pixels))
         return batch
+
+    def _decode_or_reject(self, slot: int) -> tuple[ImageRow, np.ndarray] | Reject:
+        try:
+            return self._decode(slot)
+        except PictureError as error:
+            return Reject(self.source.keys[slot], "decode", error.reason, str(error))
 
     def _decode(self, slot: int) -> tuple[ImageRow, np.ndarray]:
         raw = self.source.read(slot)

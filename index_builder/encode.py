@@ -66,8 +66,10 @@ def encode_shards(
             progress(len(plan.slots(shard)), 0)
         else:
             todo.append(shard)
-    dataset = SlotDataset(source, models.clip.preprocessing, thumbnail_side)
-    decoded = iter(_loader(dataset, [batch for shard in todo for batch in plan.batches(shard)], workers))
+    n_workers = default_workers(models.clip.device.type) if workers is None else workers
+    # Without worker processes, decoding takes turns with the encoder and has all cores for its turn.
+    dataset = SlotDataset(source, models.clip.preprocessing, thumbnail_side, 1 if n_workers else n_cores())
+    decoded = iter(_loader(dataset, [batch for shard in todo for batch in plan.batches(shard)], n_workers))
     for shard in todo:
         writer = ShardWriter(work.shard_path(shard), models.clip.d_embed, models.sae.config.k)
         for _ in plan.batches(shard):
@@ -76,8 +78,7 @@ def encode_shards(
         writer.commit()
 
 
-def _loader(dataset: SlotDataset, batches: Sequence[list[int]], workers: int | None) -> Iterator[DecodedBatch]:
-    n_workers = default_workers() if workers is None else workers
+def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) -> Iterator[DecodedBatch]:
     return iter(
         DataLoader(
             dataset,
@@ -89,9 +90,18 @@ def _loader(dataset: SlotDataset, batches: Sequence[list[int]], workers: int | N
     )
 
 
-def default_workers() -> int:
-    """One decoding process a core, less one for the encoder; at least one."""
-    return max(1, len(os.sched_getaffinity(0)) - 1)
+def default_workers(device: str) -> int:
+    """Decoding processes beside the encoder: beside a GPU one a core, less one; beside a CPU encoder none.
+
+    A CPU encoder keeps every core busy; decoding beside it only makes its threads wait for one another, so it is
+    faster to take turns (docs/performance.md).
+    """
+    return max(1, n_cores() - 1) if device == "cuda" else 0
+
+
+def n_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -12,6 +12,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sae_core.errors import PictureError
 
+# Pillow warns of odd metadata; the pixels decide. Once for all: catch_warnings is not safe in threads.
+warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+
 MAX_PIXELS = 100_000_000  # about 300 MB decoded; larger files are refused before decoding
 # Pillow can open more (EPS runs Ghostscript, PDF and WMF call helpers); these decode in process and to one picture.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "JPEG2000", "TGA", "ICO")
@@ -51,9 +54,7 @@ def open_picture(source: bytes | Path) -> Picture:
     data = source if isinstance(source, bytes) else _read(source)
     if not data:
         raise PictureError("empty", "the file is empty")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels decide
-        return _decode(data)
+    return _decode(data)
 
 
 def _read(path: Path) -> bytes:
