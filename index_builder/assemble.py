@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -18,11 +19,13 @@ from index_builder.naming import TermTable
 from index_builder.postings import write_postings
 from index_builder.shards import Shard
 from sae_core.errors import BuildError
-from sae_core.metrics import FidelityMeter
+from sae_core.metrics import FidelityMeter, random_pair_cosine
 from sae_core.sae.checkpoint import save_sae
 from sae_core.sae.topk import SparseCodes, TopKSAE
 from sae_core.store import layout
 from sae_core.store.manifest import ReportCard
+
+_N_PAIRS = 4_096
 
 
 def assemble(
@@ -48,7 +51,7 @@ def assemble(
     n_dead = write_figures(root, pictures.labels, pictures.terms)
     _write_latent_index(root, sae)
     save_sae(sae, root / "sae")
-    fidelity = pictures.meter.result()
+    fidelity = pictures.meter.result(_random_pairs(root, pictures.index, sae))
     card = ReportCard(**vars(fidelity), n_dead=n_dead)
     return pictures.n, pictures.n_rejected, card
 
@@ -146,6 +149,15 @@ class _Thumbnails:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _random_pairs(root: Path, index: Any, sae: TopKSAE) -> float:
+    """The baseline of the reconstruction cosine, on rows spread over the whole store."""
+    rows = np.unique(np.linspace(0, index.ntotal - 1, _N_PAIRS).astype(np.int64))
+    indices = torch.from_numpy(np.load(root / layout.CODE_INDICES, mmap_mode="r")[rows]).long()
+    activations = torch.from_numpy(np.load(root / layout.CODE_ACTIVATIONS, mmap_mode="r")[rows])
+    x = torch.from_numpy(index.reconstruct_batch(rows))
+    return random_pair_cosine(x, sae.decode(SparseCodes(indices, activations)))
 
 
 def _commonest_reason(shards: Sequence[Shard]) -> str:

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sae_core.metrics import FidelityMeter, fidelity
+from sae_core.metrics import FidelityMeter, fidelity, random_pair_cosine
 
 
 def test_worked_out_by_hand() -> None:
@@ -32,7 +32,7 @@ def test_perfect_reconstructions_and_the_mean() -> None:
 def test_no_variance_and_no_images_are_not_a_number() -> None:
     same = torch.ones(4, 3) / math.sqrt(3)
     assert math.isnan(fidelity(same, same, torch.ones(4, 1)).fvu)
-    assert math.isnan(FidelityMeter().result().cosine)
+    assert math.isnan(FidelityMeter().result(0.0).cosine)
 
 
 @settings(max_examples=30, deadline=None)
@@ -44,7 +44,14 @@ def test_batches_add_up_to_the_whole(seed: int, cut: int) -> None:
     meter = FidelityMeter()
     for part in (slice(0, cut), slice(cut, 20)):
         meter.add(*(torch.from_numpy(a[part].astype(np.float32)) for a in (x, x_hat, activations)))
-    found = meter.result()
+    found = meter.result(0.0)
     variance = ((x - x.mean(0)) ** 2).sum()
     assert math.isclose(found.fvu, ((x - x_hat) ** 2).sum() / variance, rel_tol=1e-5)
     assert math.isclose(found.l0, (activations > 0).sum() / 20)
+
+
+def test_random_pairs_of_a_sorted_source_are_no_neighbours() -> None:
+    """Ten classes in sorted order, equal within and orthogonal between: chance is about one in ten."""
+    x = torch.eye(10).repeat_interleave(100, dim=0)
+    assert abs(random_pair_cosine(x, x) - 99 / 999) < 0.03
+    assert math.isnan(random_pair_cosine(x[:1], x[:1]))
