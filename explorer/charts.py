@@ -41,10 +41,16 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
         title="pictures (log scale)",
         type="log",
         range=_log_range(max(counts)),
-        dtick=1 if max(counts) > _FEW else "D2",  # powers of ten, or 1 2 5 where those would leave a single tick
+        tickvals=_ticks(max(counts)),
         fixedrange=True,
     )
     return figure
+
+
+def _ticks(largest: int) -> list[int]:
+    """Powers of ten; 1 2 5 as well where those alone would leave one or two."""
+    steps = (1,) if largest > _FEW else (1, 2, 5)
+    return [step * 10**power for power in range(len(str(largest))) for step in steps]
 
 
 def _log_range(largest: int) -> list[float]:
