@@ -60,6 +60,7 @@ browser:
 
 bench: setup-dev store
 	$(BIN)/python -m benchmarks.build_throughput
+	$(BIN)/python -m benchmarks.allocator
 
 clean:
 	rm -rf .venv stores

@@ -19,7 +19,7 @@ from benchmarks.machine import machine
 from index_builder.build import limited, load_models
 from index_builder.config import BuildConfig
 from index_builder.decode import SlotDataset
-from index_builder.encode import Encoders, Plan, encode_shards
+from index_builder.encode import Encoders, Plan, default_workers, encode_shards
 from index_builder.sources import Source, open_source
 from index_builder.workdir import WorkDir
 from sae_core.allocator import keep_freed_memory
@@ -36,9 +36,9 @@ class Settings:
     """Encoder, as the builder takes it."""
     sae: str = "demo"
     """SAE, as the builder takes it."""
-    pictures: int = 768
+    pictures: int = 320
     """Pictures a round."""
-    rounds: int = 6
+    rounds: int = 16
     """Rounds; the median ratio is printed."""
     workers: int | None = None
     """Decoding processes; None is the builder's default."""
@@ -57,11 +57,13 @@ def main(settings: Settings) -> None:
     rounds = [
         one_round(source, models, pixels, settings.workers, bool(number % 2)) for number in range(settings.rounds)
     ]
-    ratios = [whole / alone for alone, whole in rounds]
-    print(f"machine: {machine()}; {torch.get_num_threads()} torch threads, {settings.workers} decoding workers")
+    ratios = sorted(whole / alone for alone, whole in rounds)
+    n_workers = default_workers(models.clip.device.type) if settings.workers is None else settings.workers
+    print(f"machine: {machine()}; {torch.get_num_threads()} torch threads, {n_workers} decoding workers")
     for alone, whole in rounds:
         print(f"encoder alone {alone:7.1f} img/s   end to end {whole:7.1f} img/s   ratio {whole / alone:.3f}")
-    print(f"end to end / encoder alone: {statistics.median(ratios):.3f} (median of {len(ratios)} rounds)")
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    print(f"end to end / encoder alone: {middle:.3f} (median of {len(ratios)} rounds; quartiles {low:.3f}, {high:.3f})")
 
 
 def one_round(

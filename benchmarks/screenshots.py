@@ -10,7 +10,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
+import tyro
 from playwright.sync_api import Page, sync_playwright
 
 from sae_core.references import DEMO_ASSETS, REPOSITORY_ROOT
@@ -20,24 +22,22 @@ OUT = REPOSITORY_ROOT / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
-def main() -> None:
-    """Writes docs/images/*.png."""
-    OUT.mkdir(exist_ok=True)
+def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
+    """Writes home.png, latents.png, latent.png and inspect.png to a folder."""
+    out.mkdir(parents=True, exist_ok=True)
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        for scheme, suffix in (("light", ""), ("dark", "-dark")):
-            context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-            page = context.new_page()
-            for name, path in (("home", ""), ("latents", "latents")):
-                shoot(page, f"{address}/{path}", OUT / f"{name}{suffix}.png")
-            page.goto(f"{address}/latents?q=playing+cards")
-            page.locator("a[href*='latent?latent=']").first.click()
-            page.mouse.move(0, 0)  # no tooltip in the picture
-            shoot(page, None, OUT / f"latent{suffix}.png")
-            page.goto(f"{address}/inspect")
-            page.set_input_files("input[type=file]", DEMO_ASSETS / "uploads" / "coffee.jpg")
-            page.get_by_text("rebuild").first.wait_for(timeout=60_000)
-            shoot(page, None, OUT / f"inspect{suffix}.png")
+        page = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme=scheme)
+        shoot(page, f"{address}/", out / "home.png")
+        shoot(page, f"{address}/latents", out / "latents.png")
+        page.goto(f"{address}/latents?q=playing+cards")
+        page.locator("a[href*='latent?latent=']").first.click()
+        page.mouse.move(0, 0)  # no tooltip in the picture
+        shoot(page, None, out / "latent.png")
+        page.goto(f"{address}/inspect")
+        page.set_input_files("input[type=file]", DEMO_ASSETS / "uploads" / "coffee.jpg")
+        page.get_by_text("rebuild").first.wait_for(timeout=60_000)
+        shoot(page, None, out / "inspect.png")
         browser.close()
 
 
@@ -72,4 +72,4 @@ def served() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main)
