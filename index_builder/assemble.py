@@ -17,7 +17,7 @@ from numpy.lib.format import open_memmap
 from index_builder.figures import write_figures
 from index_builder.naming import TermTable
 from index_builder.postings import write_postings
-from index_builder.shards import Shard
+from index_builder.shards import Shard, count_pictures
 from sae_core.errors import BuildError
 from sae_core.metrics import FidelityMeter, random_pair_cosine
 from sae_core.sae.checkpoint import save_sae
@@ -35,10 +35,10 @@ def assemble(
 
     `progress` is called with the number of slots after each shard. Raises BuildError where no picture was indexed.
     """
-    counted = [Shard(path) for path in shards]
-    if not any(shard.n_pictures for shard in counted):
-        raise BuildError(f"no picture could be indexed; {_commonest_reason(counted)}")
-    pictures = _Pictures(root, sum(shard.n_pictures for shard in counted), sae, thumbnails)
+    n_images = sum(count_pictures(path) for path in shards)
+    if n_images == 0:
+        raise BuildError(f"no picture could be indexed; {_commonest_reason(shards)}")
+    pictures = _Pictures(root, n_images, sae, thumbnails)
     try:
         for path in shards:
             shard = Shard(path)
@@ -160,8 +160,8 @@ def _random_pairs(root: Path, index: Any, sae: TopKSAE) -> float:
     return random_pair_cosine(x, sae.decode(SparseCodes(indices, activations)))
 
 
-def _commonest_reason(shards: Sequence[Shard]) -> str:
-    said = Counter(reject.message for shard in shards for reject in shard.rejects)
+def _commonest_reason(shards: Sequence[Path]) -> str:
+    said = Counter(reject.message for path in shards for reject in Shard(path).rejects)
     message, n = said.most_common(1)[0]
     return f"{n:,} of {said.total():,} inputs were rejected because {message}"
 

@@ -61,6 +61,7 @@ def describe_job(config: BuildConfig, source: Source, models: Encoders) -> dict[
     return {
         "source": f"{source.kind} {source.name}",
         "listing": listing_sha256(source.keys),
+        "files": source.state_sha256(),
         "encoder": models.clip.fingerprint,
         "encoder_ref": models.clip.reference,
         "sae": sae_fingerprint(models.sae),
@@ -96,6 +97,8 @@ def _already_there(config: BuildConfig, job: dict[str, Any], work: WorkDir) -> M
     except StoreError as error:
         raise BuildError(f"{error}; remove {config.out} to build it anew") from error
     there = (manifest.source.listing_sha256, manifest.encoder.fingerprint, manifest.sae.fingerprint)
+    if (manifest.thumbnail_side or 0) != config.thumbnail_side or manifest.name != config.store_name:
+        raise BuildError(f"{config.out} has another name or thumbnail side: choose another --out, or remove it")
     if there != (job["listing"], job["encoder"], job["sae"]):
         raise BuildError(
             f"{config.out} is a finished store of other pictures or models: choose another --out, or remove it"

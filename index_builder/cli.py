@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from sae_core.store import layout
 from sae_core.store.checks import read_manifest
 
 log = logging.getLogger("sparsight")
+DEBUG_VARIABLE = "SPARSIGHT_DEBUG"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         return 1
+    except Exception as error:  # a defect of ours, or of the machine (a full disk under FAISS, CUDA out of memory)
+        if DEBUG_VARIABLE in os.environ:
+            raise
+        said = str(error).strip().split("\n")[0] or type(error).__name__
+        print(f"error: {said} ({DEBUG_VARIABLE}=1 shows where; a build can be resumed)", file=sys.stderr)
+        return 1
 
 
 def _build(config: BuildConfig) -> int:
@@ -100,7 +107,7 @@ def _verify(command: VerifyCommand) -> int:
 def _info(command: InfoCommand) -> int:
     manifest = read_manifest(command.store)
     if command.json:
-        print(json.dumps(manifest.model_dump(mode="json"), indent=2))
+        print(manifest.model_dump_json(indent=2))
         return 0
     card = manifest.report
     print(f"{manifest.name}: {manifest.n_images:,} images of {manifest.source.name} ({manifest.n_rejected:,} rejected)")

@@ -15,12 +15,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from index_builder.sources import RawPicture, Source
+from index_builder.sources.base import clean
 from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.errors import PictureError
 from sae_core.pictures import Picture, open_picture
 
-_JPEG_QUALITY = 82
-_KEEP_BYTES = 48 * 1024  # a small picture is its own thumbnail up to this size
+_JPEG_QUALITY = 85
 
 
 class ImageRow(NamedTuple):
@@ -88,35 +88,28 @@ class SlotDataset(Dataset[DecodedBatch]):
         try:
             return self._decode(slot)
         except PictureError as error:
-            return Reject(self.source.keys[slot], "decode", error.reason, str(error))
+            reason, message = error.reason, str(error)
+        except Exception as error:  # too odd to resize, out of memory, …: one picture is never the build's end
+            reason, message = "broken", f"the picture cannot be decoded: {error or type(error).__name__}"
+        return Reject(self.source.keys[slot], "decode", reason, clean(message) or reason)
 
     def _decode(self, slot: int) -> tuple[ImageRow, np.ndarray]:
         raw = self.source.read(slot)
         picture = open_picture(raw.data)
-        try:
-            cropped = self.preprocessing.crop_pixels(picture.rgb)
-            thumbnail = make_thumbnail(picture, raw.data, self.thumbnail_side)
-        except Exception as error:  # a picture too odd to resize (1 x 100,000, say) is a reject, not the build's end
-            raise PictureError("broken", f"the picture cannot be resized: {error}") from error
-        return _row(self.source.keys[slot], raw, picture, thumbnail), cropped
+        cropped = self.preprocessing.crop_pixels(picture.rgb)
+        return _row(self.source.keys[slot], raw, picture, make_thumbnail(picture, self.thumbnail_side)), cropped
 
 
-def make_thumbnail(picture: Picture, data: bytes, side: int) -> bytes:
-    """JPEG with its longer side at most `side` pixels; a file that is small already is kept as it is."""
+def make_thumbnail(picture: Picture, side: int) -> bytes:
+    """JPEG with its longer side at most `side` pixels; always made anew, so that nothing but pixels is shared."""
     if side == 0:
         return b""
-    if picture.plain and max(picture.rgb.size) <= side and len(data) <= _KEEP_BYTES and _is_web_format(data):
-        return data
     small = picture.rgb.copy()
     small.info = {}  # Pillow would carry a file's comment over
     small.thumbnail((side, side), reducing_gap=2.0)
     out = io.BytesIO()
-    small.save(out, "JPEG", quality=_JPEG_QUALITY)
+    small.save(out, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return out.getvalue()
-
-
-def _is_web_format(data: bytes) -> bool:
-    return data.startswith((b"\xff\xd8", b"\x89PNG", b"RIFF"))
 
 
 def _row(key: str, raw: RawPicture, picture: Picture, thumbnail: bytes) -> ImageRow:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +19,8 @@ from index_builder.sources import Source
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
 from sae_core.sae.topk import TopKSAE
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) 
             num_workers=n_workers if batches else 0,
             collate_fn=_as_it_is,
             prefetch_factor=2 if n_workers and batches else None,
+            worker_init_fn=_end_with_the_parent,
         )
     )
 
@@ -129,3 +135,9 @@ def _unusable(batch: DecodedBatch, position: int, source: Source) -> tuple[int, 
     return slot, Reject(
         source.keys[slot], "encode", "not-finite", "the encoder gave no finite embedding for this picture"
     )
+
+
+def _end_with_the_parent(_: int) -> None:
+    """A killed build leaves no decoding process behind (Linux; elsewhere they end when their queue breaks)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -6,7 +6,11 @@ import hashlib
 from pathlib import Path
 
 import faiss
+import numpy as np
 import open_clip
+import PIL
+import pyarrow as pa
+import scipy
 import torch
 
 import sae_core
@@ -83,6 +87,10 @@ def versions() -> dict[str, str]:
         "torch": torch.__version__,
         "open_clip": open_clip.__version__,
         "faiss": faiss.__version__,
+        "pillow": PIL.__version__,
+        "pyarrow": pa.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
     }
 
 

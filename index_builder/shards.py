@@ -85,8 +85,7 @@ class Shard:
     """A committed shard; pictures and rejects in slot order."""
 
     def __init__(self, path: Path) -> None:
-        with pa.memory_map(str(path)) as file:
-            table = pa.ipc.open_file(file).read_all()
+        table = _mapped(path)
         self._rejected = table.filter(table["reject"].is_valid()).sort_by("slot")
         self.pictures = table.filter(table["reject"].is_null()).sort_by("slot")
 
@@ -126,13 +125,23 @@ class Shard:
         return np.asarray(column.flatten()).reshape(-1, width)
 
 
+def count_pictures(path: Path) -> int:
+    """Number of indexed pictures of a shard, without reading its columns."""
+    return int(_mapped(path)["reject"].null_count)
+
+
 def is_complete(path: Path) -> bool:
-    """Whether a shard lies there and can be read; a damaged one is simply made again."""
+    """Whether a shard lies there and can be opened; a damaged one is simply made again."""
     try:
-        Shard(path)
+        _mapped(path)
     except (OSError, pa.ArrowException):
         return False
     return True
+
+
+def _mapped(path: Path) -> pa.Table:
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
 
 
 def _fixed(matrix: Tensor) -> pa.Array:

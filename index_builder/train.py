@@ -70,16 +70,20 @@ def run(command: TrainCommand) -> Fidelity:
     if (command.out / "config.json").is_file():
         raise TrainingError(f"{command.out} already holds an SAE: choose another --out, or remove it")
     command.out.mkdir(parents=True, exist_ok=True)
-    cuda = command.device == "cuda" or (command.device == "auto" and torch.cuda.is_available())
+    checkpoint = command.out / "training.pt"
+    if command.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
+    cuda = command.device != "cpu" and torch.cuda.is_available()
     with tqdm(total=settings.steps, desc="train", unit="step", dynamic_ncols=True) as bar:
         sae = train_sae(
             embeddings,
             settings,
-            checkpoint=command.out / "training.pt",
+            checkpoint=checkpoint,
             device="cuda" if cuda else "cpu",
             report=lambda figures: _show(bar, figures),
         )
     save_sae(sae, command.out)
+    checkpoint.unlink(missing_ok=True)
     return measure(sae, embeddings)
 
 
@@ -87,11 +91,12 @@ def load_embeddings(path: Path) -> Tensor:
     """Embeddings `[n, d_embed]` of a store or a `.npy`. Raises TrainingError."""
     if path.is_dir():
         read_manifest(path)
-        index = faiss.read_index(str(path / layout.IMAGE_INDEX))
-        return torch.from_numpy(index.reconstruct_n(0, index.ntotal))
     try:
+        if path.is_dir():
+            index = faiss.read_index(str(path / layout.IMAGE_INDEX))
+            return torch.from_numpy(index.reconstruct_n(0, index.ntotal))
         return torch.from_numpy(np.load(path, allow_pickle=False).astype(np.float32, copy=False))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise TrainingError(f"{path} is neither a store nor a .npy of embeddings: {error}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -125,9 +126,14 @@ def _index_defects(root: Path, manifest: Manifest) -> Iterator[str]:
         if (index.ntotal, index.d) != (n, manifest.d_embed):
             yield f"{name} holds {index.ntotal:,} x {index.d}, not {n:,} x {manifest.d_embed}"
             continue
-        norms = np.linalg.norm(index.reconstruct_n(0, min(n, _CHUNK)), axis=1)
-        if np.abs(norms - 1).max() > 1e-3:
+        starts = range(0, n, _CHUNK)
+        errors = [np.abs(_norms(index, start, min(_CHUNK, n - start)) - 1).max() for start in starts]
+        if not max(errors) <= 1e-3 or np.isnan(errors).any():
             yield f"{name} holds vectors that are not of unit norm"
+
+
+def _norms(index: Any, start: int, n: int) -> np.ndarray:
+    return np.asarray(np.linalg.norm(index.reconstruct_n(start, n), axis=1))
 
 
 def _thumbnail_defects(root: Path, manifest: Manifest) -> Iterator[str]:

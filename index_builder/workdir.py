@@ -33,8 +33,9 @@ class WorkDir:
         self.shards.mkdir(parents=True, exist_ok=True)
         with open(self.root / "lock", "w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+                # Not flock: forked decoding processes would inherit it and could outlive a killed build.
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError) as error:
                 raise BuildError(
                     f"another build is writing {self.root}: wait for it, or choose another --out"
                 ) from error

@@ -24,7 +24,6 @@ EXTENSIONS = frozenset(
         ".ppm .pgm .pbm .pnm .jp2 .j2k .tga .ico"
     ).split()
 )
-_EXTRAS = frozenset({"transparency", "exif", "xmp", "comment"})
 _WHITE = (255, 255, 255, 255)
 
 
@@ -33,7 +32,6 @@ class Picture:
     """A decoded picture, upright."""
 
     rgb: Image.Image  # mode RGB
-    plain: bool  # the file shows what is seen and no more: one opaque frame, no turn, no EXIF, XMP or comment
 
     @property
     def width(self) -> int:
@@ -84,11 +82,9 @@ def _decode(data: bytes) -> Picture:
 
 def _seen(image: Image.Image) -> Picture:
     """The first frame as a person sees it."""
-    one_frame = getattr(image, "n_frames", 1) == 1
     image.seek(0)
     image.load()
-    plain = one_frame and image.mode in ("RGB", "L") and not _EXTRAS & image.info.keys() and not image.getexif()
-    return Picture(rgb=_to_rgb(ImageOps.exif_transpose(image)), plain=plain)
+    return Picture(rgb=_to_rgb(ImageOps.exif_transpose(image)))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

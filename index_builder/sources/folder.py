@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from index_builder.sources.base import RawPicture, clean
+from index_builder.sources.base import RawPicture, clean, state_sha256
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
 
@@ -28,7 +28,15 @@ class FolderSource:
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return self.root.resolve().name
+        return clean(os.fsencode(self.root.resolve().name).decode("utf-8", "backslashreplace")) or "/"
+
+    def state_sha256(self) -> str:
+        """Hash of the files' names, sizes and times: a resumed build must find them as they were."""
+        root = os.fspath(self.root)
+        # A link to nowhere is listed, and rejected when it is read.
+        return state_sha256(
+            (key, os.lstat(os.path.join(root, path))) for key, path in zip(self.keys, self.paths, strict=False)
+        )
 
     @classmethod
     def scan(cls, root: Path) -> FolderSource:
@@ -36,13 +44,18 @@ class FolderSource:
         if not os.access(root, os.R_OK | os.X_OK):
             raise SourceError(f"the folder {root} cannot be read: check its permissions")
         paths = sorted(_pictures_below(root))
-        return cls(root, [_as_key(path) for path in paths], paths)
+        keys = [_as_key(path) for path in paths]
+        if len(set(keys)) != len(keys):
+            raise SourceError(f"two files below {root} have names that differ only in how they are written")
+        return cls(root, keys, paths)
 
     def read(self, position: int) -> RawPicture:
         """Bytes of a file, its label from the folder, its caption from a `.txt` beside it."""
         path = self.root / self.paths[position]
         split, label = _split_and_label(self.keys[position])
         try:
+            if path.exists() and not path.is_file():  # a pipe would never end
+                raise PictureError("unreadable", "it is no regular file")
             return RawPicture(path.read_bytes(), label, _caption_beside(path), split)
         except OSError as error:
             raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error
@@ -51,7 +64,7 @@ class FolderSource:
 def _pictures_below(root: Path) -> Iterator[str]:
     """Relative paths; linked folders are followed, but none twice (a link may lead back up)."""
     seen: set[str] = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
+    for folder, folders, files in os.walk(root, onerror=_unreadable, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen:
             folders.clear()
@@ -61,6 +74,10 @@ def _pictures_below(root: Path) -> Iterator[str]:
         for name in files:
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
                 yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def _unreadable(error: OSError) -> None:
+    raise SourceError(f"the folder {error.filename} cannot be read: {error.strerror}") from error
 
 
 def _as_key(path: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from index_builder.sources.base import RawPicture, clean
+from index_builder.sources.base import RawPicture, clean, state_sha256
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
 
@@ -54,16 +54,28 @@ class WebDatasetSource:
     @classmethod
     def scan(cls, tars: Sequence[Path], name: str) -> WebDatasetSource:
         """Lists the tars. Raises SourceError where one is no whole tar."""
-        found = {key: sample for number, tar in enumerate(tars) for key, sample in _samples(number, tar)}
+        common = Path(os.path.commonpath([tar.parent for tar in tars]))
+        found: dict[str, Sample] = {}
+        for number, tar in enumerate(tars):
+            for key, sample in _samples(number, tar, tar.relative_to(common)):
+                if key in found:
+                    raise SourceError(f"{tar} holds the key {key} twice: keys must be unique")
+                found[key] = sample
         return cls(list(tars), list(found), list(found.values()), name)
+
+    def state_sha256(self) -> str:
+        """Hash of the tars' names, sizes and times: a resumed build must find them as they were."""
+        return state_sha256((tar.name, tar.stat()) for tar in self.tars)
 
     def read(self, position: int) -> RawPicture:
         """The picture of a sample with what its `.json`, `.txt` and `.cls` say."""
         sample = self.samples[position]
         picture = sample.find(*_PICTURES)
+        held = ", ".join(member.extension for member in sample.members)
         if picture is None:
-            held = ", ".join(member.extension for member in sample.members)
             raise PictureError("no-picture", f"the sample holds no picture, only: {held}")
+        if sum(member.extension in _PICTURES for member in sample.members) > 1:
+            raise PictureError("several-pictures", f"the sample holds several pictures: {held}")
         facts = self._facts(sample)
         label = facts.get("label", facts.get("class", self._text(sample, "cls")))
         caption = facts.get("caption", facts.get("text", self._text(sample, "txt")))
@@ -75,7 +87,7 @@ class WebDatasetSource:
             return {}
         try:
             facts = json.loads(self._bytes(sample, member))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PictureError("bad-metadata", f"the sample's .json cannot be read: {error}") from error
         return facts if isinstance(facts, dict) else {}
 
@@ -97,18 +109,31 @@ class WebDatasetSource:
         return data
 
 
-def _samples(number: int, path: Path) -> Iterator[tuple[str, Sample]]:
+def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample]]:
     """Keys (`TAR/key`) and samples of one tar; a key's members need not be adjacent."""
     groups: dict[str, list[Member]] = {}
     try:
         with tarfile.open(path, "r:") as tar:
             for info in tar:
+                if info.islnk() or info.issparse():
+                    raise SourceError(f"{path} holds links or sparse files, which cannot be read at random: unpack it")
                 folder, _, base = info.name.rpartition("/")
                 stem, _, extension = base.partition(".")
                 if info.isreg() and stem:
                     member = Member(extension.lower(), info.offset_data, info.size)
                     groups.setdefault(f"{folder}/{stem}".lstrip("/"), []).append(member)
+            _check_end(path, tar.offset)
     except (tarfile.TarError, OSError) as error:
         raise SourceError(f"{path} is no whole tar: {error}") from error
     for key, members in groups.items():
-        yield str(clean(f"{path.name}/{key}")), Sample(number, tuple(members))
+        yield str(clean(f"{shown.as_posix()}/{key}")), Sample(number, tuple(members))
+
+
+def _check_end(path: Path, offset: int) -> None:
+    """tarfile stops without a word at a damaged header; a whole tar has nothing but zeros from there on."""
+    with open(path, "rb") as file:
+        file.seek(offset)
+        blocks = iter(lambda: file.read(1 << 20), b"")
+        whole = next(blocks, b"x").strip(b"\0") == b"" and not any(block.strip(b"\0") for block in blocks)
+    if not whole:
+        raise SourceError(f"{path} is no whole tar: it is damaged at byte {offset:,}, or another tar follows there")

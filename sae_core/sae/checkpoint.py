@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,10 +58,15 @@ def save_sae(sae: TopKSAE, folder: str | Path) -> Path:
     """Writes `config.json` and `model.safetensors` in the hub's format; returns the folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG_FILE).write_text(json.dumps(sae.config.to_hub(), indent=2) + "\n")
     state = {name: value.detach().cpu().contiguous() for name, value in sae.state_dict().items()}
-    # Not save_file: it makes the file readable by its owner alone, and stores are shared.
-    (folder / WEIGHTS_FILE).write_bytes(as_safetensors(state))
+    # Not save_file: it makes the file readable by its owner alone, and stores are shared. The config comes last: a
+    # folder that has one is whole.
+    for name, data in (
+        (WEIGHTS_FILE, as_safetensors(state)),
+        (CONFIG_FILE, (json.dumps(sae.config.to_hub(), indent=2) + "\n").encode()),
+    ):
+        (folder / f"{name}.tmp").write_bytes(data)
+        (folder / f"{name}.tmp").replace(folder / name)
     return folder
 
 
@@ -96,13 +100,16 @@ def _load_pair(config_path: Path, weights_path: Path, where: str) -> TopKSAE:
 def _load_pt(path: Path) -> TopKSAE:
     try:
         raw = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError, OSError) as error:
+    except Exception as error:  # a file that is none raises many types
         raise CheckpointError(f"{path} is no checkpoint that can be read safely; {READS}") from error
     if not isinstance(raw, dict) or not {"config", "model_state_dict"} <= raw.keys():
         found = ", ".join(map(str, list(raw)[:5])) if isinstance(raw, dict) else type(raw).__name__
         raise CheckpointError(f"{path} holds {found}, not config and model_state_dict; {READS}")
     state = raw["model_state_dict"]
-    return _assemble(_config_of_pt(raw["config"], state, path), state, str(path))
+    try:
+        return _assemble(_config_of_pt(raw["config"], state, path), state, str(path))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path} holds other types than a checkpoint's: {_first_line(error)}") from error
 
 
 def _config_of_pt(raw: Any, state: Mapping[str, Tensor], path: Path) -> SAEConfig:

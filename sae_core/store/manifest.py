@@ -5,19 +5,20 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.store import layout
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
+# NaN (no variance, a single image) is written as null and read back as NaN: JSON has no word for it.
+Figure = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 Size = Annotated[int, Field(gt=0)]
 
 
 class _Part(BaseModel):
-    # NaN is written as null and read back as NaN: JSON has no word for it.
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
 
 class SourceInfo(_Part):
@@ -48,10 +49,10 @@ class SAEInfo(_Part):
 class ReportCard(_Part):
     """How faithful the SAE is on this store's images; definitions in sae_core.metrics."""
 
-    fvu: float
-    cosine: float
-    random_pair_cosine: float
-    l0: float
+    fvu: Figure
+    cosine: Figure
+    random_pair_cosine: Figure
+    l0: Figure
     n_dead: Count
 
 

@@ -37,6 +37,8 @@ class LatentStore:
         self.path = path
         self.manifest = manifest
         self.n_images, self.n_latents, self.k = manifest.n_images, manifest.n_latents, manifest.k
+        # 12 hex digits that change whenever anything in the store does: the manifest holds every file's hash.
+        self.version = hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()[:12]
         self._indices = self._array(layout.CODE_INDICES)
         self._activations = self._array(layout.CODE_ACTIVATIONS)
         self._offsets = self._array(layout.POSTING_OFFSETS)
@@ -56,11 +58,6 @@ class LatentStore:
             return cls(root, manifest)
         except (OSError, ValueError) as error:
             raise checks.broken(root, [str(error)]) from error
-
-    @cached_property
-    def version(self) -> str:
-        """12 hex digits that change whenever anything in the store does."""
-        return hashlib.sha256((self.path / layout.MANIFEST).read_bytes()).hexdigest()[:12]
 
     # Latents
 
@@ -128,9 +125,10 @@ class LatentStore:
     def thumbnail(self, image_id: int) -> Thumbnail | None:
         """The small picture of an image; None where the store has none."""
         self._check(image_id, self.n_images, "image")
-        if self._thumbnails is None:
+        thumbnails = self._thumbnails
+        if thumbnails is None:
             return None
-        descriptor, offsets = self._thumbnails
+        descriptor, offsets = thumbnails
         start, end = int(offsets[image_id]), int(offsets[image_id + 1])
         data = os.pread(descriptor, end - start, start)
         kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
@@ -169,9 +167,9 @@ class LatentStore:
 
     def close(self) -> None:
         """Closes the thumbnail file; memory maps go with the object."""
-        if self._thumbnails is not None:
-            os.close(self._thumbnails[0])
-            self._thumbnails = None
+        thumbnails, self._thumbnails = self._thumbnails, None
+        if thumbnails is not None:
+            os.close(thumbnails[0])
 
     def __del__(self) -> None:
         if getattr(self, "_thumbnails", None) is not None:

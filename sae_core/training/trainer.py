@@ -8,6 +8,8 @@ decided by its seed: batches come from a permutation per epoch, so a resumed run
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,29 +51,28 @@ def train_sae(
     device: str | torch.device = "cpu",
     report: Callable[[StepFigures], None] = lambda _: None,
 ) -> TopKSAE:
-    """Trains on unit embeddings; resumes from `checkpoint` where it exists, and removes it when done.
+    """Trains on unit embeddings; resumes from `checkpoint` where it exists. The caller removes it once the SAE is safe.
 
     Raises TrainingError for embeddings that cannot be trained on, or a checkpoint of another run.
     """
     _check(embeddings, config)
     state = _start(embeddings, config, device)
+    run = asdict(config) | {"embeddings": _hash(embeddings)}
     if checkpoint is not None and checkpoint.is_file():
-        _restore(state, config, checkpoint)
+        _restore(state, run, checkpoint)
     mean = embeddings.mean(0).to(device)
     while state.step < config.steps:
         batch = embeddings[_batch_rows(state.step, len(embeddings), config)].to(device)
         report(_step(state, batch, mean, config))
         if checkpoint is not None and state.step % config.checkpoint_every == 0:
-            _save(state, config, checkpoint)
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
+            _save(state, run, checkpoint)
     return state.sae.requires_grad_(False).eval().cpu()
 
 
 def _check(embeddings: Tensor, config: TrainConfig) -> None:
     if embeddings.ndim != 2 or len(embeddings) < 2:
         raise TrainingError(f"embeddings must be a table [n, d_embed] of at least 2 rows, not {list(embeddings.shape)}")
-    norms = embeddings[:1000].norm(dim=1)
+    norms = embeddings.norm(dim=1)
     if not torch.isfinite(norms).all() or (norms - 1).abs().max() > 1e-2:
         raise TrainingError("embeddings must be finite and of unit norm: divide each row by its norm first")
 
@@ -137,23 +138,33 @@ def _auxiliary_loss(sae: TopKSAE, pre_activations: Tensor, error: Tensor, dead: 
     return (error - rebuilt).square().sum() / error.square().sum().clamp_min(1e-12)
 
 
-def _save(state: _State, config: TrainConfig, path: Path) -> None:
+def _hash(embeddings: Tensor) -> str:
+    return hashlib.sha256(embeddings.contiguous().numpy().tobytes()).hexdigest()
+
+
+def _save(state: _State, run: dict[str, Any], path: Path) -> None:
     temporary = path.with_name(path.name + ".tmp")
     parts: dict[str, Any] = {
-        "config": asdict(config),
+        "run": run,
         "sae": state.sae.state_dict(),
         "optimiser": state.optimiser.state_dict(),
         "idle_steps": state.idle_steps,
         "step": state.step,
     }
-    torch.save(parts, temporary)
+    with open(temporary, "wb") as file:
+        torch.save(parts, file)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
 
 
-def _restore(state: _State, config: TrainConfig, path: Path) -> None:
-    parts = torch.load(path, map_location=state.idle_steps.device, weights_only=True)
-    if parts["config"] != asdict(config):
-        raise TrainingError(f"{path} belongs to a run with other settings: remove it to start anew")
+def _restore(state: _State, run: dict[str, Any], path: Path) -> None:
+    try:
+        parts = torch.load(path, map_location=state.idle_steps.device, weights_only=True)
+    except Exception as error:  # a damaged zip raises many types
+        raise TrainingError(f"{path} is damaged: remove it to start anew") from error
+    if parts.get("run") != run:
+        raise TrainingError(f"{path} belongs to a run with other settings or embeddings: remove it to start anew")
     state.sae.load_state_dict(parts["sae"])
     state.optimiser.load_state_dict(parts["optimiser"])
     state.idle_steps = parts["idle_steps"]

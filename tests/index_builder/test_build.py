@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import pkgutil
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,19 +17,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from index_builder import encode as encode_stage
 from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
 from index_builder.encode import Encoders, Plan
+from index_builder.verify import defects_of
 from sae_core import ClipEncoder, LatentStore, load_sae
 from sae_core.errors import BuildError, MismatchError, StoreError
 from sae_core.references import REPOSITORY_ROOT
 from sae_core.sae.checkpoint import save_sae
 from tests.support.models import make_tiny_clip, random_sae
 from tests.support.pictures import encoded, make_folder, picture
-
-KILL_POINTS = (0.02, 0.3, 0.55, 0.8, 1.05)  # shares of an undisturbed build's time
 
 
 def contents(store: Path) -> dict[str, bytes]:
@@ -77,8 +76,6 @@ def oracle_codes(inputs: Path, keys: list[str]) -> tuple[np.ndarray, np.ndarray]
     """Embeddings one picture at a time, and codes from the paper's equation in NumPy."""
     encoder = ClipEncoder.load(f"local-dir:{inputs / 'clip'}")
     sae = load_sae(inputs / "sae")
-    from PIL import Image
-
     images = [Image.open(inputs / "pictures" / key) for key in keys]
     x = encoder.encode_images(images).double().numpy()
     weights = {name: value.double().numpy() for name, value in sae.state_dict().items()}
@@ -146,35 +143,38 @@ def command(inputs: Path, out: Path) -> list[str]:
     return [sys.executable, "-m", "index_builder", "build", "--workers=1", *given]
 
 
+def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> bool:
+    """Kills the build alone, as soon as it has got so far; False where it was done before."""
+    while process.poll() is None:
+        if reached():
+            process.kill()  # not its group: what it started must neither live on nor hold its lock
+            process.wait()
+            return True
+        time.sleep(0.002)
+    return False
+
+
 def test_a_build_killed_at_several_places_ends_in_the_same_bytes(
     inputs: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
-    whole, out = tmp_path / "whole", tmp_path / "store"
-    began = time.monotonic()
-    subprocess.run(command(inputs, whole), cwd=REPOSITORY_ROOT, check=True, capture_output=True)
-    needed = time.monotonic() - began
-    assert contents(whole) == contents(undisturbed)
+    out = tmp_path / "store"
+    work = out.with_name("store.building")
+
+    def has_shards(n: int) -> Callable[[], bool]:
+        return lambda: len(list((work / "shards").glob("*.arrow"))) >= n
+
+    places = [work.exists, has_shards(1), has_shards(4), has_shards(9), (work / "store" / "codes").exists, out.exists]
     n_killed = 0
-    for share in KILL_POINTS:
-        process = subprocess.Popen(
-            command(inputs, out),
-            cwd=REPOSITORY_ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            process.wait(needed * share)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            n_killed += 1
-        process.communicate()
+    for reached in places:
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(command(inputs, out), cwd=REPOSITORY_ROOT, **pipes) as process:
+            n_killed += kill_when(process, reached)
         if out.exists():  # whatever is there under the store's name is whole
             LatentStore.open(out)
     subprocess.run(command(inputs, out), cwd=REPOSITORY_ROOT, check=True, capture_output=True)
-    assert n_killed >= 3
+    assert n_killed >= 4
     assert contents(out) == contents(undisturbed)
-    assert not out.with_name("store.building").exists()
+    assert not work.exists()
 
 
 STAGES = ["first batch", "third shard", "assembling", "figures", "hashing", "publishing", "cleaning up"]
@@ -270,12 +270,57 @@ def test_a_finished_store_is_kept(inputs: Path, undisturbed: Path, tmp_path: Pat
         build(config(inputs, tmp_path / "mine"))
 
 
+HOLD_THE_LOCK = """
+import sys
+from pathlib import Path
+from index_builder.workdir import WorkDir
+with WorkDir(Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
 def test_two_builds_of_one_store_do_not_meet(inputs: Path, tmp_path: Path) -> None:
-    (tmp_path / "store.building").mkdir()
-    with open(tmp_path / "store.building" / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    command = [sys.executable, "-c", HOLD_THE_LOCK, str(tmp_path / "store")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=REPOSITORY_ROOT, **pipes) as other:  # type: ignore[call-overload]
+        assert other.stdout.readline() == b"held\n"
         with pytest.raises(BuildError, match="another build"):
             build(config(inputs, tmp_path / "store"))
+
+
+def test_pictures_that_changed_do_not_resume(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures, out = make_folder(tmp_path / "pictures", 6), tmp_path / "store"
+    monkeypatch.setattr("index_builder.build.assemble", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        build(config(inputs, out, images=str(pictures)))
+    monkeypatch.undo()
+    next(pictures.rglob("*.png")).write_bytes(encoded(picture(99)[1]))
+    with pytest.raises(BuildError, match="files was"):
+        build(config(inputs, out, images=str(pictures)))
+
+
+def test_a_store_of_one_picture(inputs: Path, tmp_path: Path) -> None:
+    pictures = make_folder(tmp_path / "pictures", 1)
+    build(config(inputs, tmp_path / "store", images=str(pictures)))
+    report = json.loads((tmp_path / "store" / "manifest.json").read_text(), parse_constant=pytest.fail)["report"]
+    assert report["fvu"] is None and report["random_pair_cosine"] is None
+    store = LatentStore.open(tmp_path / "store")
+    assert np.isnan(store.manifest.report.fvu)
+    assert defects_of(tmp_path / "store") == []
+
+
+def test_odd_pictures_are_rows_or_rejects_never_the_end(inputs: Path, tmp_path: Path) -> None:
+    pictures = make_folder(tmp_path / "pictures", 3)
+    Image.new("RGB", (1, 20_000)).save(pictures / "thin.png")
+    Image.new("RGB", (1, 1)).save(pictures / "dot.png")
+    os.mkfifo(pictures / "pipe.png")
+    (pictures / "nowhere.png").symlink_to(tmp_path / "gone.png")
+    (pictures / "long.png").write_bytes(encoded(picture(1)[1]))
+    (pictures / "long.txt").write_text("caption " * 100_000)
+    manifest = build(config(inputs, tmp_path / "store", images=str(pictures)))
+    assert manifest.n_images + manifest.n_rejected == 8
+    assert manifest.n_rejected == 2  # the pipe and the link
 
 
 def test_only_rejects_is_an_error_with_the_reason(inputs: Path, tmp_path: Path) -> None:

@@ -126,6 +126,54 @@ def test_a_cut_tar_is_refused_when_listed(tmp_path: Path) -> None:
         open_source(str(tar))
 
 
+@pytest.mark.parametrize("damage", ["a flipped bit in a header", "cut between members", "another tar behind"])
+def test_damage_that_tarfile_passes_over_is_refused(tmp_path: Path, damage: str) -> None:
+    tar = make_tar(tmp_path / "a.tar", 6)
+    data = bytearray(tar.read_bytes())
+    third = open_source(str(tar)).samples[3].members[0].offset - 512  # type: ignore[attr-defined]
+    if damage == "another tar behind":
+        data = data + data
+    elif damage == "cut between members":
+        del data[third:]
+    else:
+        data[third + 5] ^= 1
+    tar.write_bytes(data)
+    with pytest.raises(SourceError, match="no whole tar"):
+        open_source(str(tar))
+
+
+def test_keys_that_are_there_twice(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        make_tar(tmp_path / folder / "0.tar", 2)
+    assert list(open_source(str(tmp_path / "*" / "0.tar")).keys) == [f"{f}/0.tar/0000{n}" for f in "ab" for n in (0, 1)]
+    source = open_source(str(write_tar(tmp_path / "c.tar", {"x.png": PNG, "x.jpg": PNG})))
+    with pytest.raises(PictureError, match="several pictures"):
+        source.read(0)
+
+
+def test_links_in_a_tar_are_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        info = tarfile.TarInfo("a.png")
+        info.type, info.linkname = tarfile.LNKTYPE, "b.png"
+        tar.addfile(info)
+    with pytest.raises(SourceError, match="links or sparse"):
+        open_source(str(tmp_path / "a.tar"))
+
+
+def test_a_folder_of_both_kinds_is_refused(tmp_path: Path) -> None:
+    make_tar(tmp_path / "a.tar", 2)
+    (tmp_path / "preview.png").write_bytes(PNG)
+    with pytest.raises(SourceError, match="both pictures and tars"):
+        open_source(str(tmp_path))
+
+
+def test_metadata_that_nests_too_deep(tmp_path: Path) -> None:
+    source = open_source(str(write_tar(tmp_path / "a.tar", {"x.png": PNG, "x.json": b"[" * 200_000})))
+    with pytest.raises(PictureError, match=r"\.json cannot be read"):
+        source.read(0)
+
+
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.tar.gz").write_bytes(b"x")

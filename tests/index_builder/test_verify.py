@@ -75,6 +75,15 @@ def replace_index(store: Path) -> None:
     faiss.write_index(index, str(store / "embeddings.faiss"))
 
 
+def index_with_a_hole(store: Path) -> None:
+    index = faiss.read_index(str(store / "embeddings.faiss"))
+    x = index.reconstruct_n(0, index.ntotal)
+    x[7, 3] = np.nan
+    index.reset()
+    index.add(x)
+    faiss.write_index(index, str(store / "embeddings.faiss"))
+
+
 def another_sae(store: Path) -> None:
     sae = load_sae(store / "sae")
     sae.W_dec[0, 0] += 1
@@ -117,6 +126,7 @@ SILENT: dict[str, tuple[Damage, str]] = {
     ),
     "counts of another store": (edit_table("latents.parquet", lambda t: t.assign(n_active=t.n_active + 1)), "n_active"),
     "vectors that are not unit": (replace_index, "unit norm"),
+    "a vector that is not a number": (index_with_a_hole, "unit norm"),
     "thumbnails that overlap": (edit_array("thumbnails.npy", lambda a: a.__setitem__(5, 0)), "does not partition"),
     "another SAE": (another_sae, "not the SAE"),
     "a count of dead latents that is wrong": (edit_manifest(lambda m: m["report"].update(n_dead=1)), "n_dead"),  # type: ignore[attr-defined]

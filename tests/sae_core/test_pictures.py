@@ -34,7 +34,6 @@ def test_exif_orientation_is_applied() -> None:
     seen = open_picture(encoded(image, exif=exif.tobytes()))
     assert seen.rgb.size == (10, 20)
     assert seen.rgb.getpixel((9, 0)) == (255, 0, 0)
-    assert not seen.plain
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -82,13 +81,6 @@ def test_the_first_frame_of_an_animation() -> None:
     frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
     seen = open_picture(out.getvalue())
     assert seen.rgb.getpixel((0, 0)) == (255, 0, 0)
-    assert not seen.plain
-
-
-def test_a_file_that_shows_no_more_than_its_pixels_is_plain() -> None:
-    image = picture(0)[1]
-    assert open_picture(encoded(image)).plain
-    assert not open_picture(encoded(image, "JPEG", comment=b"home address")).plain
 
 
 def _png_header(width: int, height: int) -> bytes:

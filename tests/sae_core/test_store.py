@@ -87,7 +87,7 @@ def test_similar_latents_leave_the_latent_itself_out(store: LatentStore) -> None
 
 def test_thumbnails_are_pictures(store: LatentStore) -> None:
     thumbnail = store.thumbnail(59)
-    assert thumbnail is not None and thumbnail.media_type == "image/png"
+    assert thumbnail is not None and thumbnail.media_type == "image/jpeg"
     assert open_picture(thumbnail.data).rgb.size == (48, 40)
 
 

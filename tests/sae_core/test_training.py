@@ -99,7 +99,12 @@ def test_an_interrupted_run_ends_in_the_same_weights(tmp_path: Path) -> None:
     resumed = train_sae(x, config, checkpoint=checkpoint, report=seen.append)
     assert seen[0].step == 15  # the last checkpoint was at 14
     assert torch.equal(whole.W_enc, resumed.W_enc) and torch.equal(whole.W_dec, resumed.W_dec)
-    assert not checkpoint.exists()
+    assert checkpoint.exists()  # the caller removes it once the SAE is saved
+    with pytest.raises(TrainingError, match="other settings or embeddings"):
+        train_sae(x.flip(0), config, checkpoint=checkpoint)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match="damaged"):
+        train_sae(x, config, checkpoint=checkpoint)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
