@@ -17,8 +17,7 @@ STATIC = Path(__file__).parent / "static"
 
 def begin() -> None:
     """Page configuration, style and the link script; first of all on every run."""
-    icon = str(STATIC / "icon.png")
-    st.set_page_config(page_title="Sparsight", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(page_title="Sparsight", layout="wide", initial_sidebar_state="collapsed")
     st.html(STATIC / "style.css")
     _link_script()(key="link-script")
 

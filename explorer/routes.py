@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from explorer.stores import current_store
 from sae_core.errors import SparsightError
 from sae_core.store.records import Thumbnail
 
+_ICON = Path(__file__).parent / "static" / "icon.png"
 # The store's version is part of the address, so what an address answers never changes.
 _FOREVER = "public, max-age=31536000, immutable"
 
 
 def routes() -> list[BaseRoute]:
     """All routes beside Streamlit's."""
-    return [Route("/thumb/{version}/{image_id}", thumbnail, methods=["GET", "HEAD"])]
+    return [
+        Route("/thumb/{version}/{image_id}", thumbnail, methods=["GET", "HEAD"]),
+        Route("/favicon.png", icon, methods=["GET", "HEAD"]),
+    ]
+
+
+def icon(_request: Request) -> Response:
+    """The tab's picture, in place of Streamlit's own file.
+
+    Not `page_icon=`: that one lives in a session's media files, and is gone (404) while the page runs again.
+    """
+    return FileResponse(_ICON, headers={"Cache-Control": "public, max-age=86400"})
 
 
 def thumbnail(request: Request) -> Response:

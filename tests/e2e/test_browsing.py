@@ -15,8 +15,10 @@ DRAWN = "() => [...document.querySelectorAll('.stHtml img')].slice(0, 12).every(
 
 
 def visit(page: Page, address: str, wait_for: str) -> None:
+    """Opens the page and waits for its pictures and for the link script: without that, links load the document."""
     page.goto(address)
     expect(page.locator(wait_for).first).to_be_visible()
+    page.wait_for_function("() => window.sparsightLinks === true")
     page.wait_for_function(DRAWN)
 
 

@@ -12,6 +12,7 @@ from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_
 from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
 from sae_core import LatentStore
+from sae_core.references import REPOSITORY_ROOT
 
 
 @pytest.fixture
@@ -87,3 +88,9 @@ def test_the_policy_names_streamlits_inline_script() -> None:
 def test_a_refused_host_gets_no_websocket(client: TestClient) -> None:
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/x", headers={"Host": "evil.example.com"}):
         pass
+
+
+def test_the_tabs_picture_is_ours(client: TestClient) -> None:
+    answer = client.get("/favicon.png")
+    assert answer.status_code == 200
+    assert answer.content == (REPOSITORY_ROOT / "explorer" / "static" / "icon.png").read_bytes()
