@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
-HOME, LATENTS, LATENT, INSPECT = "./", "latents", "latent", "inspect"
+HOME, LATENTS, LATENT, PICTURES, INSPECT = "./", "latents", "latent", "pictures", "inspect"
 
 
 def latents_url(params: Mapping[str, object] | None = None, page: int = 1) -> str:
@@ -16,6 +16,20 @@ def latents_url(params: Mapping[str, object] | None = None, page: int = 1) -> st
 def latent_url(latent: int, page: int = 1) -> str:
     """One latent; `page` counts its gallery's pages from 1."""
     return _url(LATENT, {"latent": latent, "page": page if page > 1 else None})
+
+
+def pictures_url(
+    *, all_of: Iterable[int] = (), any_of: Iterable[int] = (), none_of: Iterable[int] = (), page: int = 1
+) -> str:
+    """Pictures in which all, at least one, and none of these latents are active; `page` counts from 1."""
+    asked = {"all": all_of, "any": any_of, "none": none_of}
+    params: dict[str, object] = {key: numbers(latents) for key, latents in asked.items()}
+    return _url(PICTURES, {**params, "page": page if page > 1 else None})
+
+
+def numbers(latents: Iterable[int]) -> str:
+    """Latents as one parameter: `12,340`."""
+    return ",".join(str(int(latent)) for latent in latents)
 
 
 def inspect_url(image_id: int | None = None) -> str:
@@ -30,4 +44,4 @@ def thumbnail_url(version: str, image_id: int) -> str:
 
 def _url(path: str, params: Mapping[str, object]) -> str:
     said = {key: value for key, value in params.items() if value not in (None, "")}
-    return f"{path}?{urlencode(said)}" if said else path
+    return f"{path}?{urlencode(said, safe=',')}" if said else path
