@@ -22,7 +22,8 @@ def pictures_url(
     *, all_of: Iterable[int] = (), any_of: Iterable[int] = (), none_of: Iterable[int] = (), page: int = 1
 ) -> str:
     """Pictures in which all, at least one, and none of these latents are active; `page` counts from 1."""
-    asked = {"all": all_of, "any": any_of, "none": none_of}
+    # Not "all": the page's sanitiser drops form fields that are named like a property of the document.
+    asked = {"all_of": all_of, "any_of": any_of, "none_of": none_of}
     params: dict[str, object] = {key: numbers(latents) for key, latents in asked.items()}
     return _url(PICTURES, {**params, "page": page if page > 1 else None})
 
