@@ -17,8 +17,10 @@ def help_mark(text: str) -> str:
 
 
 def name_text(ref: LatentRef) -> str:
-    """A latent's name, or that it has none."""
-    return f"<b>{escape(ref.name)}</b>" if ref.name else "<i>unnamed</i>"
+    """A latent's name, or that it has none, and why."""
+    if ref.name:
+        return f"<b>{escape(ref.name)}</b>"
+    return f'<i data-tip="{escape(ref.hint)}">unnamed</i>' if ref.hint else "<i>unnamed</i>"
 
 
 def latent_link(ref: LatentRef) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from explorer import links
+from explorer.views.cells import number_or_none
 from explorer.views.paging import Paging, paging
-from explorer.views.parts import LatentCard, LatentRef, Tile, latent_card, latent_ref, number_or_none, tiles
+from explorer.views.parts import LatentCard, LatentRef, Tile, latent_card, latent_ref, tiles
 from sae_core import LatentStore
 
 PER_PAGE = 48

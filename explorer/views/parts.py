@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from explorer import links
+from explorer.views.cells import number_or_none, text_or_none
+from explorer.views.names import display_name
 from explorer.wording import activation, latent_text
 from sae_core import LatentStore
 from sae_core.store.records import ImageRecord
@@ -44,8 +44,9 @@ class LatentRef:
     """A latent as it is named everywhere."""
 
     latent: int
-    name: str | None
+    name: str | None  # None: unnamed
     density: float
+    hint: str = ""  # why it is unnamed
 
     @property
     def href(self) -> str:
@@ -90,8 +91,9 @@ def latent_ref(store: LatentStore, latent: int) -> LatentRef:
     """Number, name and density. Raises IndexError where there is no such latent."""
     if not 0 <= latent < store.n_latents:
         raise IndexError(f"there is no latent {latent}; this store has 0 … {store.n_latents - 1:,}")
-    row: Any = store.latents.loc[latent]
-    return LatentRef(latent, text_or_none(row["name"]), float(row["density"]))
+    name = display_name(store, latent)
+    density: Any = store.latents.at[latent, "density"]
+    return LatentRef(latent, name.text, float(density), name.hint)
 
 
 def latent_card(store: LatentStore, latent: int, n_tiles: int = 9, figure: float | None = None) -> LatentCard:
@@ -105,16 +107,6 @@ def latent_card(store: LatentStore, latent: int, n_tiles: int = 9, figure: float
         purity=number_or_none(row["label_purity"]),
         figure=figure,
     )
-
-
-def text_or_none(value: object) -> str | None:
-    """A cell of a text column: pandas writes a missing one as None, NaN or NA."""
-    return value if isinstance(value, str) and value else None
-
-
-def number_or_none(value: Any) -> float | None:
-    """A cell of a number column."""
-    return None if pd.isna(value) else float(value)
 
 
 def _tile(store: LatentStore, record: ImageRecord, figure: float | None, figure_name: str) -> Tile:

@@ -1,0 +1,49 @@
+"""What a latent is called. One place decides, for every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.views.cells import number_or_none, text_or_none
+from explorer.wording import figure
+from sae_core import LatentStore
+
+
+@dataclass(frozen=True)
+class LatentName:
+    """A latent's name and how sure it is."""
+
+    text: str | None  # None: unnamed
+    guess: str | None = None  # the best candidate where no name is good
+    score: float | None = None  # held-out AUC of the name, or of the guess
+    low: float | None = None  # its lower 95 % bound
+    source: str | None = None  # where it came from: "label", "caption" or "word"
+
+    @property
+    def hint(self) -> str:
+        """Why a latent is unnamed, in a sentence; empty where it has a name or nothing to guess."""
+        if self.text or not self.guess:
+            return ""
+        return f"no name fits: best guess “{self.guess}”, {self.auc}"
+
+    @property
+    def auc(self) -> str:
+        """`AUC 0.62 (≥ 0.55)`; empty without a score."""
+        if self.score is None:
+            return ""
+        return f"AUC {figure(self.score)}" + ("" if self.low is None else f" (≥ {figure(self.low)})")
+
+
+def display_name(store: LatentStore, latent: int) -> LatentName:
+    """The name to show. A candidate that is not good names nothing: it is the guess of an unnamed latent."""
+    row: Any = store.latents.loc[latent]
+    candidate = text_or_none(row["name"])
+    good = bool(row.get("name_good", True))
+    return LatentName(
+        text=candidate if good else None,
+        guess=None if good else candidate,
+        score=number_or_none(row["name_score"]),
+        low=number_or_none(row.get("name_low", None)),
+        source=text_or_none(row.get("name_source")),
+    )

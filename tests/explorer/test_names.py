@@ -1,0 +1,44 @@
+"""What a latent is called: one place decides."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from explorer.sections.parts import name_text
+from explorer.views.names import display_name
+from explorer.views.parts import latent_ref
+
+
+def a_store(**columns: list[object]) -> Any:
+    frame = pd.DataFrame({"density": [0.1], **columns})
+    return SimpleNamespace(latents=frame, n_latents=len(frame))
+
+
+def test_a_good_name_is_shown_with_its_score() -> None:
+    store = a_store(name=["lemon"], name_score=[0.91], name_low=[0.88], name_good=[True], name_source=["label"])
+    name = display_name(store, 0)
+    assert (name.text, name.guess, name.source) == ("lemon", None, "label")
+    assert name.auc == "AUC 0.91 (≥ 0.88)"
+    assert name.hint == ""
+    assert latent_ref(store, 0).text.startswith("#0 · lemon")
+
+
+def test_a_name_that_is_not_good_names_nothing() -> None:
+    store = a_store(name=["<b>"], name_score=[0.62], name_low=[0.55], name_good=[False], name_source=["word"])
+    name = display_name(store, 0)
+    assert (name.text, name.guess) == (None, "<b>")
+    assert name.hint == "no name fits: best guess “<b>”, AUC 0.62 (≥ 0.55)"
+    assert latent_ref(store, 0).text.startswith("#0 · unnamed")
+    html = name_text(latent_ref(store, 0))
+    assert html == '<i data-tip="no name fits: best guess “&lt;b&gt;”, AUC 0.62 (≥ 0.55)">unnamed</i>'
+
+
+def test_a_dead_latent_has_not_even_a_guess() -> None:
+    store = a_store(name=[None], name_score=[np.nan], name_low=[np.nan], name_good=[False], name_source=[None])
+    name = display_name(store, 0)
+    assert (name.text, name.guess, name.hint, name.auc) == (None, None, "", "")
+    assert name_text(latent_ref(store, 0)) == "<i>unnamed</i>"
