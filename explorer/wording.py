@@ -7,47 +7,56 @@ import math
 NBSP = "\u00a0"
 
 DEFINITIONS = {
-    "density": "Density: the share of the store's pictures in which the latent is active. "
-    "Baseline: {even}, if all latents were active equally often. The bar is logarithmic, 0.01 % to 100 %.",
-    "purity": "Label purity: the share of the gallery that carries its most common label. "
-    "Baseline: that label's share in the whole store.",
-    "activation": "Activation: the latent's value after Top-K; active means above 0. "
-    "Baseline: 0, in all other pictures.",
-    "score": "Name score: how well “the name matches the picture” (CLIP's cosine of name and picture) tells pictures in "
-    "which the latent is active from others, as area under the ROC curve (AUC), on pictures that were not used to choose "
-    "the name; ≥ is its lower 95 % bound. Baseline: 0.5, a name that says nothing.",
-    "fvu": "FVU: fraction of the embeddings' variance that the SAE's reconstruction leaves unexplained. "
-    "Baseline: 1, for always answering with the mean embedding.",
-    "cosine": "Mean cosine between an embedding and its reconstruction. "
-    "Baseline: {random}, between two random pictures.",
+    "density": "Density: the share of the store's pictures in which the latent is active. Baseline: {even}, if "
+    "all latents were active equally often. The bar is logarithmic, 0.01 % to 100 %.",
+    "purity": "Label purity: the share of the gallery that carries its most common label. Baseline: that label's "
+    "share in the whole store.",
+    "activation": "Activation: the latent's value after Top-K; active means above 0. Baseline: 0, in all other "
+    "pictures.",
+    "score": "Name score: how well “the name matches the picture” (CLIP's cosine of name and picture) tells "
+    "pictures in which the latent is active from others, as area under the ROC curve (AUC), on pictures that were "
+    "not used to choose the name; ≥ is its lower 95 % bound. Baseline: 0.5, a name that says nothing.",
+    "fvu": "FVU: fraction of the embeddings' variance that the SAE's reconstruction leaves unexplained. Baseline:"
+    " 1, for always answering with the mean embedding.",
+    "cosine": "Mean cosine between an embedding and its reconstruction. Baseline: {random}, between two random "
+    "pictures.",
     "l0": "L0: mean number of active latents per picture. Baseline: k = {k}, the most that Top-K lets through.",
     "dead": "Dead latents: active in no picture of this store. Baseline: 0, an SAE that uses all of its latents here.",
-    "histogram": "How many pictures have which activation; the count axis is logarithmic. The thin lines cut the gallery "
-    "into ten equal parts (deciles), 10 the strongest. Baseline: activation 0, in all other pictures.",
-    "deciles": "The gallery in ten equal parts by activation, decile 10 the strongest; up to eight pictures of each, "
-    "evenly spaced by rank. Baseline: a latent that means one thing looks alike down to its weakest decile.",
-    "decile_purity": "Decile purity: the share of pictures labelled “{label}”, the gallery's most common label, in each "
-    "tenth of the gallery, the weakest at the left. Baseline, the line: {share}, the label's share in the whole store.",
-    "random": "Members of the gallery drawn at random: what the latent usually means, where the top shows it at its "
-    "strongest. Baseline: any picture of the store, of which it is active in {density}.",
-    "near_miss": "Near miss: a picture in which the latent's pre-activation is above 0 but lost the Top-K, so that it is "
-    "not active. Baseline, the second figure: the weakest activation that was kept in that picture.",
-    "monosemanticity": "Monosemanticity (MS of arXiv 2504.02821, here with the store's own embeddings): mean cosine of "
-    "two pictures of the gallery, pairs weighted by the product of their activations. Baseline: {baseline}, two random "
-    "pictures.",
-    "split_half": "Split-half stability: the gallery's centroid in one random half of the store against the other half's "
-    "(cosine; centroids are taken from the store's mean). 1: it means the same in both. Baseline: {baseline}, two "
-    "different latents.",
-    "lift": "Lift: how many times as often both latents are active in one picture as they would be if independent, "
-    "P(both) / (P(a) P(b)). ≥ is its lower 95 % bound, which ranks them. Baseline: 1, chance.",
-    "effect": "Effect: adding the latent's direction to an embedding moves a label's CLIP score by their cosine. z says how "
-    "far that is from what other latents do, in standard deviations over all latents; it ranks them. Baseline: z = 0, "
-    "the mean of all latents.",
+    "histogram": "How many pictures have which activation; the count axis is logarithmic. The thin lines cut the "
+    "gallery into ten equal parts (deciles), 10 the strongest. Baseline: activation 0, in all other pictures.",
+    "deciles": "The gallery in ten equal parts by activation, decile 10 the strongest; up to eight pictures of "
+    "each, evenly spaced by rank. Baseline: a latent that means one thing looks alike down to its weakest decile.",
+    "decile_purity": "Decile purity: the share of pictures labelled “{label}”, the gallery's most common label, "
+    "in each tenth of the gallery, the weakest at the left. Baseline, the line: {share}, the label's share in the "
+    "whole store.",
+    "random": "Members of the gallery drawn at random: what the latent usually means, where the top shows it at "
+    "its strongest. Baseline: any picture of the store, of which it is active in {density}.",
+    "near_miss": "Near miss: a picture in which the latent's pre-activation is above 0 but lost the Top-K, so "
+    "that it is not active. Baseline, the second figure: the weakest activation that was kept in that picture.",
+    "monosemanticity": "Monosemanticity (MS of arXiv 2504.02821, here with the store's own embeddings): mean "
+    "cosine of two pictures of the gallery, pairs weighted by the product of their activations. Baseline: "
+    "{baseline}, two random pictures.",
+    "split_half": "Split-half stability: the gallery's centroid in one random half of the store against the other"
+    " half's (cosine; centroids are taken from the store's mean). 1: it means the same in both. Baseline: "
+    "{baseline}, two different latents.",
+    "lift": "Lift: how many times as often both latents are active in one picture as they would be if "
+    "independent, P(both) / (P(a) P(b)). ≥ is its lower 95 % bound, which ranks them. Baseline: 1, chance.",
+    "effect": "Effect: adding the latent's direction to an embedding moves a label's CLIP score by their cosine. "
+    "z says how far that is from what other latents do, in standard deviations over all latents; it ranks them. "
+    "Baseline: z = 0, the mean of all latents.",
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",
-    "reconstruction": "Cosine between this picture's embedding and what its sparse code rebuilds. "
-    "Baselines: the store's mean {mean}, and {random} between two random pictures.",
+    "names": "Names: good where the lower 95 % bound of the name score is high enough to be believed (or where a person "
+    "gave the name), weak otherwise. Baseline: a name score of 0.5, a name that says nothing.",
+    "z": "z: how many standard deviations a latent's score lies above the mean of all latents. Baseline: 0, the mean; "
+    "scores of text and picture have different units, their z can be compared.",
+    "strength": "Strength: the smallest activation among the latents that must all be active; where there are none, the "
+    "largest among those of which one must be. Baseline: 0, not active.",
+    "independent": "The baseline: as many pictures as would match if the latents were active independently of each "
+    "other, each as often as it is: the product of their densities (1 − density where it must not be active).",
+    "reconstruction": "Cosine between this picture's embedding and what its sparse code rebuilds. Baselines: the "
+    "store's mean {mean}, and {random} between two random pictures.",
 }
 
 
