@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from itertools import repeat
 
 from explorer.sections.bars import density_bar
 from explorer.views.parts import LatentCard, LatentRef, Tile
@@ -44,7 +45,7 @@ def picture(tile: Tile, side: int) -> str:
 
 def picture_link(tile: Tile, side: int = 120) -> str:
     """A picture that leads to its own sparse code, its figure underneath."""
-    under = "" if tile.figure is None else f'<span class="sp-fig">{tile.figure_text}</span>'
+    under = "" if tile.figure is None else f'<span class="sp-fig">{escape(tile.figure_text)}</span>'
     return (
         f'<a class="sp-tile" href="{escape(tile.href)}" data-tip="{escape(tile.hint)}">{picture(tile, side)}{under}</a>'
     )
@@ -69,9 +70,11 @@ def strips(cards: Iterable[LatentCard], kind: str = "") -> str:
     return f'<div class="sp-strips {kind}" data-spa>{"".join(_strip_card(card) for card in cards)}</div>'
 
 
-def latent_cards(cards: Iterable[LatentCard]) -> str:
-    """The grid of cards of the Latents page."""
-    return f'<div class="sp-cards" data-spa>{"".join(_latent_card(card) for card in cards)}</div>'
+def latent_cards(cards: Iterable[LatentCard], extras: Iterable[str] | None = None) -> str:
+    """A grid of cards; `extras` is HTML for each card's end."""
+    ends = repeat("") if extras is None else extras
+    inside = "".join(_latent_card(card, end) for card, end in zip(cards, ends, strict=False))
+    return f'<div class="sp-cards" data-spa>{inside}</div>'
 
 
 def note(title: str, text: str) -> str:
@@ -96,7 +99,7 @@ def _strip_card(card: LatentCard) -> str:
     return f'<div class="sp-stripcard">{strip(card)}{line}</div>'
 
 
-def _latent_card(card: LatentCard) -> str:
+def _latent_card(card: LatentCard, end: str = "") -> str:
     inside = "".join(picture(tile, 96) for tile in card.tiles)
     if not card.tiles:
         inside = '<span class="sp-empty">dead: no picture in this store activates it</span>'
@@ -104,7 +107,7 @@ def _latent_card(card: LatentCard) -> str:
     return (
         f'<article class="sp-card"><a class="sp-nine" href="{href}" aria-label="{label}">{inside}</a>'
         f'<a class="sp-ref" href="{href}"><span class="sp-no">#{card.ref.latent}</span> {name_text(card.ref)}</a>'
-        f'<div class="sp-line">{_density(card.ref)}{_purity(card)}</div></article>'
+        f'<div class="sp-line">{_density(card.ref)}{_purity(card)}</div>{end}</article>'
     )
 
 
