@@ -18,9 +18,10 @@ def help_mark(text: str) -> str:
 
 
 def name_text(ref: LatentRef) -> str:
-    """A latent's name, or that it has none, and why."""
+    """A latent's name, marked where a person gave it; or that it has none, and why."""
     if ref.name:
-        return f"<b>{escape(ref.name)}</b>"
+        given = f' class="sp-given" data-tip="{escape(ref.hint)}"' if ref.hint else ""
+        return f"<b{given}>{escape(ref.name)}</b>"
     return f'<i data-tip="{escape(ref.hint)}">unnamed</i>' if ref.hint else "<i>unnamed</i>"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from explorer import notes
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.wording import figure
 from sae_core import LatentStore
@@ -18,11 +19,14 @@ class LatentName:
     guess: str | None = None  # the best candidate where no name is good
     score: float | None = None  # held-out AUC of the name, or of the guess
     low: float | None = None  # its lower 95 % bound
-    source: str | None = None  # where it came from: "label", "caption" or "word"
+    source: str | None = None  # where it came from: "label", "caption", "word" or "person"
+    automatic: LatentName | None = None  # of a name given by a person: what it would be called otherwise
 
     @property
     def hint(self) -> str:
-        """Why a latent is unnamed, in a sentence; empty where it has a name or nothing to guess."""
+        """Who named it, or why it is unnamed; empty for an automatic name and where there is nothing to guess."""
+        if self.automatic:
+            return f"named by a person; automatic: {self.automatic.words}"
         if self.text or not self.guess:
             return ""
         return f"no name fits: best guess “{self.guess}”, {self.auc}"
@@ -35,8 +39,21 @@ class LatentName:
         return f"AUC {figure(self.score)}" + ("" if self.low is None else f" (≥ {figure(self.low)})")
 
 
+    @property
+    def words(self) -> str:
+        """`citrus, AUC 0.91 (≥ 0.88)`, or `unnamed`."""
+        return f"{self.text}, {self.auc}" if self.text and self.auc else self.text or "unnamed"
+
+
 def display_name(store: LatentStore, latent: int) -> LatentName:
-    """The name to show. A candidate that is not good names nothing: it is the guess of an unnamed latent."""
+    """The name to show: a person's, or else the automatic one."""
+    note = notes.texts(store).get(latent)
+    automatic = automatic_name(store, latent)
+    return LatentName(note.name, source="person", automatic=automatic) if note and note.name else automatic
+
+
+def automatic_name(store: LatentStore, latent: int) -> LatentName:
+    """A candidate that is not good names nothing: it is the guess of an unnamed latent."""
     row: Any = store.latents.loc[latent]
     candidate = text_or_none(row["name"])
     good = bool(row.get("name_good", True))

@@ -46,7 +46,7 @@ class LatentRef:
     latent: int
     name: str | None  # None: unnamed
     density: float
-    hint: str = ""  # why it is unnamed
+    hint: str = ""  # why it is unnamed, or that a person named it
 
     @property
     def href(self) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from explorer import notes
 from explorer.sections.parts import name_text
 from explorer.views.names import display_name
 from explorer.views.parts import latent_ref
@@ -15,7 +18,8 @@ from explorer.views.parts import latent_ref
 
 def a_store(**columns: list[object]) -> Any:
     frame = pd.DataFrame({"density": [0.1], **columns})
-    return SimpleNamespace(latents=frame, n_latents=len(frame))
+    manifest = SimpleNamespace(sae=SimpleNamespace(fingerprint="a" * 64))
+    return SimpleNamespace(latents=frame, n_latents=len(frame), path=Path("/nowhere/store"), manifest=manifest)
 
 
 def test_a_good_name_is_shown_with_its_score() -> None:
@@ -35,6 +39,23 @@ def test_a_name_that_is_not_good_names_nothing() -> None:
     assert latent_ref(store, 0).text.startswith("#0 · unnamed")
     html = name_text(latent_ref(store, 0))
     assert html == '<i data-tip="no name fits: best guess “&lt;b&gt;”, AUC 0.62 (≥ 0.55)">unnamed</i>'
+
+
+@pytest.mark.parametrize(
+    ("good", "said"),
+    [(True, "automatic: lemon, AUC 0.91 (≥ 0.88)"), (False, "automatic: unnamed")],
+)
+def test_a_persons_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: bool, said: str) -> None:
+    monkeypatch.setenv("SPARSIGHT_NOTES", str(tmp_path / "n.sqlite"))
+    store = a_store(name=["lemon"], name_score=[0.91], name_low=[0.88], name_good=[good], name_source=["label"])
+    notes.note_book(store).save(0, "<b>citrus", "", 0)
+    name = display_name(store, 0)
+    assert (name.text, name.source, name.score) == ("<b>citrus", "person", None)
+    assert name.hint == f"named by a person; {said}"
+    html = name_text(latent_ref(store, 0))
+    assert html == f'<b class="sp-given" data-tip="named by a person; {said}">&lt;b&gt;citrus</b>'
+    notes.note_book(store).save(0, "", "only a note", notes.texts(store)[0].revision)
+    assert display_name(store, 0).source == "label"
 
 
 def test_a_dead_latent_has_not_even_a_guess() -> None:
