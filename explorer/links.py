@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
-HOME, LATENTS, LATENT, PICTURES, INSPECT = "./", "latents", "latent", "pictures", "inspect"
+HOME, LATENTS, LATENT, PICTURES, MAP, INSPECT = "./", "latents", "latent", "pictures", "map", "inspect"
 
 
 def latents_url(params: Mapping[str, object] | None = None, page: int = 1) -> str:
@@ -13,9 +13,9 @@ def latents_url(params: Mapping[str, object] | None = None, page: int = 1) -> st
     return _url(LATENTS, {**(params or {}), "page": page if page > 1 else None})
 
 
-def latent_url(latent: int, page: int = 1) -> str:
-    """One latent; `page` counts its gallery's pages from 1."""
-    return _url(LATENT, {"latent": latent, "page": page if page > 1 else None})
+def latent_url(latent: int, page: int = 1, view: str = "", seed: int = 0) -> str:
+    """One latent; `view` chooses its pictures, `page` counts the whole gallery's pages from 1, `seed` draws."""
+    return _url(LATENT, {"latent": latent, "view": view, "page": page if page > 1 else None, "seed": seed or None})
 
 
 def pictures_url(
@@ -26,6 +26,11 @@ def pictures_url(
     asked = {"all_of": all_of, "any_of": any_of, "none_of": none_of}
     params: dict[str, object] = {key: numbers(latents) for key, latents in asked.items()}
     return _url(PICTURES, {**params, "page": page if page > 1 else None})
+
+
+def map_url(latent: int | None = None) -> str:
+    """All directions in the plane; `latent` is marked."""
+    return _url(MAP, {"latent": latent})
 
 
 def numbers(latents: Iterable[int]) -> str:

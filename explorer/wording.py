@@ -47,12 +47,12 @@ DEFINITIONS = {
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",
-    "names": "Names: good where the lower 95 % bound of the name score is high enough to be believed (or where a person "
-    "gave the name), weak otherwise. Baseline: a name score of 0.5, a name that says nothing.",
+    "names": "Names: good where the lower 95 % bound of the name score is high enough to be believed, or where "
+    "a person gave the name; weak otherwise. Baseline: a name score of 0.5, a name that says nothing.",
     "z": "z: how many standard deviations a latent's score lies above the mean of all latents. Baseline: 0, the mean; "
     "scores of text and picture have different units, their z can be compared.",
-    "strength": "Strength: the smallest activation among the latents that must all be active; where there are none, the "
-    "largest among those of which one must be. Baseline: 0, not active.",
+    "strength": "Strength: the smallest activation among the latents that must all be active; where there are none, "
+    "the largest among those of which one must be. Baseline: 0, not active.",
     "independent": "The baseline: as many pictures as would match if the latents were active independently of each "
     "other, each as often as it is: the product of their densities (1 − density where it must not be active).",
     "reconstruction": "Cosine between this picture's embedding and what its sparse code rebuilds. Baselines: the "
@@ -90,6 +90,18 @@ def figure(value: float, digits: int = 2) -> str:
 def activation(value: float) -> str:
     """Three figures or so: activations of one SAE are around 0.1, of another around 10."""
     return figure(value, 3 if abs(value) < 1 else 2)
+
+
+def times(value: float) -> str:
+    """A lift: 12.34 -> `12.3×`, whole from a hundred on."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}×" if value >= 100 else f"{value:.1f}×"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign: `+3.2`, `−0.4`."""
+    return ("+" if value > 0 else "") + figure(value, digits)
 
 
 def latent_text(latent: int, name: str | None, density: float) -> str:
