@@ -25,11 +25,11 @@ setup-dev: .venv/.dev
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@ .venv/.runtime
 
-# Built once, and again when the assets change; a build that was stopped goes on where it was.
+# Built once, and again when the assets or the store's format change; a build that was stopped goes on where it was.
 store: setup
 	@$(MAKE) --no-print-directory $(STORE)/manifest.json
 
-$(STORE)/manifest.json: $(wildcard $(DEMO)/pictures.tar $(DEMO)/encoder/* $(DEMO)/sae/*)
+$(STORE)/manifest.json: $(wildcard $(DEMO)/pictures.tar $(DEMO)/encoder/* $(DEMO)/sae/*) sae_core/store/layout.py
 	rm -rf $(STORE)
 	$(BIN)/python -m index_builder build --images $(DEMO)/pictures.tar --encoder demo --sae demo --out $(STORE) \
 		--name "Emoji and clip art"

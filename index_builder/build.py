@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
+from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
 from index_builder.compatibility import check_compatibility
 from index_builder.config import BuildConfig
@@ -124,15 +126,36 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir) -
         )
     root = work.fresh_store()
     sae = models.sae.to(torch.device("cpu"))
-    with _bar("assemble", plan.n_slots) as bar:
-        shards = [work.shard_path(shard) for shard in range(plan.n_shards)]
+    shards = [work.shard_path(shard) for shard in range(plan.n_shards)]
+    with _bar("assemble", plan.n_slots) as bar, _bar("analyse", N_STEPS, unit="step") as steps:
         n_images, n_rejected, card = assemble(
-            root, shards, sae, thumbnails=config.thumbnail_side > 0, progress=_adder(bar)
+            root,
+            shards,
+            sae,
+            _text_encoder(models.clip),
+            thumbnails=config.thumbnail_side > 0,
+            progress=_adder(bar),
+            step=_namer(steps),
         )
     manifest = make_manifest(root, config, source, models, (n_images, n_rejected), card)
     publish(root, manifest, config.out)
     work.remove()
     return manifest
+
+
+def _text_encoder(clip: ClipEncoder) -> EncodeTexts:
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        return clip.encode_texts(texts).numpy()
+
+    return encode
+
+
+def _namer(bar: tqdm[Any]) -> Callable[[str], None]:
+    def begin(step: str) -> None:
+        bar.set_description(f"analyse: {step}")
+        bar.update()
+
+    return begin
 
 
 def _adder(bar: tqdm[Any]) -> Callable[[int], None]:
@@ -142,11 +165,11 @@ def _adder(bar: tqdm[Any]) -> Callable[[int], None]:
     return add
 
 
-def _bar(stage: str, total: int) -> tqdm[Any]:
+def _bar(stage: str, total: int, unit: str = "img") -> tqdm[Any]:
     """A progress bar with rate and time left on a terminal; in a log, one line in ten seconds at most."""
     slow = not sys.stderr.isatty()
     return tqdm(
-        total=total, desc=stage, unit="img", dynamic_ncols=True, mininterval=10 if slow else 0.2, file=sys.stderr
+        total=total, desc=stage, unit=unit, dynamic_ncols=True, mininterval=10 if slow else 0.2, file=sys.stderr
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 import open_clip
+import openTSNE
 import PIL
 import pyarrow as pa
 import scipy
@@ -91,6 +92,7 @@ def versions() -> dict[str, str]:
         "pyarrow": pa.__version__,
         "numpy": np.__version__,
         "scipy": scipy.__version__,
+        "openTSNE": openTSNE.__version__,
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 DEMO_ASSETS = REPOSITORY_ROOT / "assets" / "demo"
+WORDS = REPOSITORY_ROOT / "assets" / "words" / "words.txt"  # a general vocabulary for names
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,27 @@ def quick_defects(root: Path, manifest: Manifest) -> list[str]:
 
 def expected_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
     """Shapes of the arrays; None where only the data decide."""
+    n_images, n_latents, d_embed = manifest.n_images, manifest.n_latents, manifest.d_embed
+    n_effects = layout.N_RAISED + layout.N_LOWERED
     shapes: dict[str, tuple[int | None, ...]] = {
-        layout.CODE_INDICES: (manifest.n_images, manifest.k),
-        layout.CODE_ACTIVATIONS: (manifest.n_images, manifest.k),
-        layout.POSTING_OFFSETS: (manifest.n_latents + 1,),
+        layout.IMAGE_LABELS: (n_images,),
+        layout.EMBEDDINGS: (n_images, d_embed),
+        layout.CODE_INDICES: (n_images, manifest.k),
+        layout.CODE_ACTIVATIONS: (n_images, manifest.k),
+        layout.POSTING_OFFSETS: (n_latents + 1,),
         layout.POSTING_IMAGE_IDS: (None,),
         layout.POSTING_ACTIVATIONS: (None,),
+        layout.HISTOGRAMS: (n_latents, layout.N_BINS),
+        layout.LABEL_CODES: (n_latents, layout.N_TOP_LABELS),
+        layout.LABEL_COUNTS: (n_latents, layout.N_TOP_LABELS, layout.N_DECILES),
+        layout.COACTIVE: (n_latents, layout.N_COACTIVE),
+        layout.COACTIVE_COUNTS: (n_latents, layout.N_COACTIVE),
+        layout.NEAR_MISSES: (n_latents, layout.N_NEAR_MISSES),
+        layout.NEAR_MISS_PRE_ACTIVATIONS: (n_latents, layout.N_NEAR_MISSES),
+        layout.CENTROIDS: (n_latents, d_embed),
+        layout.EFFECT_LABELS: (n_latents, n_effects),
+        layout.EFFECT_COSINES: (n_latents, n_effects),
+        layout.EFFECT_Z: (n_latents, n_effects),
     }
     if layout.THUMBNAIL_OFFSETS in manifest.files:
         shapes[layout.THUMBNAIL_OFFSETS] = (manifest.n_images + 1,)

@@ -1,52 +1,39 @@
-"""Rows of `images.parquet` by image id, without reading the table."""
+"""Rows of `images.arrow` by image id: the file is memory-mapped, and a row costs what the row holds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 
-from sae_core.store.records import ImageRecord, LabelColumn
-
-_CACHED_GROUPS = 64
+from sae_core.store import layout
 
 
 class ImageTable:
-    """Random access over row groups; the latest ones stay decoded."""
+    """Random access; nothing is decoded but the rows asked for. Raises ValueError for a file of another form."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        # Reading one row group from several threads at once is not safe on one ParquetFile; each call opens its own
-        # view over the parsed footer.
-        self._metadata = pq.read_metadata(path)
-        sizes = [self._metadata.row_group(i).num_rows for i in range(self._metadata.num_row_groups)]
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
-        self._group = lru_cache(maxsize=_CACHED_GROUPS)(self._read_group)
+        try:
+            reader = pa.ipc.open_file(pa.memory_map(str(path)))
+            self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"{path.name} is no Arrow file: {error}") from error
+        if not reader.schema.equals(layout.IMAGE_SCHEMA):
+            raise ValueError(f"{path.name} has other columns than the format's")
+        if any(batch.num_rows != layout.ROWS_PER_BATCH for batch in self._batches[:-1]):
+            raise ValueError(f"{path.name} is not in batches of {layout.ROWS_PER_BATCH:,} rows")
 
     @property
     def n_rows(self) -> int:
         """Number of images."""
-        return int(self._starts[-1])
+        return sum(batch.num_rows for batch in self._batches)
 
-    def rows(self, image_ids: Sequence[int]) -> list[ImageRecord]:
-        """Records in the order asked for."""
-        groups = np.searchsorted(self._starts, np.asarray(image_ids, dtype=np.int64), side="right") - 1
-        return [
-            ImageRecord(image_id=image_id, **self._group(int(group))[image_id - int(self._starts[group])])
-            for image_id, group in zip(image_ids, groups, strict=True)
-        ]
+    def rows(self, image_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Rows as dictionaries, in the order asked for."""
+        return [self._row(*divmod(image_id, layout.ROWS_PER_BATCH)) for image_id in image_ids]
 
-    def labels(self) -> LabelColumn:
-        """The label column as codes; names in sorted order."""
-        column = pq.read_table(self._path, columns=["label"]).column("label").to_pandas()
-        categories = column.astype("category").cat
-        return LabelColumn(categories.codes.to_numpy().astype(np.int32), [str(name) for name in categories.categories])
-
-    def _read_group(self, group: int) -> list[dict[str, Any]]:
-        with pq.ParquetFile(self._path, metadata=self._metadata, memory_map=True) as table:
-            rows: list[dict[str, Any]] = table.read_row_group(group).to_pylist()
-        return rows
+    def _row(self, batch: int, row: int) -> dict[str, Any]:
+        columns = self._batches[batch].columns
+        return {name: column[row].as_py() for name, column in zip(layout.IMAGE_SCHEMA.names, columns, strict=True)}

@@ -11,14 +11,28 @@ FORMAT = "sparsight-store"
 SCHEMA_VERSION = 1
 
 MANIFEST = "manifest.json"
-IMAGES = "images.parquet"
+IMAGES = "images.arrow"
 REJECTS = "rejects.parquet"
+LABELS = "labels.parquet"
+IMAGE_LABELS = "labels.npy"
 LATENTS = "latents.parquet"
 CODE_INDICES = "codes/indices.npy"
 CODE_ACTIVATIONS = "codes/activations.npy"
 POSTING_OFFSETS = "postings/offsets.npy"
 POSTING_IMAGE_IDS = "postings/image_ids.npy"
 POSTING_ACTIVATIONS = "postings/activations.npy"
+HISTOGRAMS = "latents/histograms.npy"
+LABEL_CODES = "latents/label_codes.npy"
+LABEL_COUNTS = "latents/label_counts.npy"
+COACTIVE = "latents/coactive.npy"
+COACTIVE_COUNTS = "latents/coactive_counts.npy"
+NEAR_MISSES = "latents/near_misses.npy"
+NEAR_MISS_PRE_ACTIVATIONS = "latents/near_miss_pre_activations.npy"
+CENTROIDS = "latents/centroids.npy"
+EFFECT_LABELS = "latents/effect_labels.npy"
+EFFECT_COSINES = "latents/effect_cosines.npy"
+EFFECT_Z = "latents/effect_z.npy"
+EMBEDDINGS = "embeddings.npy"
 IMAGE_INDEX = "embeddings.faiss"
 LATENT_INDEX = "latents.faiss"
 SAE_CONFIG = "sae/config.json"
@@ -26,33 +40,51 @@ SAE_WEIGHTS = "sae/model.safetensors"
 THUMBNAILS = "thumbnails.bin"
 THUMBNAIL_OFFSETS = "thumbnails.npy"
 
-REQUIRED = (
-    IMAGES,
-    REJECTS,
-    LATENTS,
-    CODE_INDICES,
-    CODE_ACTIVATIONS,
-    POSTING_OFFSETS,
-    POSTING_IMAGE_IDS,
-    POSTING_ACTIVATIONS,
-    IMAGE_INDEX,
-    LATENT_INDEX,
-    SAE_CONFIG,
-    SAE_WEIGHTS,
-)
-OPTIONAL = (THUMBNAILS, THUMBNAIL_OFFSETS)
-
 DTYPES: dict[str, np.dtype[Any]] = {
+    IMAGE_LABELS: np.dtype("<i4"),
     CODE_INDICES: np.dtype("<i4"),
     CODE_ACTIVATIONS: np.dtype("<f4"),
     POSTING_OFFSETS: np.dtype("<i8"),
     POSTING_IMAGE_IDS: np.dtype("<i8"),
     POSTING_ACTIVATIONS: np.dtype("<f4"),
+    HISTOGRAMS: np.dtype("<i8"),
+    LABEL_CODES: np.dtype("<i4"),
+    LABEL_COUNTS: np.dtype("<i8"),
+    COACTIVE: np.dtype("<i4"),
+    COACTIVE_COUNTS: np.dtype("<i8"),
+    NEAR_MISSES: np.dtype("<i8"),
+    NEAR_MISS_PRE_ACTIVATIONS: np.dtype("<f4"),
+    CENTROIDS: np.dtype("<f4"),
+    EFFECT_LABELS: np.dtype("<i4"),
+    EFFECT_COSINES: np.dtype("<f4"),
+    EFFECT_Z: np.dtype("<f4"),
+    EMBEDDINGS: np.dtype("<f4"),
     THUMBNAIL_OFFSETS: np.dtype("<i8"),
 }
+OPTIONAL = (THUMBNAILS, THUMBNAIL_OFFSETS)
+REQUIRED = (
+    IMAGES,
+    REJECTS,
+    LABELS,
+    LATENTS,
+    *(name for name in DTYPES if name not in OPTIONAL),
+    IMAGE_INDEX,
+    LATENT_INDEX,
+    SAE_CONFIG,
+    SAE_WEIGHTS,
+)
 
-# Small row groups: a page of thumbnails needs a few dozen rows from anywhere in the table.
-ROWS_PER_GROUP = 1024
+# Per latent: bins of equal width from 0 to the strongest activation; most common labels; pictures that nearly won a
+# place; latents that are active together with it; labels that its direction raises and lowers most.
+N_BINS = 40
+N_DECILES = 10
+N_TOP_LABELS = 8
+N_NEAR_MISSES = 48
+N_COACTIVE = 12
+N_RAISED, N_LOWERED = 6, 4
+
+# Every batch but the last has this many rows, so that a row's batch follows from its number.
+ROWS_PER_BATCH = 65_536
 
 IMAGE_SCHEMA = pa.schema(
     [
@@ -68,6 +100,13 @@ IMAGE_SCHEMA = pa.schema(
 REJECT_SCHEMA = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("source_key", "stage", "error", "message")]
 )
+LABEL_SCHEMA = pa.schema(
+    [
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("title", pa.string(), nullable=False),
+        pa.field("n_images", pa.int64(), nullable=False),
+    ]
+)
 LATENT_SCHEMA = pa.schema(
     [
         pa.field("n_active", pa.int64(), nullable=False),
@@ -79,5 +118,12 @@ LATENT_SCHEMA = pa.schema(
         pa.field("label_purity", pa.float32()),
         pa.field("name", pa.string()),
         pa.field("name_score", pa.float32()),
+        pa.field("name_low", pa.float32()),
+        pa.field("name_good", pa.bool_(), nullable=False),
+        pa.field("name_source", pa.string()),
+        pa.field("monosemanticity", pa.float32()),
+        pa.field("split_half", pa.float32()),
+        pa.field("x", pa.float32(), nullable=False),
+        pa.field("y", pa.float32(), nullable=False),
     ]
 )

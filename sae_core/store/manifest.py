@@ -15,6 +15,7 @@ Count = Annotated[int, Field(ge=0)]
 # NaN (no variance, a single image) is written as null and read back as NaN: JSON has no word for it.
 Figure = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 Size = Annotated[int, Field(gt=0)]
+DENSE = 0.1
 
 
 class _Part(BaseModel):
@@ -54,6 +55,11 @@ class ReportCard(_Part):
     random_pair_cosine: Figure
     l0: Figure
     n_dead: Count
+    n_dense: Count  # latents of density above DENSE
+    monosemanticity: Figure  # mean over latents
+    monosemanticity_baseline: Figure  # mean cosine of two images
+    split_half: Figure  # mean over latents
+    split_half_baseline: Figure  # mean over pairs of different latents
 
 
 class FileInfo(_Part):

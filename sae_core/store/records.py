@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int32, Int64
 from numpy import ndarray
 
 
@@ -14,6 +14,52 @@ class Gallery(NamedTuple):
 
     image_ids: Int64[ndarray, "m"]
     activations: Float32[ndarray, "m"]  # all > 0
+
+
+class NearMisses(NamedTuple):
+    """Images in which a latent is not active although its pre-activation is high; highest first."""
+
+    image_ids: Int64[ndarray, "m"]
+    pre_activations: Float32[ndarray, "m"]  # all > 0
+    thresholds: Float32[ndarray, "m"]  # the smallest activation that Top-K kept in each image
+
+
+class ActivationHistogram(NamedTuple):
+    """How many images have which activation."""
+
+    counts: Int64[ndarray, "n_bins"]
+    edges: Float32[ndarray, "n_bins+1"]  # 0 … the strongest activation
+
+
+class LabelProfile(NamedTuple):
+    """The most common labels of a gallery, by decile of activation."""
+
+    codes: Int32[ndarray, "m"]  # into LabelColumn
+    counts: Int64[ndarray, "m 10"]  # images; column 0 is decile 1, the weakest
+
+
+class Coactive(NamedTuple):
+    """Latents that are active together with one more often than chance, most certainly so first."""
+
+    latents: Int64[ndarray, "m"]
+    n_both: Int64[ndarray, "m"]  # images in which both are active
+    lifts: Float32[ndarray, "m"]  # P(both) / (P(a) P(b)); 1 is chance
+    lifts_low: Float32[ndarray, "m"]  # the same with the lower 95 % bound of the count: what ranks them
+
+
+class Effects(NamedTuple):
+    """How a direction moves the labels' scores: the strongest rises, then the strongest falls."""
+
+    labels: Int64[ndarray, "m"]  # into LabelColumn
+    cosines: Float32[ndarray, "m"]  # between the direction and the label's text embedding
+    z: Float32[ndarray, "m"]  # (cosine - mean over all latents) / standard deviation over all latents
+
+
+class Matches(NamedTuple):
+    """Images that a boolean query over latents finds, strongest first; ties by image id."""
+
+    image_ids: Int64[ndarray, "m"]
+    strengths: Float32[ndarray, "m"]
 
 
 class SparseCode(NamedTuple):
@@ -42,6 +88,7 @@ class ImageRecord:
     width: int  # pixels of the original, after the EXIF turn
     height: int
     sha256: str  # of the original's bytes
+    title: str | None = None  # the label as people read it
 
 
 class Thumbnail(NamedTuple):
@@ -54,5 +101,7 @@ class Thumbnail(NamedTuple):
 class LabelColumn(NamedTuple):
     """The labels of all images, as codes."""
 
-    codes: ndarray  # int32 [n_images]; -1: no label
-    names: list[str]
+    codes: Int32[ndarray, "n_images"]  # -1: no label; memory-mapped
+    names: list[str]  # as the source has them
+    titles: list[str]  # as people read them: "goldfish" for "n01443537"
+    counts: Int64[ndarray, "n_labels"]  # images of each

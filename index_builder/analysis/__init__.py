@@ -1,0 +1,76 @@
+"""Everything that is computed from codes and embeddings, once they are written: galleries, figures, names, indexes.
+
+Reads `codes/`, `embeddings.npy`, `images.arrow`, `labels.*`; streams over the images, so that memory does not grow
+with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from index_builder.analysis.coactivity import write_coactivity
+from index_builder.analysis.effects import write_effects
+from index_builder.analysis.embeddings import EmbeddingFacts, embedding_pass
+from index_builder.analysis.figures import write_figures
+from index_builder.analysis.indexes import write_image_index, write_latent_index
+from index_builder.analysis.naming import name_latents
+from index_builder.analysis.positions import positions
+from index_builder.analysis.postings import write_postings
+from index_builder.analysis.profiles import write_profiles
+from index_builder.analysis.vocabulary import vocabulary_of
+from sae_core.sae.topk import TopKSAE
+from sae_core.store import layout
+from sae_core.store.manifest import DENSE, ReportCard
+
+EncodeTexts = Callable[[Sequence[str]], np.ndarray]  # texts -> unit float32 [n, d_embed]
+N_STEPS = 6  # that `analyse` tells of
+
+
+def analyse(
+    root: Path, sae: TopKSAE, encode_texts: EncodeTexts, step: Callable[[str], None] = lambda _: None
+) -> ReportCard:
+    """Writes `postings/`, `latents/`, `latents.parquet` and both indexes; returns the report card.
+
+    `step` is told what comes next.
+    """
+    (root / "latents").mkdir(exist_ok=True)
+    directions = np.ascontiguousarray(sae.directions().cpu().numpy())
+    step("galleries")
+    offsets = write_postings(root, sae.config.n_latents)
+    write_profiles(root)
+    step("latents active together")
+    write_coactivity(root, sae.config.n_latents)
+    step("centroids and near misses")
+    facts = embedding_pass(root, sae)
+    np.save(root / layout.CENTROIDS, facts.centroids)
+    step("names")
+    vocabulary = vocabulary_of(root, encode_texts)
+    names = name_latents(root, vocabulary, facts)
+    write_effects(root, directions, encode_texts)
+    step("map")
+    places = positions(directions)
+    write_figures(root, names, facts, places)
+    step("indexes")
+    write_latent_index(root, directions)
+    write_image_index(root)
+    return _report_card(facts, np.diff(offsets) / facts.n_images)
+
+
+def _report_card(facts: EmbeddingFacts, density: np.ndarray) -> ReportCard:
+    return ReportCard(
+        **vars(facts.fidelity),
+        n_dead=int((density == 0).sum()),
+        n_dense=int((density > DENSE).sum()),
+        monosemanticity=_mean(facts.monosemanticity),
+        monosemanticity_baseline=facts.image_similarity,
+        split_half=_mean(facts.split_half),
+        split_half_baseline=facts.split_half_baseline,
+    )
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")

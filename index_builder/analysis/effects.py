@@ -1,0 +1,49 @@
+"""What a direction says in words: which labels' CLIP scores it moves most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from index_builder.analysis.moments import cosine_moments
+from sae_core.store import layout
+
+_BLOCK = 4_096  # latents scored together
+
+
+def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Sequence[str]], np.ndarray]) -> None:
+    """Writes `latents/effect_*.npy`: for each latent the labels that it raises most, then those that it lowers most.
+
+    Adding a times the direction d to an embedding moves the score of a label's text t by a <d, t>. Directions share a
+    common part (CLIP's image side lies in a cone), which moves every latent alike, so labels are ranked by
+    z = (<d, t> - mean over latents) / standard deviation over latents.
+    """
+    titles = pq.read_table(root / layout.LABELS)["title"].to_pylist()
+    shape = (len(directions), layout.N_RAISED + layout.N_LOWERED)
+    labels = np.full(shape, -1, dtype=layout.DTYPES[layout.EFFECT_LABELS])
+    cosines, z = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    if titles:
+        texts = encode_texts(titles)
+        mean, spread = cosine_moments(directions, texts)
+        for start in range(0, len(directions), _BLOCK):
+            block = directions[start : start + _BLOCK] @ texts.T
+            standardised = ((block - mean) / spread).astype(np.float32)
+            chosen = extremes(standardised)
+            rows, columns = slice(start, start + len(block)), slice(0, chosen.shape[1])
+            labels[rows, columns] = chosen
+            cosines[rows, columns] = np.take_along_axis(block, chosen, axis=1)
+            z[rows, columns] = np.take_along_axis(standardised, chosen, axis=1)
+    for name, array in ((layout.EFFECT_LABELS, labels), (layout.EFFECT_COSINES, cosines), (layout.EFFECT_Z, z)):
+        np.save(root / name, array)
+
+
+def extremes(z: np.ndarray) -> np.ndarray:
+    """Columns of the largest values, largest first, then of the smallest, smallest first; none twice."""
+    order = np.argsort(-z, axis=1, kind="stable")
+    n_raised = min(layout.N_RAISED, (z.shape[1] + 1) // 2)
+    n_lowered = min(layout.N_LOWERED, z.shape[1] - n_raised)
+    lowered = order[:, ::-1][:, :n_lowered]
+    return np.concatenate([order[:, :n_raised], lowered], axis=1)

@@ -1,0 +1,70 @@
+"""Labels of all images as codes, and what the codes mean."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.lib.format import open_memmap
+from timm.data.imagenet_info import ImageNetInfo
+
+from sae_core.store import layout
+
+_SYNSET = re.compile(r"n\d{8}")
+
+
+def write_labels(root: Path) -> None:
+    """Writes `labels.npy` and `labels.parquet` of a store from its `images.arrow`; codes follow the sorted labels."""
+    counts: Counter[str] = Counter()
+    for column in label_batches(root):
+        found = pc.value_counts(column.drop_null())
+        counts.update(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
+    names = sorted(counts)
+    columns = [names, titles_of(names), [counts[name] for name in names]]
+    pq.write_table(pa.table(columns, schema=layout.LABEL_SCHEMA), root / layout.LABELS)
+    known = pa.array(names, type=pa.string())
+    n_images = sum(len(column) for column in label_batches(root))
+    codes = open_memmap(root / layout.IMAGE_LABELS, "w+", layout.DTYPES[layout.IMAGE_LABELS], (n_images,))
+    start = 0
+    for column in label_batches(root):
+        found = pc.fill_null(pc.index_in(column, known), -1) if names else pa.array([-1] * len(column), pa.int32())
+        codes[start : start + len(column)] = found.to_numpy(zero_copy_only=False)
+        start += len(column)
+
+
+def label_batches(root: Path) -> Iterator[pa.Array]:
+    """The label column of `images.arrow`, a batch at a time."""
+    with pa.ipc.open_file(pa.memory_map(str(root / layout.IMAGES))) as reader:
+        for batch in range(reader.num_record_batches):
+            yield reader.get_batch(batch).column("label")
+
+
+def titles_of(labels: Sequence[str]) -> list[str]:
+    """What people read: for a WordNet synset of ImageNet its words, as few as tell it apart; else the label itself."""
+    described = [_description(label) for label in labels]
+    first = [(words or label).split(",")[0].strip() for label, words in zip(labels, described, strict=True)]
+    taken = Counter(first)
+    return [
+        (words if taken[short] > 1 else short) if words else label
+        for label, words, short in zip(labels, described, first, strict=True)
+    ]
+
+
+def _description(label: str) -> str | None:
+    if not _SYNSET.fullmatch(label):
+        return None
+    try:
+        return str(_imagenet().label_name_to_description(label, detailed=False))
+    except KeyError:
+        return None
+
+
+@cache
+def _imagenet() -> ImageNetInfo:
+    return ImageNetInfo()

@@ -1,0 +1,50 @@
+"""Small statistics with their sources."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import gammaincinv
+
+Z_95 = 1.959964  # two-sided 95 %
+
+
+def poisson_low(counts: np.ndarray) -> np.ndarray:
+    """The exact lower 95 % bound (two-sided) of Poisson means, from counts; 0 for a count of 0.
+
+    Garwood (1936): half the 2.5 % quantile of chi-squared with 2n degrees of freedom.
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    return np.where(counts > 0, gammaincinv(np.maximum(counts, 1), 0.025), 0.0)
+
+
+def lift(n_both: np.ndarray, n_a: np.ndarray, n_b: np.ndarray, n: int) -> np.ndarray:
+    """P(both) / (P(a) P(b)) from counts among n images; 1 is chance, 0 where one of them never happens."""
+    expected = np.asarray(n_a, dtype=np.float64) * np.asarray(n_b, dtype=np.float64) / max(n, 1)
+    return np.where(expected > 0, np.asarray(n_both) / np.where(expected > 0, expected, 1), 0.0)
+
+
+def auc(scores: np.ndarray, others: np.ndarray, without: np.ndarray | None = None) -> float:
+    """Area under the ROC curve: the chance that one of `scores` exceeds one of `others`, ties counting half.
+
+    `others` rise; `without`, where given, are some of them that do not count. NaN where nothing is left to compare.
+    """
+    out = np.sort(without) if without is not None else np.zeros(0)
+    n_others = len(others) - len(out)
+    if not len(scores) or not n_others:
+        return float("nan")
+    return float((_ranks(scores, others) - _ranks(scores, out)).mean() / (2 * n_others))
+
+
+def _ranks(scores: np.ndarray, rising: np.ndarray) -> np.ndarray:
+    """Twice the number of values below each score, equal ones counting once."""
+    low, high = (np.searchsorted(rising, scores, side) for side in ("left", "right"))
+    return np.asarray(low + high)
+
+
+def auc_error(area: np.ndarray, n_positive: np.ndarray, n_negative: np.ndarray) -> np.ndarray:
+    """Standard error of an AUC after Hanley & McNeil (1982), for scores of exponential form."""
+    area = np.asarray(area, dtype=np.float64)
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    n_positive, n_negative = np.maximum(n_positive, 1), np.maximum(n_negative, 1)
+    spread = area * (1 - area) + (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
+    return np.sqrt(np.maximum(spread, 0) / (n_positive * n_negative))

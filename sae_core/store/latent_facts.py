@@ -1,0 +1,71 @@
+"""What the builder found out about each latent (`latents/`): read a row at a time, whatever the number of images."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from sae_core.statistics import lift, poisson_low
+from sae_core.store import layout
+from sae_core.store.files import StoreFiles
+from sae_core.store.records import ActivationHistogram, Coactive, Effects, LabelProfile
+
+
+class LatentFacts:
+    """Rows of the per-latent arrays; latents are 0 … n_latents - 1 and checked by the caller."""
+
+    def __init__(self, files: StoreFiles, gallery_sizes: Int64[np.ndarray, "n_latents"]) -> None:
+        self._files, self._sizes = files, gallery_sizes
+
+    def histogram(self, latent: int, strongest: float) -> ActivationHistogram:
+        """Images by activation, in bins of equal width from 0 to the strongest."""
+        edges = np.linspace(0, strongest, layout.N_BINS + 1, dtype=np.float32)
+        return ActivationHistogram(np.array(self._row(layout.HISTOGRAMS, latent)), edges)
+
+    def label_profile(self, latent: int) -> LabelProfile:
+        """The most common labels of the gallery by decile."""
+        codes = np.array(self._row(layout.LABEL_CODES, latent))
+        there = codes >= 0
+        return LabelProfile(codes[there], np.array(self._row(layout.LABEL_COUNTS, latent))[there])
+
+    def coactive(self, latent: int) -> Coactive:
+        """Latents active together with this one more often than chance."""
+        found = np.array(self._row(layout.COACTIVE, latent)).astype(np.int64)
+        there = found >= 0
+        latents, n_both = found[there], np.array(self._row(layout.COACTIVE_COUNTS, latent))[there]
+        sizes, n_images = (self._sizes[latent], self._sizes[latents]), self._files.manifest.n_images
+        lifts, low = (lift(count, *sizes, n_images).astype(np.float32) for count in (n_both, poisson_low(n_both)))
+        return Coactive(latents, n_both, lifts, low)
+
+    def near_misses(self, latent: int) -> tuple[Int64[np.ndarray, "m"], Float32[np.ndarray, "m"]]:
+        """Images and pre-activations, highest first."""
+        ids = np.array(self._row(layout.NEAR_MISSES, latent))
+        there = ids >= 0
+        return ids[there], np.array(self._row(layout.NEAR_MISS_PRE_ACTIVATIONS, latent))[there]
+
+    def effects(self, latent: int) -> Effects:
+        """Labels that the direction raises most, then those that it lowers most."""
+        labels = np.array(self._row(layout.EFFECT_LABELS, latent)).astype(np.int64)
+        there = labels >= 0
+        cosines, z = (np.array(self._row(name, latent))[there] for name in (layout.EFFECT_COSINES, layout.EFFECT_Z))
+        return Effects(labels[there], cosines, z)
+
+    @cached_property
+    def centroids(self) -> Float32[np.ndarray, "n_latents d_embed"]:
+        """Unit vectors from the store's mean embedding to each gallery's; 0 for dead latents."""
+        return self._files.array(layout.CENTROIDS)
+
+    def _row(self, name: str, latent: int) -> np.ndarray:
+        row: np.ndarray = self._array(name)[latent]
+        return row
+
+    def _array(self, name: str) -> np.ndarray:
+        if name not in self._arrays:
+            self._arrays[name] = self._files.array(name)
+        return self._arrays[name]
+
+    @cached_property
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {}

@@ -1,0 +1,77 @@
+"""Nearest vectors, and images by the latents that are active in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from sae_core.errors import SparsightError
+from sae_core.store.records import Gallery, Matches, Neighbours
+
+_CANDIDATES = 4  # times as many as asked for are taken from a compressed index, then measured exactly
+_MIN_CANDIDATES = 128
+
+
+def nearest(index: Any, query: Float32[np.ndarray, "d_embed"], n: int) -> Neighbours:
+    """The n vectors of an index with the largest inner product."""
+    check_width(query, index.d)
+    similarities, ids = index.search(np.ascontiguousarray(query[None], dtype=np.float32), max(n, 1))
+    found = ids[0] >= 0
+    return Neighbours(ids[0][found][:n], similarities[0][found][:n])
+
+
+def nearest_refined(index: Any, vectors: np.ndarray, query: np.ndarray, n: int) -> Neighbours:
+    """The same where the index holds compressed vectors: candidates from it, cosines from the vectors themselves."""
+    rough = np.sort(nearest(index, query, min(max(_CANDIDATES * n, _MIN_CANDIDATES), index.ntotal)).ids)
+    similarities = vectors[rough] @ np.asarray(query, dtype=np.float32)
+    best = np.argsort(-similarities, kind="stable")[:n]
+    return Neighbours(rough[best], similarities[best])
+
+
+def check_width(query: np.ndarray, d_embed: int) -> None:
+    """Raises SparsightError where a vector has another width."""
+    if query.shape != (d_embed,):
+        raise SparsightError(f"an embedding of {d_embed} numbers is needed, not one of shape {query.shape}")
+
+
+def images_where(
+    gallery: Callable[[int], Gallery],
+    n_images: int,
+    all_of: Sequence[int],
+    any_of: Sequence[int],
+    none_of: Sequence[int],
+) -> Matches:
+    """Images in which all of `all_of`, one of `any_of` (where given) and none of `none_of` are active.
+
+    The strength is the smallest activation among `all_of`; without those, the largest among `any_of`. One float an
+    image is allocated for each of the two sets, whatever the number of latents.
+    """
+    if not all_of and not any_of:
+        raise SparsightError("a query needs a latent that is active: exclusions alone name no picture")
+    strength = _weakest_of_all(gallery, n_images, all_of) if all_of else None
+    if any_of:
+        strongest = np.zeros(n_images, dtype=np.float32)
+        for latent in any_of:
+            found = gallery(latent)
+            strongest[found.image_ids] = np.maximum(strongest[found.image_ids], found.activations)
+        strength = strongest if strength is None else np.where(strongest > 0, strength, 0)
+    assert strength is not None
+    for latent in none_of:
+        strength[gallery(latent).image_ids] = 0
+    ids = np.flatnonzero(strength > 0)
+    order = np.argsort(-strength[ids], kind="stable")
+    return Matches(ids[order], strength[ids[order]])
+
+
+def _weakest_of_all(gallery: Callable[[int], Gallery], n_images: int, latents: Sequence[int]) -> np.ndarray:
+    strength = np.zeros(n_images, dtype=np.float32)
+    galleries = sorted((gallery(latent) for latent in latents), key=lambda found: len(found.image_ids))
+    strength[galleries[0].image_ids] = galleries[0].activations
+    for found in galleries[1:]:
+        both = np.zeros(n_images, dtype=np.float32)
+        both[found.image_ids] = found.activations
+        np.minimum(strength, both, out=strength)
+    return strength
