@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import log10
+from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.views.latent import Histogram
+from explorer.views.latent_figures import Histogram
 from explorer.wording import plural
 
 # "Active", and nothing else; readable on both backgrounds. The same hue as --sp-active in static/style.css.
 ACTIVE = "#e8590c"
+MARK = "rgba(134, 138, 145, 0.9)"  # readable on both backgrounds, and on the bars
 HISTOGRAM_HEIGHT = 200
 _FEW = 200
 
 
 def activation_histogram(histogram: Histogram) -> go.Figure:
-    """Pictures per activation. The count axis is logarithmic: one strong picture must show beside thousands of weak."""
+    """Pictures per activation, a thin line between two deciles.
+
+    The count axis is logarithmic: one strong picture must show beside thousands of weak.
+    """
     edges, counts = histogram.edges, histogram.counts
-    spans = list(pairwise(edges))
-    figure = go.Figure(
-        go.Bar(
-            x=[(low + high) / 2 for low, high in spans],
-            y=list(counts),
-            width=[high - low for low, high in spans],
-            marker={"color": ACTIVE, "line": {"width": 0}},
-            customdata=[
-                f"{low:.2f} to {high:.2f}: {plural(n, 'picture')}" for (low, high), n in zip(spans, counts, strict=True)
-            ],
-            hovertemplate="%{customdata}<extra></extra>",
-        )
-    )
+    figure = go.Figure(_bars(histogram))
     figure.update_layout(
-        height=HISTOGRAM_HEIGHT, margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0.06, showlegend=False
+        height=HISTOGRAM_HEIGHT,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.06,
+        showlegend=False,
+        shapes=[_mark(activation) for activation in histogram.marks],
     )
     figure.update_xaxes(title="activation", range=[0, edges[-1]], fixedrange=True, zeroline=False)
     # From 0.5, so that a bin with a single picture still has a bar.
@@ -45,6 +42,26 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
         fixedrange=True,
     )
     return figure
+
+
+def _bars(histogram: Histogram) -> go.Bar:
+    spans = list(pairwise(histogram.edges))
+    pairs = zip(spans, histogram.counts, strict=True)
+    said = [f"{low:.2f} to {high:.2f}: {plural(n, 'picture')}" for (low, high), n in pairs]
+    return go.Bar(
+        x=[(low + high) / 2 for low, high in spans],
+        y=list(histogram.counts),
+        width=[high - low for low, high in spans],
+        marker={"color": ACTIVE, "line": {"width": 0}},
+        customdata=said,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _mark(activation: float) -> dict[str, Any]:
+    """A line over the whole height, in the paper's units so that the logarithm does not matter."""
+    line = {"color": MARK, "width": 1}
+    return {"type": "line", "x0": activation, "x1": activation, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
 def _ticks(largest: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Latent: its complete gallery, its figures and what it resembles."""
+"""Latent: its pictures, its figures, and what goes with it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from explorer import frame
 from explorer.charts import activation_histogram
 from explorer.grid import draw
 from explorer.sections import latent as sections
+from explorer.sections import latent_gallery, latent_side
 from explorer.stores import current_store
 from explorer.views.latent import LatentPage, build_latent
+from explorer.views.latent_gallery import GalleryQuery
 from explorer.views.paging import whole_number
 
 
-def draw_alive(view: LatentPage) -> None:
-    """The gallery, and beside it a narrow column."""
-    gallery, side = st.columns([2.6, 1], gap="large")
-    with gallery:
-        draw(sections.gallery(view))
-    with side:
-        draw(sections.histogram_head(view))
-        if view.histogram is not None:
-            with st.container(key="histogram"):
-                figure = activation_histogram(view.histogram)
-                st.plotly_chart(figure, key="activations", config={"displayModeBar": False})
-        draw(sections.side(view))
+def draw_column(view: LatentPage) -> None:
+    """The figures; a dead latent has its direction only."""
+    if view.histogram is None:
+        draw(latent_side.effects(view), latent_side.similar(view))
+        return
+    draw(latent_side.histogram_head(view))
+    with st.container(key="histogram"):
+        figure = activation_histogram(view.histogram)
+        st.plotly_chart(figure, key="activations", config={"displayModeBar": False})
+    draw(latent_side.side(view))
 
 
 store = current_store()
@@ -34,11 +34,12 @@ if not 0 <= number < store.n_latents:
     draw(sections.missing(said, store.n_latents))
     st.stop()
 
-page = build_latent(store, number, whole_number(st.query_params.get("page"), default=1))
+page = build_latent(store, number, GalleryQuery.from_params(st.query_params.to_dict()))
 frame.title(f"#{number} {page.ref.name or ''}".strip())
 draw(sections.title_line(page))
-if page.ref.dead:
-    draw(sections.dead(page), sections.similar(page))
-else:
-    draw_alive(page)
+pictures, column = st.columns([2.6, 1], gap="large")
+with pictures:
+    draw(sections.dead(page) if page.ref.dead else "", latent_gallery.gallery(page))
+with column:
+    draw_column(page)
 draw(sections.ending(page))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from html import escape
 
-from explorer.views.latent import LabelShare
+from explorer.views.latent_figures import DecilePurity, LabelShare
 from explorer.wording import percent, plural
 
 _DECADES = 4  # a density bar begins at 10^-4 = 0.01 %
@@ -20,12 +20,40 @@ def density_bar(density: float) -> str:
 
 def active_bar(share: float) -> str:
     """A bar of what is active, 0 … 1 of its full length."""
-    return f'<span class="sp-bar sp-active"><i style="width:{100 * min(max(share, 0.0), 1.0):.1f}%"></i></span>'
+    return f'<span class="sp-bar sp-active"><i style="width:{_length(share)}%"></i></span>'
+
+
+def share_bar(share: float, baseline: float) -> str:
+    """A share, or a cosine, 0 … 1; the tick is its baseline."""
+    tick = f'<s style="left:{_length(baseline)}%"></s>'
+    return f'<span class="sp-bar"><i style="width:{_length(share)}%"></i>{tick}</span>'
 
 
 def label_bars(labels: Iterable[LabelShare]) -> str:
     """Shares in the gallery as bars; the tick is the label's share in the store."""
     return f'<div class="sp-labels">{"".join(_label_bar(item) for item in labels)}</div>'
+
+
+def decile_bars(purity: DecilePurity) -> str:
+    """A label's share in each decile, the weakest at the left; the line is its share in the store."""
+    columns = "".join(_decile_bar(purity, decile) for decile in range(1, len(purity.sizes) + 1))
+    line = f'<s style="bottom:{_length(purity.store_share)}%"></s>'
+    said = "share of the label in deciles 1 to 10: " + ", ".join(
+        "empty" if share is None else percent(share) for share in map(purity.share, range(1, len(purity.sizes) + 1))
+    )
+    return (
+        f'<div class="sp-deciles" role="img" aria-label="{escape(said)}">{columns}{line}</div>'
+        '<div class="sp-line sp-axis"><span class="sp-dim">1 weakest</span><span class="sp-dim">decile</span>'
+        '<span class="sp-dim">10 strongest</span></div>'
+    )
+
+
+def _decile_bar(purity: DecilePurity, decile: int) -> str:
+    share, n, size = purity.share(decile), purity.counts[decile - 1], purity.sizes[decile - 1]
+    if share is None:
+        return f'<span data-tip="decile {decile}: empty"></span>'
+    tip = f"decile {decile}: {n:,} of {plural(size, 'picture')}, {percent(share)}; store {percent(purity.store_share)}"
+    return f'<span data-tip="{escape(tip)}"><i style="height:{_length(share)}%"></i></span>'
 
 
 def _label_bar(item: LabelShare) -> str:
@@ -34,6 +62,9 @@ def _label_bar(item: LabelShare) -> str:
     return (
         f'<div class="sp-label" data-tip="{escape(tip)}"><span>{escape(item.label)}</span>'
         f'<span class="sp-num">{here} <span class="sp-dim">/ {there}</span></span>'
-        f'<span class="sp-bar"><i style="width:{100 * item.share:.1f}%"></i>'
-        f'<s style="left:{100 * item.store_share:.1f}%"></s></span></div>'
+        f"{share_bar(item.share, item.store_share)}</div>"
     )
+
+
+def _length(share: float) -> str:
+    return f"{100 * min(max(share, 0.0), 1.0):.1f}"

@@ -1,4 +1,4 @@
-"""The Latent page's sections."""
+"""The Latent page's frame: title, notes, neighbours. Its pictures and its column have files of their own."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ from html import escape
 
 from explorer import links
 from explorer.sections import parts
-from explorer.sections.bars import density_bar, label_bars
-from explorer.sections.pager import pager, range_text
 from explorer.views.latent import LatentPage
-from explorer.wording import DEFINITIONS, activation, figure, percent, plural
+from explorer.views.latent_gallery import Top
+from explorer.wording import DEFINITIONS, percent, plural
+
+_SOURCES = {"label": "from the store’s labels", "caption": "from the captions", "word": "from the word list"}
 
 
-def title_line(view: LatentPage) -> str:
-    """Number, name, density; previous and next; the link to this view."""
+def title_line(view: LatentPage, actions: str = "") -> str:
+    """Number, name, density, and how good the name is; at the end what one can do with the latent.
+
+    `actions` is HTML of controls that act on the latent (edit, lists); it comes before the links that lead away.
+    """
     ref = view.ref
     density = "dead" if ref.dead else percent(ref.density)
-    here = links.latent_url(ref.latent, view.paging.page)
     return (
-        f'<div class="sp-title" data-spa><h1><span class="sp-no">#{ref.latent}</span> · {parts.name_text(ref)} · '
-        f"<span class='sp-share'>{density}</span>{_score(view)}</h1><div class='sp-tools'>{_neighbours(view)}"
-        f'<a class="sp-copy" href="{escape(here)}" data-copy>copy link</a></div></div>'
+        f'<div class="sp-title" data-spa><div><h1><span class="sp-no">#{ref.latent}</span> · {parts.name_text(ref)} · '
+        f'<span class="sp-share">{density}</span></h1>{_name_line(view)}</div>'
+        f'<div class="sp-tools">{actions}{_elsewhere(view)}{_neighbours(view)}'
+        f'<a class="sp-copy" href="{escape(_here(view))}" data-copy>copy link</a></div></div>'
     )
-
-
-def gallery(view: LatentPage) -> str:
-    """The strongest pictures first, to the very end."""
-    said = parts.dim(f"{range_text(view.paging, 'picture')}, strongest first")
-    line = parts.head("Gallery", DEFINITIONS["activation"], said)
-    return f"<section>{line}{parts.gallery(view.tiles)}{pager(view.paging, 'the gallery')}</section>"
 
 
 def dead(view: LatentPage) -> str:
@@ -43,30 +40,10 @@ def dead(view: LatentPage) -> str:
     )
 
 
-def histogram_head(view: LatentPage) -> str:
-    """Above the histogram."""
-    said = parts.dim(f"median {activation(view.median_activation)}, strongest {activation(view.max_activation)}")
-    return parts.head("How strongly", DEFINITIONS["activation"], said)
-
-
-def side(view: LatentPage) -> str:
-    """Density, labels, similar latents."""
-    return "".join([_density(view), _labels(view), similar(view)])
-
-
-def similar(view: LatentPage) -> str:
-    """Latents whose directions point the same way."""
-    if not view.similar:
-        return ""
-    said = f"cosine; {view.n_dead_similar} dead left out" if view.n_dead_similar else "cosine"
-    line = parts.head("Similar latents", DEFINITIONS["similar"], parts.dim(said))
-    return f"<section>{line}{parts.strips(view.similar, 'sp-narrow')}</section>"
-
-
 def ending(view: LatentPage) -> str:
     """Previous and next once more, where the page ends."""
-    before = f'<a href="{links.latent_url(view.previous)}">‹ #{view.previous}</a>' if view.previous is not None else ""
-    after = f'<a href="{links.latent_url(view.next)}">#{view.next} ›</a>' if view.next is not None else ""
+    before = f'<a href="{_other(view, view.previous)}">‹ #{view.previous}</a>' if view.previous is not None else ""
+    after = f'<a href="{_other(view, view.next)}">#{view.next} ›</a>' if view.next is not None else ""
     label = 'class="sp-ending" aria-label="neighbouring latents"'
     return f"<nav {label} data-spa><span>{before}</span><span>{after}</span></nav>"
 
@@ -80,39 +57,52 @@ def missing(said: str, n_latents: int) -> str:
     )
 
 
-def _score(view: LatentPage) -> str:
-    if view.name_score is None:
+def _name_line(view: LatentPage) -> str:
+    """How good the name is and where it came from; for an unnamed latent the best guess."""
+    name = view.name
+    if name.automatic:  # a person's
+        return f'<p class="sp-nameline">{parts.dim(name.hint)}{parts.help_mark(DEFINITIONS["score"])}</p>'
+    if not name.auc:
         return ""
-    said = parts.dim(f"name score {figure(view.name_score)}")
-    return f" {said}{parts.help_mark(DEFINITIONS['score'])}"
+    mark = parts.help_mark(DEFINITIONS["score"])
+    if not name.text:
+        return f'<p class="sp-nameline">{parts.dim(name.hint)}{mark}</p>' if name.hint else ""
+    source = f" · {_SOURCES[name.source]}" if name.source in _SOURCES else ""
+    return f'<p class="sp-nameline">{parts.dim(f"name score: {name.auc}")}{mark}{parts.dim(source)}</p>'
 
 
-def _density(view: LatentPage) -> str:
-    density, even = view.ref.density, percent(view.even_density)
-    said = parts.dim(f"{view.n_active:,} of {plural(view.n_images, 'picture')}")
-    line = parts.head("How often", DEFINITIONS["density"].format(even=even), said)
-    return (
-        f'<section>{line}<div class="sp-line"><span class="sp-density sp-wide">{density_bar(density)}'
-        f"{percent(density)}</span>{parts.dim(f'evenly: {even}')}</div></section>"
-    )
+def _elsewhere(view: LatentPage) -> str:
+    """The same latent on other pages."""
+    latent = view.ref.latent
+    combine = _tool(links.pictures_url(all_of=(latent,)), "combine", "pictures where this and other latents are active")
+    on_map = _tool(links.map_url(latent), "map", "where its direction lies among all latents")
+    return on_map if view.ref.dead else combine + on_map
 
 
-def _labels(view: LatentPage) -> str:
-    if not view.labels:
-        return ""
-    line = parts.head("Labels", DEFINITIONS["labels"], parts.dim("gallery / store"))
-    return f"<section>{line}{label_bars(view.labels)}</section>"
+def _tool(href: str, text: str, tip: str) -> str:
+    return f'<a href="{escape(href)}" data-tip="{escape(tip)}">{text}</a>'
+
+
+def _here(view: LatentPage) -> str:
+    page = view.shown.paging.page if isinstance(view.shown, Top) else 1
+    view_name = "" if view.ref.dead else view.query.view
+    return links.latent_url(view.ref.latent, page, view_name, view.query.seed)
+
+
+def _other(view: LatentPage, latent: int) -> str:
+    """Another latent, looked at in the same way."""
+    return escape(links.latent_url(latent, view="" if view.ref.dead else view.query.view))
 
 
 def _neighbours(view: LatentPage) -> str:
     """Links to the latents before and after; the arrow keys follow them."""
-    before = _neighbour(view.previous, "ArrowLeft", "‹", "previous latent")
-    after = _neighbour(view.next, "ArrowRight", "›", "next latent")
+    before = _neighbour(view, view.previous, "ArrowLeft", "‹", "previous latent")
+    after = _neighbour(view, view.next, "ArrowRight", "›", "next latent")
     return f'<span class="sp-neighbours">{before}{after}</span>'
 
 
-def _neighbour(latent: int | None, key: str, arrow: str, text: str) -> str:
+def _neighbour(view: LatentPage, latent: int | None, key: str, arrow: str, text: str) -> str:
     if latent is None:
         return f'<span class="sp-off">{arrow}</span>'
     tip = f"{text}: #{latent} (arrow key)"
-    return f'<a href="{links.latent_url(latent)}" data-key="{key}" data-tip="{tip}" aria-label="{tip}">{arrow}</a>'
+    return f'<a href="{_other(view, latent)}" data-key="{key}" data-tip="{tip}" aria-label="{tip}">{arrow}</a>'

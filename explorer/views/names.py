@@ -38,7 +38,6 @@ class LatentName:
             return ""
         return f"AUC {figure(self.score)}" + ("" if self.low is None else f" (≥ {figure(self.low)})")
 
-
     @property
     def words(self) -> str:
         """`citrus, AUC 0.91 (≥ 0.88)`, or `unnamed`."""
@@ -56,11 +55,11 @@ def automatic_name(store: LatentStore, latent: int) -> LatentName:
     """A candidate that is not good names nothing: it is the guess of an unnamed latent."""
     row: Any = store.latents.loc[latent]
     candidate = text_or_none(row["name"])
-    good = bool(row.get("name_good", True))
+    good = bool(row["name_good"])
     return LatentName(
         text=candidate if good else None,
         guess=None if good else candidate,
         score=number_or_none(row["name_score"]),
-        low=number_or_none(row.get("name_low", None)),
-        source=text_or_none(row.get("name_source")),
+        low=number_or_none(row["name_low"]),
+        source=text_or_none(row["name_source"]),
     )

@@ -25,18 +25,24 @@ class Tile:
     label: str | None
     figure: float | None = None  # an activation, or a cosine
     figure_name: str = "activation"
+    lost_to: float | None = None  # of a near miss: the weakest activation that Top-K kept in this picture
 
     @property
     def hint(self) -> str:
         """What hovering tells: caption, label, figure."""
-        figure = f"{self.figure_name} {self.figure_text}" if self.figure_text else None
+        figure = None if self.figure is None else f"{self.figure_name} {activation(self.figure)}"
+        if figure and self.lost_to is not None:
+            figure += f", lost to {activation(self.lost_to)}"
         label = self.label if self.label != self.caption else None
         return " · ".join(part for part in (self.caption, label, figure) if part)
 
     @property
     def figure_text(self) -> str:
         """The figure as it stands under the picture."""
-        return "" if self.figure is None else activation(self.figure)
+        if self.figure is None:
+            return ""
+        beaten = "" if self.lost_to is None else f" < {activation(self.lost_to)}"
+        return f"{activation(self.figure)}{beaten}"
 
 
 @dataclass(frozen=True)
@@ -114,8 +120,8 @@ def _tile(store: LatentStore, record: ImageRecord, figure: float | None, figure_
         image_id=record.image_id,
         href=links.inspect_url(record.image_id),
         src=links.thumbnail_url(store.version, record.image_id) if store.has_thumbnails else None,
-        caption=record.caption or record.label or record.source_key,
-        label=record.label,
+        caption=record.caption or record.title or record.label or record.source_key,
+        label=record.title or record.label,
         figure=figure,
         figure_name=figure_name,
     )

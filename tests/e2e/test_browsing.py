@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from explorer.views.latent import PER_PAGE
+from explorer.views.latent_gallery import PER_PAGE
 from sae_core import LatentStore
 
 DRAWN = "() => [...document.querySelectorAll('.stHtml img')].slice(0, 12).every(i => i.complete && i.naturalWidth > 0)"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from explorer.stores import STORE_VARIABLE
-from explorer.views.latent import PER_PAGE
+from explorer.views.latent_gallery import PER_PAGE
 from sae_core import LatentStore
 from tests.explorer.conftest import HOSTILE, html_of, run_page
 from tests.support.pictures import encoded, picture
@@ -63,7 +63,7 @@ def test_latent(shown: LatentStore) -> None:
     for image_id in gallery.image_ids[:PER_PAGE]:
         assert f'href="inspect?image={image_id}"' in html
     assert html.count('class="sp-tile"') == PER_PAGE
-    for said in ("Gallery", "How strongly", "How often", "Labels", "Similar latents", "copy link"):
+    for said in ("Gallery", "How strongly", "How often", "Labels", "Similar directions", "copy link"):
         assert said in html
     assert f'href="latent?latent={latent + 1}" data-key="ArrowRight"' in html
     assert len(app.get("plotly_chart")) == 1

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explorer.charts import activation_histogram
 from explorer.models import sae
 from explorer.views.inspection import Inspection, another_picture, build_inspection, encode, in_words
-from explorer.views.latent import build_latent, histogram, label_shares
+from explorer.views.latent import build_latent
 from explorer.views.latents import LatentsQuery, build_latents, matching
 from explorer.views.paging import paging, whole_number
 from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, striking
@@ -150,42 +149,11 @@ def test_striking_follows_its_rule() -> None:
     )
 
 
-def test_gallery_is_complete_and_strongest_first(store: LatentStore) -> None:
-    latent = int(store.latents["n_active"].idxmax())
-    view = build_latent(store, latent)
-    shown = [tile for page in range(1, view.paging.n_pages + 1) for tile in build_latent(store, latent, page).tiles]
-    assert [tile.image_id for tile in shown] == store.gallery(latent).image_ids.tolist()
-    activations = [tile.figure or 0.0 for tile in shown]
-    assert activations == sorted(activations, reverse=True)
-    assert view.histogram is not None
-    assert sum(view.histogram.counts) == view.n_active == store.gallery_size(latent)
-
-
 def test_latents_at_the_ends(store: LatentStore) -> None:
     assert build_latent(store, 0).previous is None
     assert build_latent(store, store.n_latents - 1).next is None
     with pytest.raises(IndexError):
         build_latent(store, store.n_latents)
-
-
-def test_label_shares_add_up(store: LatentStore) -> None:
-    everything = np.arange(store.n_images)
-    shares = label_shares(store, everything)
-    assert sum(item.share for item in shares) == pytest.approx(1)
-    assert all(item.share == item.store_share for item in shares)
-    assert label_shares(store, everything[:0]) == ()
-
-
-def test_histogram_axes_say_what_they_are() -> None:
-    figure_ = activation_histogram(histogram(np.array([0.1, 0.2, 0.2, 2.0], dtype=np.float32)))
-    assert figure_.layout.yaxis.type == "log"
-    assert "log" in figure_.layout.yaxis.title.text
-    assert figure_.layout.xaxis.title.text == "activation"
-    assert sum(figure_.data[0].y) == 4
-
-
-def test_histogram_of_one_picture() -> None:
-    assert sum(histogram(np.array([0.7], dtype=np.float32)).counts) == 1
 
 
 def test_encoding_a_store_picture_gives_its_stored_code(store: LatentStore) -> None:

@@ -1,0 +1,111 @@
+"""The pictures of a latent: the strip that chooses them, and the four ways to look."""
+
+from __future__ import annotations
+
+from html import escape
+
+from explorer import links
+from explorer.sections import parts
+from explorer.sections.pager import pager, range_text
+from explorer.views.latent import LatentPage
+from explorer.views.latent_gallery import (
+    VIEWS,
+    DecileRow,
+    Deciles,
+    Draw,
+    NearMissPictures,
+    Top,
+)
+from explorer.wording import DEFINITIONS, activation, percent, plural
+
+
+def gallery(view: LatentPage) -> str:
+    """What the address asks for, under the strip."""
+    shown = view.shown
+    if isinstance(shown, Deciles):
+        body = _deciles(view, shown)
+    elif isinstance(shown, Draw):
+        body = _draw(view, shown)
+    elif isinstance(shown, NearMissPictures):
+        body = _near_misses(shown)
+    else:
+        body = _top(shown)
+    return f"<section>{_head(view)}{body}</section>"
+
+
+def _head(view: LatentPage) -> str:
+    """A dead latent has near misses only: no strip."""
+    if view.ref.dead:
+        return parts.head("Near misses", DEFINITIONS["near_miss"])
+    tabs = "".join(_tab(view, key, text) for key, text in VIEWS.items())
+    strip = f'<nav class="sp-tabs" aria-label="which pictures" data-spa>{tabs}</nav>'
+    return f'<div class="sp-head sp-tabbed"><h2>Gallery</h2>{strip}</div>'
+
+
+def _tab(view: LatentPage, key: str, text: str) -> str:
+    current = ' aria-current="page"' if view.query.view == key else ""
+    return f'<a href="{escape(links.latent_url(view.ref.latent, view=key))}"{current}>{text}</a>'
+
+
+def _top(shown: Top) -> str:
+    said = _said(f"{range_text(shown.paging, 'picture')}, strongest first", DEFINITIONS["activation"])
+    return f"{said}{parts.gallery(shown.tiles)}{pager(shown.paging, 'the gallery')}"
+
+
+def _deciles(view: LatentPage, shown: Deciles) -> str:
+    text = f"{plural(view.n_active, 'picture')} in ten equal parts, strongest first"
+    if view.purity:
+        text += f"; bars: share labelled “{view.purity.label}” (store: {percent(view.purity.store_share)})"
+    rows = "".join(_decile(view, row) for row in shown.rows)
+    return f"{_said(text, DEFINITIONS['deciles'])}{rows}"
+
+
+def _decile(view: LatentPage, row: DecileRow) -> str:
+    """One line of facts and one row of pictures."""
+    share = view.purity.share(row.decile) if view.purity else None
+    pure = ""
+    if share is not None and view.purity is not None:
+        tip = f"{percent(share)} of decile {row.decile} is labelled “{view.purity.label}”"
+        pure = (
+            f'<span class="sp-pure" data-tip="{escape(tip)}"><span class="sp-bar"><i style="width:{100 * share:.1f}%">'
+            f'</i></span><span class="sp-num">{percent(share)}</span></span>'
+        )
+    span = f"activation {activation(row.weakest)} – {activation(row.strongest)}"
+    facts = parts.dim(f"{span} · {plural(row.n, 'picture')}")
+    everything = f'<a href="{escape(row.href)}">all of this decile</a>'
+    return (
+        f'<div class="sp-decile" data-spa><div class="sp-line"><span><b>decile {row.decile}</b> '
+        f"{facts}</span>{pure}{everything}</div>"
+        f"{parts.gallery(row.tiles, 'sp-oneline')}</div>"
+    )
+
+
+def _draw(view: LatentPage, shown: Draw) -> str:
+    """Strongest first, so that two draws can be compared."""
+    if shown.again is None:
+        text = f"all {plural(shown.n_active, 'picture')}: no more to draw from; strongest first"
+    else:
+        text = f"{len(shown.tiles)} of {plural(shown.n_active, 'picture')} drawn at random, strongest first"
+    again = f'<a class="sp-copy" href="{escape(shown.again)}">draw again</a>' if shown.again else ""
+    said = _said(text, DEFINITIONS["random"].format(density=percent(view.ref.density)), again)
+    return f"{said}{parts.gallery(shown.tiles)}"
+
+
+def _near_misses(shown: NearMissPictures) -> str:
+    if not shown.tiles:
+        return parts.note(
+            "No near misses",
+            "<p>Wherever in this store its pre-activation is above 0, the latent is among the k strongest and so "
+            "active: Top-K hides nothing of it.</p>",
+        )
+    few = "all" if shown.complete else "the highest"
+    text = (
+        "Here the latent is not active: its pre-activation (first figure) is above 0, but every latent that Top-K kept "
+        f"was at least as strong as the second figure. Highest first, {few} {plural(len(shown.tiles), 'picture')}."
+    )
+    return f"{_said(text, DEFINITIONS['near_miss'])}{parts.gallery(shown.tiles, 'sp-near')}"
+
+
+def _said(text: str, help_text: str, beside: str = "") -> str:
+    """The line between strip and pictures."""
+    return f'<div class="sp-said" data-spa><span>{parts.dim(text)}{parts.help_mark(help_text)}</span>{beside}</div>'

@@ -1,0 +1,132 @@
+"""The narrow column beside a latent's pictures: its figures, each with its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from explorer import links
+from explorer.sections import parts
+from explorer.sections.bars import decile_bars, density_bar, label_bars, share_bar
+from explorer.views.latent import LatentPage, Together
+from explorer.views.latent_figures import LabelEffect, Trust
+from explorer.views.parts import LatentCard
+from explorer.wording import DEFINITIONS, activation, figure, percent, plural, signed, times
+
+
+def histogram_head(view: LatentPage) -> str:
+    """Above the histogram."""
+    said = parts.dim(f"median {activation(view.median_activation)}, strongest {activation(view.max_activation)}")
+    return parts.head("How strongly", DEFINITIONS["histogram"], said)
+
+
+def side(view: LatentPage) -> str:
+    """Everything under the histogram. What a store has no data for is left out."""
+    return "".join([_density(view), _labels(view), effects(view), _trust(view), _together(view), similar(view)])
+
+
+def effects(view: LatentPage) -> str:
+    """Which labels the direction moves, next to what the other latents' directions do."""
+    up, down = view.effects.raised, view.effects.lowered
+    if not up and not down:
+        return ""
+    longest = max(abs(effect.z) for effect in (*up, *down))
+    line = parts.head("What its direction says", DEFINITIONS["effect"], parts.dim("z / cosine"))
+    said = f"<p>{parts.dim(_effect_sentence(up, down))}</p>"
+    rows = "".join(_effect_row(effect, longest) for effect in (*up, *down))
+    return f'<section>{line}{said}<div class="sp-effects">{rows}</div></section>'
+
+
+def similar(view: LatentPage) -> str:
+    """Latents whose directions point the same way."""
+    if not view.similar:
+        return ""
+    said = f"cosine; {view.n_dead_similar} dead left out" if view.n_dead_similar else "cosine"
+    line = parts.head("Similar directions", DEFINITIONS["similar"], parts.dim(said))
+    rows = "".join(
+        _relative(card, f'<span class="sp-num">{figure(card.figure or 0.0)}</span>') for card in view.similar
+    )
+    on_map = f'<p class="sp-dim"><a href="{escape(links.map_url(view.ref.latent))}">see them on the map</a></p>'
+    return f'<section data-spa>{line}<div class="sp-relatives">{rows}</div>{on_map}</section>'
+
+
+def _density(view: LatentPage) -> str:
+    density, even = view.ref.density, percent(view.even_density)
+    said = parts.dim(f"{view.n_active:,} of {plural(view.n_images, 'picture')}")
+    line = parts.head("How often", DEFINITIONS["density"].format(even=even), said)
+    return (
+        f'<section>{line}<div class="sp-line"><span class="sp-density sp-wide">{density_bar(density)}'
+        f"{percent(density)}</span>{parts.dim(f'evenly: {even}')}</div></section>"
+    )
+
+
+def _labels(view: LatentPage) -> str:
+    """The gallery's labels, and whether the most common one holds down to the weakest decile."""
+    if not view.labels or view.purity is None:
+        return ""
+    line = parts.head("Labels", DEFINITIONS["labels"], parts.dim("gallery / store"))
+    label, share = view.purity.label, percent(view.purity.store_share)
+    mark = parts.help_mark(DEFINITIONS["decile_purity"].format(label=label, share=share))
+    said = f'<p class="sp-caption"><span>“{escape(label)}” by decile{mark}</span></p>'
+    return f"<section>{line}{label_bars(view.labels)}{said}{decile_bars(view.purity)}</section>"
+
+
+def _trust(view: LatentPage) -> str:
+    """How far it means one thing."""
+    if not view.trust:
+        return ""
+    rows = "".join(_trust_row(item) for item in view.trust)
+    line = parts.head("How sure", beside=parts.dim("latent / baseline"))
+    return f'<section>{line}<div class="sp-labels">{rows}</div></section>'
+
+
+def _trust_row(item: Trust) -> str:
+    here, there = figure(item.value), figure(item.baseline)
+    mark = parts.help_mark(DEFINITIONS[item.definition].format(baseline=there))
+    tip = f"{item.name}: {here}; {item.baseline_name}: {there}"
+    both = f'<span class="sp-num" data-tip="{escape(tip)}">{here} {parts.dim(f"/ {there}")}</span>'
+    bar = share_bar(item.value, item.baseline)
+    return f'<div class="sp-label"><span>{escape(item.name)}{mark}</span>{both}{bar}</div>'
+
+
+def _together(view: LatentPage) -> str:
+    """Latents active in the same pictures more often than chance has it."""
+    if not view.together:
+        return ""
+    line = parts.head("Active together", DEFINITIONS["lift"], parts.dim("times chance"))
+    rows = "".join(_relative(item.card, _together_figures(item)) for item in view.together)
+    return f'<section data-spa>{line}<div class="sp-relatives">{rows}</div></section>'
+
+
+def _together_figures(item: Together) -> str:
+    pictures = f'<a href="{escape(item.href)}">{plural(item.n_both, "picture")}</a>'
+    return f'<span class="sp-num">{times(item.lift)} {parts.dim(f"(≥ {times(item.lift_low)})")}</span> · {pictures}'
+
+
+def _relative(card: LatentCard, figures: str) -> str:
+    """Four small pictures, the latent, and why it stands here (HTML)."""
+    return (
+        f'<div class="sp-relative">{parts.strip(card)}<div>{parts.latent_link(card.ref)}'
+        f'<div class="sp-why">{figures}</div></div></div>'
+    )
+
+
+def _effect_sentence(up: Iterable[LabelEffect], down: Iterable[LabelEffect]) -> str:
+    """What the list means, with its two ends as the example."""
+    raised, lowered = next(iter(up), None), next(iter(down), None)
+    ends = [f"raises “{raised.label}”" if raised else "", f"lowers “{lowered.label}”" if lowered else ""]
+    return (
+        "Added to a picture’s embedding, it moves CLIP’s score of every label; next to other latents it "
+        f"{' and '.join(end for end in ends if end)} most."
+    )
+
+
+def _effect_row(effect: LabelEffect, longest: float) -> str:
+    """A bar to the right for what is raised, to the left for what is lowered."""
+    width = 50 * abs(effect.z) / longest if longest else 0.0
+    left = 50.0 if effect.z > 0 else 50 - width
+    tip = f"{effect.label}: {signed(effect.z)} standard deviations over the mean; cosine {figure(effect.cosine, 3)}"
+    bar = f'<i style="margin-left:{left:.1f}%;width:{width:.1f}%"></i><s style="left:50%"></s>'
+    figures = f'<span class="sp-num">{signed(effect.z)} {parts.dim(f"/ {figure(effect.cosine)}")}</span>'
+    name = f"<span>{escape(effect.label)}</span>"
+    return f'<div class="sp-effect" data-tip="{escape(tip)}">{name}<span class="sp-bar">{bar}</span>{figures}</div>'
