@@ -41,4 +41,5 @@ def failure(error: SparsightError) -> None:
 @cache
 def _link_script() -> Any:
     """Registered once a process: a second registration under the same name is a warning."""
-    return st.components.v2.component("sparsight-links", js=(STATIC / "links.js").read_text(encoding="utf-8"))
+    script = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("lists.js", "links.js"))
+    return st.components.v2.component("sparsight-links", js=script)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 HOME, LATENTS, LATENT, PICTURES, MAP, INSPECT = "./", "latents", "latent", "pictures", "map", "inspect"
+LIST, NOTES, QUALITY = "list", "notes", "quality"
+NOTES_FILE = "export/notes.json"
 
 
 def latents_url(params: Mapping[str, object] | None = None, page: int = 1) -> str:
@@ -31,6 +33,22 @@ def pictures_url(
 def map_url(latent: int | None = None) -> str:
     """All directions in the plane; `latent` is marked."""
     return _url(MAP, {"latent": latent})
+
+
+def list_url(latents: Iterable[int], title: str = "", page: int = 1) -> str:
+    """A list of latents in the collector's order."""
+    return _url(LIST, {"latents": numbers(latents), "title": title, "page": page if page > 1 else None})
+
+
+def export_url(kind: str, latents: Iterable[int] | None = None, title: str = "") -> str:
+    """A file, "csv" or "json", with all figures of these latents; without `latents`, of all."""
+    chosen = None if latents is None else numbers(latents)
+    return _url(f"export/latents.{kind}", {"latents": chosen, "title": title})
+
+
+def notes_url(page: int = 1) -> str:
+    """Names and notes from people."""
+    return _url(NOTES, {"page": page if page > 1 else None})
 
 
 def numbers(latents: Iterable[int]) -> str:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from explorer.export_routes import export_routes
 from explorer.stores import current_store
 from sae_core.errors import SparsightError
 from sae_core.store.records import Thumbnail
@@ -22,6 +23,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/thumb/{version}/{image_id}", thumbnail, methods=["GET", "HEAD"]),
         Route("/favicon.png", icon, methods=["GET", "HEAD"]),
+        *export_routes(),
     ]
 
 

@@ -78,6 +78,15 @@ def latent_cards(cards: Iterable[LatentCard], extras: Iterable[str] | None = Non
     return f'<div class="sp-cards" data-spa>{inside}</div>'
 
 
+def add_button(latent: int, words: bool = False) -> str:
+    """Puts a latent on the reader's list and takes it off again; the link script answers it, and shows which it is."""
+    kind, text = ("sp-add sp-copy", "+ list") if words else ("sp-add", "+")
+    return (
+        f'<button type="button" class="{kind}" data-add="{latent}"{" data-add-text" if words else ""} '
+        f'aria-label="add #{latent} to your list">{text}</button>'
+    )
+
+
 def note(title: str, text: str) -> str:
     """An empty, dead or failed state: what it is, why, what next. `text` is HTML."""
     return f'<div class="sp-note" role="status" data-spa><h2>{escape(title)}</h2>{text}</div>'
@@ -97,7 +106,7 @@ def dim(text: str) -> str:
 def _strip_card(card: LatentCard) -> str:
     beside = _purity(card) if card.figure is None else f'<span class="sp-num">{figure(card.figure)}</span>'
     line = f'<div class="sp-line">{latent_link(card.ref)}{beside}</div>'
-    return f'<div class="sp-stripcard">{strip(card)}{line}</div>'
+    return f'<div class="sp-stripcard">{strip(card)}{add_button(card.ref.latent)}{line}</div>'
 
 
 def _latent_card(card: LatentCard, end: str = "") -> str:
@@ -107,6 +116,7 @@ def _latent_card(card: LatentCard, end: str = "") -> str:
     href, label = escape(card.ref.href), escape(card.ref.text)
     return (
         f'<article class="sp-card"><a class="sp-nine" href="{href}" aria-label="{label}">{inside}</a>'
+        f"{add_button(card.ref.latent)}"
         f'<a class="sp-ref" href="{href}"><span class="sp-no">#{card.ref.latent}</span> {name_text(card.ref)}</a>'
         f'<div class="sp-line">{_density(card.ref)}{_purity(card)}</div>{end}</article>'
     )

@@ -58,7 +58,7 @@ function clicked(event) {
   const mark = event.target.closest?.(".sp-q"); // a tap neither hovers nor, on some phones, focuses
   if (mark) placeTip(mark);
   const link = event.target.closest?.("[data-spa] a[href]");
-  if (!link || !plain(event) || link.target || link.origin !== location.origin) return;
+  if (!link || !plain(event) || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   event.preventDefault();
   go(link.href);
 }
@@ -171,4 +171,5 @@ export default function () {
   document.addEventListener("focusout", hideTip);
   document.addEventListener("scroll", hideTip, { capture: true, passive: true });
   addEventListener("popstate", returned);
+  installLists(); // lists.js
 }

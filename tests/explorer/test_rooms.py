@@ -10,7 +10,15 @@ import pytest
 
 from tests.explorer.conftest import ROOT
 
-MAY_IMPORT_STREAMLIT = {"main.py", "frame.py", "grid.py", "models.py", "uploader.py"}
+MAY_IMPORT_STREAMLIT = {
+    "main.py",
+    "frame.py",
+    "grid.py",
+    "models.py",
+    "uploader.py",
+    "note_editor.py",
+    "note_import.py",
+}
 EXPLORER = sorted((ROOT / "explorer").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 

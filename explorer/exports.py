@@ -1,0 +1,86 @@
+"""Latents with all their figures as CSV and JSON, row by row: 65,536 latents are never one string."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from explorer import notes
+from sae_core import LatentStore
+
+_CHUNK = 1024  # rows made at a time
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Row = dict[str, Any]
+
+
+def rows(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[Row]:
+    """The latents asked for, in that order, or all. `name` is the one that the pages show, None where there is none."""
+    chosen = np.arange(store.n_latents) if latents is None else np.asarray(latents, dtype=np.int64)
+    said = notes.texts(store)
+    for start in range(0, len(chosen), _CHUNK):
+        some = chosen[start : start + _CHUNK]
+        for latent, record in zip(some.tolist(), store.latents.iloc[some].to_dict("records"), strict=True):
+            yield _row(latent, {str(key): _plain(value) for key, value in record.items()}, said.get(latent))
+
+
+def csv_lines(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[str]:
+    """A header, then a line a latent. Texts that a spreadsheet would run as a formula begin with an apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for number, row in enumerate(rows(store, latents)):
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow([_cell(value) for value in row.values()])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def json_pieces(store: LatentStore, latents: Sequence[int] | None = None, title: str = "") -> Iterator[str]:
+    """One object: whose latents these are, and a list of them."""
+    manifest = store.manifest
+    head = {
+        "format": "sparsight-latents",
+        "title": title or None,
+        "store": {"name": manifest.name, "version": store.version, "n_images": store.n_images},
+        "encoder": manifest.encoder.fingerprint,
+        "sae": manifest.sae.fingerprint,
+    }
+    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "latents": ['
+    for number, row in enumerate(rows(store, latents)):
+        yield (",\n" if number else "\n") + json.dumps(row, ensure_ascii=False, allow_nan=False)
+    yield "\n]}\n"
+
+
+def _row(latent: int, figures: Row, note: notes.Note | None) -> Row:
+    automatic = figures.pop("name", None)
+    shown = automatic if figures.get("name_good", True) else None
+    given = note.name if note else None
+    return {
+        "latent": latent,
+        "name": given or shown,
+        "name_from_a_person": given is not None,
+        "note": note.text if note else None,
+        "automatic_name": automatic,
+        **figures,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Python's own types; None for NaN. Floats of 32 bits keep the digits that they have."""
+    if isinstance(value, np.float32):
+        value = float(str(value))
+    elif isinstance(value, np.generic):
+        value = value.item()
+    return None if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,114 @@
+"""A list of latents that somebody collected. The address holds all of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from explorer import links
+from explorer.views.cards import latent_cards
+from explorer.views.cells import number_or_none
+from explorer.views.paging import Paging, paging, whole_number
+from explorer.views.parts import LatentCard
+from explorer.wording import activation, figure, percent
+from sae_core import LatentStore
+
+MAX_LATENTS = 500  # longer addresses fail in proxies and mails
+MAX_TITLE = 100  # characters
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the address says."""
+
+    latents: tuple[int, ...] = ()  # each once, in the collector's order
+    title: str = ""
+    page: int = 1
+    n_beyond: int = 0  # latents that the address names beyond the limit
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str]) -> ListQuery:
+        """What is no number is left out, and so is what goes beyond the limit."""
+        numbers = [whole_number(part, -1) for part in re.split(r"[,\s]+", params.get("latents", ""))]
+        latents = tuple(dict.fromkeys(number for number in numbers if number >= 0))
+        # The form's field cannot be called "title": the page's sanitiser drops names that the document itself has.
+        title = " ".join((params.get("title") or params.get("list_title") or "").split())
+        page = whole_number(params.get("page"), 1)
+        return cls(latents[:MAX_LATENTS], title[:MAX_TITLE], page, max(0, len(latents) - MAX_LATENTS))
+
+    def url(self, page: int = 1) -> str:
+        """The address that says this."""
+        return links.list_url(self.latents, self.title, page)
+
+    def without(self, latent: int) -> ListQuery:
+        """The list after a latent was taken out."""
+        return replace(self, latents=tuple(other for other in self.latents if other != latent))
+
+    def moved(self, latent: int, by: int) -> ListQuery:
+        """The list after a latent went `by` places down; at the ends it stays."""
+        others = list(self.without(latent).latents)
+        at = self.latents.index(latent) + by
+        return replace(self, latents=(*others[: max(at, 0)], latent, *others[max(at, 0) :]))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One latent of the list, and where its buttons lead."""
+
+    card: LatentCard
+    facts: tuple[tuple[str, str], ...]  # name and value of its figures
+    up: str | None  # None: it stands first
+    down: str | None
+    remove: str
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """One page of a list."""
+
+    query: ListQuery  # only latents that this store has
+    unknown: tuple[int, ...]  # asked for, but not in this store
+    rows: tuple[Listed, ...]
+    paging: Paging
+    n_latents: int  # in the store
+
+
+def build_list(store: LatentStore, asked: ListQuery) -> ListPage:
+    """The latents of one page with their pictures and figures."""
+    query = replace(asked, latents=tuple(latent for latent in asked.latents if latent < store.n_latents))
+    pages = paging(query.page, len(query.latents), PER_PAGE, query.url)
+    shown = query.latents[pages.start : pages.stop]
+    cards = latent_cards(store, shown, n_tiles=4)
+    return ListPage(
+        query=query,
+        unknown=tuple(latent for latent in asked.latents if latent >= store.n_latents),
+        rows=tuple(_listed(store, query, card, pages.page) for card in cards),
+        paging=pages,
+        n_latents=store.n_latents,
+    )
+
+
+def _listed(store: LatentStore, query: ListQuery, card: LatentCard, page: int) -> Listed:
+    latent = card.ref.latent
+    return Listed(
+        card=card,
+        facts=_facts(store.latents.loc[latent], card),
+        up=query.moved(latent, -1).url(page) if latent != query.latents[0] else None,
+        down=query.moved(latent, 1).url(page) if latent != query.latents[-1] else None,
+        remove=query.without(latent).url(page),
+    )
+
+
+def _facts(row: Any, card: LatentCard) -> tuple[tuple[str, str], ...]:
+    """Density stands in the name already."""
+    facts = [("strongest", activation(float(row["max_activation"])))]
+    if card.purity is not None and card.top_label:
+        facts.append(("label purity", f"{percent(card.purity)} {card.top_label}"))
+    for column, name in (("monosemanticity", "monosemanticity"), ("split_half", "split half")):
+        value = number_or_none(row.get(column))
+        if value is not None:
+            facts.append((name, figure(value)))
+    return tuple(facts)
