@@ -7,8 +7,10 @@ import streamlit as st
 from explorer import frame
 from explorer.charts import activation_histogram
 from explorer.grid import draw
+from explorer.note_editor import draw_title
 from explorer.sections import latent as sections
 from explorer.sections import latent_gallery, latent_side
+from explorer.sections.parts import add_button
 from explorer.stores import current_store
 from explorer.views.latent import LatentPage, build_latent
 from explorer.views.latent_gallery import GalleryQuery
@@ -36,7 +38,7 @@ if not 0 <= number < store.n_latents:
 
 page = build_latent(store, number, GalleryQuery.from_params(st.query_params.to_dict()))
 frame.title(f"#{number} {page.ref.name or ''}".strip())
-draw(sections.title_line(page))
+draw_title(sections.title_line(page, add_button(number, words=True)), store, number)
 pictures, column = st.columns([2.6, 1], gap="large")
 with pictures:
     draw(sections.dead(page) if page.ref.dead else "", latent_gallery.gallery(page))
