@@ -46,14 +46,20 @@ def label_batches(root: Path) -> Iterator[pa.Array]:
 
 
 def titles_of(labels: Sequence[str]) -> list[str]:
-    """What people read: for a WordNet synset of ImageNet its words, as few as tell it apart; else the label itself."""
-    described = [_description(label) for label in labels]
-    first = [(words or label).split(",")[0].strip() for label, words in zip(labels, described, strict=True)]
-    taken = Counter(first)
-    return [
-        (words if taken[short] > 1 else short) if words else label
-        for label, words, short in zip(labels, described, first, strict=True)
-    ]
+    """What people read: for a WordNet synset of ImageNet its first word, where that says which; else the label itself.
+
+    Two synsets of one word ("crane", the bird and the machine) show all their words, and where those are the same too
+    the synset's number.
+    """
+    words = [_description(label) for label in labels]
+    titles = [said.split(",")[0].strip() if said else label for label, said in zip(labels, words, strict=True)]
+    for longer in (words, [f"{title} ({label})" for label, title in zip(labels, titles, strict=True)]):
+        taken = Counter(titles)
+        titles = [
+            said if taken[title] > 1 and known and said else title
+            for title, said, known in zip(titles, longer, words, strict=True)
+        ]
+    return titles
 
 
 def _description(label: str) -> str | None:

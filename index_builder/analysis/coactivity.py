@@ -20,22 +20,35 @@ def write_coactivity(root: Path, n_latents: int) -> None:
     latents does not beat a thousand; only lifts whose bound is above 1 are kept. Counted gallery by gallery: memory
     holds one row of the latent x latent table.
     """
-    indices = np.load(root / layout.CODE_INDICES, mmap_mode="r")
-    activations = np.load(root / layout.CODE_ACTIVATIONS, mmap_mode="r")
     n_active = np.diff(np.load(root / layout.POSTING_OFFSETS))
     found = np.full((n_latents, layout.N_COACTIVE), -1, dtype=layout.DTYPES[layout.COACTIVE])
     counts = np.zeros((n_latents, layout.N_COACTIVE), dtype=layout.DTYPES[layout.COACTIVE_COUNTS])
+    count = CoactivityCounter(root, n_latents)
     for latent, (ids, _) in enumerate(galleries(root)):
-        n_both = np.zeros(n_latents, dtype=np.int64)
-        in_order = np.sort(ids)  # the file's order, so that pages are read once
-        for start in range(0, len(ids), _CHUNK):
-            rows = in_order[start : start + _CHUNK]
-            n_both += np.bincount(indices[rows][activations[rows] > 0], minlength=n_latents)
-        n_both[latent] = 0
-        best = most_coactive(n_both, int(n_active[latent]), n_active, len(indices))
+        n_both = count(latent, ids)
+        best = most_coactive(n_both, int(n_active[latent]), n_active, count.n_images)
         found[latent, : len(best)], counts[latent, : len(best)] = best, n_both[best]
     np.save(root / layout.COACTIVE, found)
     np.save(root / layout.COACTIVE_COUNTS, counts)
+
+
+class CoactivityCounter:
+    """Counts, for the images of one gallery, in how many each other latent is active."""
+
+    def __init__(self, root: Path, n_latents: int) -> None:
+        self._indices = np.load(root / layout.CODE_INDICES, mmap_mode="r")
+        self._activations = np.load(root / layout.CODE_ACTIVATIONS, mmap_mode="r")
+        self.n_images, self._n_latents = len(self._indices), n_latents
+
+    def __call__(self, latent: int, image_ids: np.ndarray) -> np.ndarray:
+        """Counts `[n_latents]`; 0 for the latent itself."""
+        n_both = np.zeros(self._n_latents, dtype=np.int64)
+        in_order = np.sort(image_ids)  # the file's order, so that pages are read once
+        for start in range(0, len(in_order), _CHUNK):
+            rows = in_order[start : start + _CHUNK]
+            n_both += np.bincount(self._indices[rows][self._activations[rows] > 0], minlength=self._n_latents)
+        n_both[latent] = 0
+        return n_both
 
 
 def most_coactive(n_both: np.ndarray, n_own: int, n_active: np.ndarray, n_images: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sae_core import LatentStore
 from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.references import REPOSITORY_ROOT
 from sae_core.store import layout
@@ -37,7 +38,8 @@ def test_the_page_names_every_file_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("section", "schema"),
     [
-        ("`images.parquet`, in", layout.IMAGE_SCHEMA),
+        ("`images.arrow`, memory", layout.IMAGE_SCHEMA),
+        ("`labels.parquet`:", layout.LABEL_SCHEMA),
         ("`rejects.parquet`:", layout.REJECT_SCHEMA),
         ("`latents.parquet`:", layout.LATENT_SCHEMA),
     ],
@@ -50,7 +52,7 @@ def test_columns_have_the_types_that_the_page_says(section: str, schema: object)
 def test_arrays_have_the_types_and_shapes_that_the_page_says(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", 20)
     manifest = Manifest.model_validate_json((store / "manifest.json").read_bytes())
-    sizes = {"n_images": 20, "k": manifest.k, "n_latents": manifest.n_latents}
+    sizes = {"n_images": 20, "k": manifest.k, "n_latents": manifest.n_latents, "d_embed": manifest.d_embed}
     sizes["offsets[-1]"] = int(np.load(store / layout.POSTING_OFFSETS)[-1])
     described = {row[0].strip("`"): re.search(r"`(u?int\d+|float\d+) \[([^`]*)\]`", row[1]) for row in rows("## Files")}
     arrays = {name: found for name, found in described.items() if name.endswith(".npy")}
@@ -58,7 +60,11 @@ def test_arrays_have_the_types_and_shapes_that_the_page_says(tmp_path: Path) -> 
     for name, found in arrays.items():
         assert found, name
         array = np.load(store / name)
-        shape = tuple(sizes[part.removesuffix(" + 1")] + part.endswith(" + 1") for part in found[2].split(", "))
+        parts = [part.removesuffix(" + 1") for part in found[2].split(", ")]
+        more = [part.endswith(" + 1") for part in found[2].split(", ")]
+        shape = tuple(
+            (int(part) if part.isdigit() else sizes[part]) + one for part, one in zip(parts, more, strict=True)
+        )
         assert (str(array.dtype), array.shape) == (found[1], shape), name
 
 
@@ -79,11 +85,25 @@ def test_every_word_for_a_reject_is_on_the_page() -> None:
     assert words == used
 
 
-def test_row_groups_are_as_small_as_the_page_says() -> None:
-    assert f"at most {layout.ROWS_PER_GROUP:,} rows" in PAGE
+def test_numbers_that_the_page_says() -> None:
+    from index_builder.analysis import indexes, naming, vocabulary
+
+    assert f"has {layout.ROWS_PER_BATCH:,} rows" in PAGE
+    assert f"at least {naming.GOOD_SCORE} and its lower bound at least {naming.GOOD_LOW}" in PAGE
+    assert f"at most {naming._SAMPLE}, drawn" in PAGE and f"one of {naming._REFERENCE:,} drawn" in PAGE
+    assert naming._MIN_HELD_OUT == 3 and "null below 3 held-out images" in PAGE
+    assert vocabulary._MIN_IMAGES == 3 and "at least three images share" in PAGE
+    assert f"within {naming._NO_WORSE} of the best" in PAGE
+    assert f"Up to {indexes._FLAT_UP_TO:,} images" in PAGE
+    assert (layout.N_RAISED, layout.N_LOWERED) == (6, 4) and "raises most (6)" in PAGE and "lowers most (4)" in PAGE
 
 
-def test_the_score_below_which_a_latent_is_unnamed() -> None:
-    from index_builder.naming import MIN_SCORE
+def test_deciles_and_halves_are_as_the_page_says(tmp_path: Path) -> None:
+    from index_builder.analysis.embeddings import half_of
 
-    assert f"null below a score of {MIN_SCORE}" in PAGE
+    assert half_of(np.arange(50)).tolist() == [(i * 0x9E3779B97F4A7C15 % 2**64) >> 63 for i in range(50)]
+    store = LatentStore.open(make_store(tmp_path / "store", 60))
+    for latent in range(store.n_latents):
+        m = store.gallery_size(latent)
+        for i in range(1, 11):
+            assert store.decile_range(latent, i) == (m * (10 - i) // 10, m * (11 - i) // 10)

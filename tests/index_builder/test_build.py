@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
@@ -189,7 +189,7 @@ def test_a_build_that_dies_in_any_stage_resumes(
         "first batch": ("index_builder.encode._encode_batch", 1),
         "third shard": ("index_builder.shards.ShardWriter.commit", 3),
         "assembling": ("index_builder.assemble._Pictures.add", 5),
-        "figures": ("index_builder.assemble.write_figures", 1),
+        "figures": ("index_builder.analysis.write_figures", 1),
         "hashing": ("index_builder.publish.file_info", 4),
         "publishing": ("index_builder.publish.write_atomically", 1),
         "cleaning up": ("index_builder.workdir.WorkDir.remove", 1),
@@ -380,11 +380,15 @@ def test_a_plan_covers_every_slot_once_and_no_batch_crosses_a_shard(n: int, shar
     assert all(len(slots) <= batch and slots[0] // shard == slots[-1] // shard for slots in batches)
 
 
-def test_row_groups_are_full_however_the_shards_were_cut(
+def test_batches_are_full_however_the_shards_were_cut(
     inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sae_core.store.layout.ROWS_PER_GROUP", 50)
+    monkeypatch.setattr("sae_core.store.layout.ROWS_PER_BATCH", 50)
     build(config(inputs, tmp_path / "store", limit=200, shard_size=30))
-    table = pq.read_metadata(tmp_path / "store" / "images.parquet")
-    sizes = [table.row_group(number).num_rows for number in range(table.num_row_groups)]
-    assert sizes == [50, 50, 50, table.num_rows - 150]
+    with pa.ipc.open_file(str(tmp_path / "store" / "images.arrow")) as reader:
+        sizes = [reader.get_batch(number).num_rows for number in range(reader.num_record_batches)]
+    assert sizes[:-1] == [50, 50, 50] and 0 < sizes[-1] <= 50
+    store = LatentStore.open(tmp_path / "store")
+    assert [record.source_key for record in store.images([0, 49, 50, 149, 150])] == [
+        store.image(number).source_key for number in (0, 49, 50, 149, 150)
+    ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from index_builder.publish import file_info
@@ -18,6 +19,7 @@ from index_builder.verify import defects_of
 from sae_core import LatentStore
 from sae_core.errors import MismatchError, StoreError
 from sae_core.sae.checkpoint import load_sae, save_sae
+from sae_core.store import layout
 from tests.support.stores import make_store
 
 Damage = Callable[[Path], object]
@@ -69,16 +71,35 @@ def edit_table(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Dam
     return damage
 
 
+def edit_images(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Damage:
+    def damage(store: Path) -> None:
+        with pa.ipc.open_file(str(store / "images.arrow")) as reader:
+            table = reader.read_pandas()
+        changed = pa.Table.from_pandas(change(table), schema=layout.IMAGE_SCHEMA, preserve_index=False)
+        with pa.ipc.new_file(str(store / "images.arrow"), layout.IMAGE_SCHEMA) as writer:
+            writer.write_table(changed)
+
+    return damage
+
+
+def an_active_near_miss(store: Path) -> None:
+    offsets, ids = np.load(store / "postings/offsets.npy"), np.load(store / "postings/image_ids.npy")
+    misses = np.load(store / "latents/near_misses.npy")
+    latent = int(np.flatnonzero((np.diff(offsets) > 0) & (misses[:, 0] >= 0))[0])
+    misses[latent, 0] = ids[offsets[latent]]
+    np.save(store / "latents/near_misses.npy", misses)
+
+
 def replace_index(store: Path) -> None:
     index = faiss.IndexFlatIP(32)
     index.add(np.ones((40, 32), dtype=np.float32))
     faiss.write_index(index, str(store / "embeddings.faiss"))
 
 
-def index_with_a_hole(store: Path) -> None:
+def index_with_another_vector(store: Path) -> None:
     index = faiss.read_index(str(store / "embeddings.faiss"))
     x = index.reconstruct_n(0, index.ntotal)
-    x[7, 3] = np.nan
+    x[7, 3] += 0.01
     index.reset()
     index.add(x)
     faiss.write_index(index, str(store / "embeddings.faiss"))
@@ -118,15 +139,52 @@ SILENT: dict[str, tuple[Damage, str]] = {
         "names images",
     ),
     "a gallery out of order": (out_of_order, "strongest first with ties"),
-    "image rows that are gone": (edit_table("images.parquet", lambda t: t.iloc[1:]), "39 rows, not 40"),
-    "a listed key twice": (edit_table("images.parquet", lambda t: t.assign(source_key="x")), "listed twice"),
+    "image rows that are gone": (edit_images(lambda t: t.iloc[1:]), "39 rows, not 40"),
+    "a listed key twice": (edit_images(lambda t: t.assign(source_key="x")), "listed twice"),
     "columns of another format": (
         edit_table("latents.parquet", lambda t: t.rename(columns={"name": "n"})),
         "other columns",
     ),
     "counts of another store": (edit_table("latents.parquet", lambda t: t.assign(n_active=t.n_active + 1)), "n_active"),
-    "vectors that are not unit": (replace_index, "unit norm"),
-    "a vector that is not a number": (index_with_a_hole, "unit norm"),
+    "vectors that are not unit": (edit_array("embeddings.npy", lambda a: a.__imul__(1.1)), "unit norm"),
+    "an index of other vectors": (replace_index, "other vectors"),
+    "a latent twice in a code": (
+        edit_array("codes/indices.npy", lambda a: a.__setitem__((0, 1), a[0, 0])),
+        "twice in one row",
+    ),
+    "a histogram of another gallery": (edit_array("latents/histograms.npy", swap_first_two), "histograms.npy"),
+    "labels of other images": (edit_array("labels.npy", lambda a: a.sort()), "disagree about labels"),
+    "label counts of another store": (
+        edit_table("labels.parquet", lambda t: t.assign(n_images=t.n_images + 1)),
+        "n_images",
+    ),
+    "deciles upside down": (edit_array("latents/label_counts.npy", lambda a: a[:, :, ::-1].copy()), "label_codes.npy"),
+    "co-activity of other latents": (
+        edit_array("latents/coactive_counts.npy", lambda a: a.__iadd__(1)),
+        "coactive.npy",
+    ),
+    "a near miss that is active": (an_active_near_miss, "in which the latent is active"),
+    "near misses upside down": (
+        edit_array("latents/near_miss_pre_activations.npy", lambda a: a[:, ::-1].copy()),
+        "highest first",
+    ),
+    "near misses of another SAE": (
+        edit_array("latents/near_miss_pre_activations.npy", lambda a: a.__imul__(1.1)),
+        "what the SAE gives",
+    ),
+    "centroids that are not unit": (
+        edit_array("latents/centroids.npy", lambda a: a.__imul__(0.5)),
+        "neither of unit norm",
+    ),
+    "an effect on no label": (
+        edit_array("latents/effect_labels.npy", lambda a: a.__setitem__((0, 0), 99)),
+        "names labels",
+    ),
+    "an index of another vector": (index_with_another_vector, "other vectors"),
+    "a vector that is not a number": (
+        edit_array("embeddings.npy", lambda a: a.__setitem__((7, 3), np.nan)),
+        "unit norm",
+    ),
     "thumbnails that overlap": (edit_array("thumbnails.npy", lambda a: a.__setitem__(5, 0)), "does not partition"),
     "another SAE": (another_sae, "not the SAE"),
     "a count of dead latents that is wrong": (edit_manifest(lambda m: m["report"].update(n_dead=1)), "n_dead"),  # type: ignore[attr-defined]

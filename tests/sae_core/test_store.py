@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sae_core import LatentStore
+from sae_core.errors import SparsightError
 from sae_core.pictures import open_picture
 from tests.support.stores import make_store
 
@@ -109,3 +111,61 @@ def test_the_version_is_of_the_content(store: LatentStore) -> None:
 def test_a_large_store_is_not_read_when_opened(store: LatentStore) -> None:
     assert isinstance(store._posting_ids, np.memmap) and isinstance(store._indices, np.memmap)
     assert "latents" not in LatentStore.open(Path(store.path)).__dict__
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    all_of=st.lists(st.integers(0, 63), max_size=3),
+    any_of=st.lists(st.integers(0, 63), max_size=3),
+    none_of=st.lists(st.integers(0, 63), max_size=3),
+)
+def test_boolean_queries_are_set_operations(
+    store: LatentStore, all_of: list[int], any_of: list[int], none_of: list[int]
+) -> None:
+    if not all_of and not any_of:
+        with pytest.raises(SparsightError, match="needs a latent that is active"):
+            store.images_where(all_of, any_of, none_of)
+        return
+    wanted = []
+    for image in range(store.n_images):
+        code = dict(zip(*(part.tolist() for part in store.code(image)), strict=True))
+        ours = [code.get(latent, 0.0) for latent in all_of]
+        one = [code.get(latent, 0.0) for latent in any_of]
+        if all(ours) and (any(one) or not any_of) and not any(latent in code for latent in none_of):
+            wanted.append((-(min(ours) if all_of else max(one)), image))
+    found = store.images_where(all_of, any_of, none_of)
+    assert found.image_ids.tolist() == [image for _, image in sorted(wanted)]
+    np.testing.assert_allclose(found.strengths, [-strength for strength, _ in sorted(wanted)], rtol=1e-6)
+
+
+def test_random_members_are_a_sample_without_replacement(store: LatentStore) -> None:
+    latent = int(store.latents.n_active.idxmax())
+    whole = store.gallery(latent)
+    activation = dict(zip(whole.image_ids.tolist(), whole.activations.tolist(), strict=True))
+    draws = [store.random_members(latent, 5, seed) for seed in range(300)]
+    for draw in draws:
+        assert len(set(draw.image_ids.tolist())) == 5
+        assert [activation[image] for image in draw.image_ids.tolist()] == draw.activations.tolist()
+        assert (np.diff(draw.activations) <= 0).all()
+    assert store.random_members(latent, 5, 3).image_ids.tolist() == draws[3].image_ids.tolist()
+    assert {image for draw in draws for image in draw.image_ids.tolist()} == set(activation)
+    assert store.random_members(latent, 10**6, 0).image_ids.tolist() == whole.image_ids.tolist()
+
+
+def test_pre_activations_and_text_scores(store: LatentStore) -> None:
+    x, sae = store.embedding(3), store.sae()
+    with torch.no_grad():
+        wanted = sae.pre_activations(torch.from_numpy(x)[None])[0].numpy()
+    np.testing.assert_allclose(store.pre_activations(x), wanted, atol=1e-5)
+    np.testing.assert_allclose(store.text_scores(x, "directions"), sae.directions().numpy() @ x, atol=1e-5)
+    scores = store.text_scores(x)
+    dead = (store.latents.n_active == 0).to_numpy()
+    assert np.isnan(scores[dead]).all() and np.isfinite(scores[~dead]).all() and dead.any()
+    with pytest.raises(SparsightError, match="an embedding of 32 numbers"):
+        store.text_scores(np.zeros(31, dtype=np.float32))
+
+
+@pytest.mark.parametrize("decile", [0, 11])
+def test_there_are_ten_deciles(store: LatentStore, decile: int) -> None:
+    with pytest.raises(IndexError, match="1 … 10"):
+        store.decile_range(0, decile)

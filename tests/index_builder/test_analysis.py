@@ -1,0 +1,355 @@
+"""The analyses of a build, each against brute force, an independent library or a hand-worked case."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from index_builder.analysis import indexes, naming, postings
+from index_builder.analysis.coactivity import most_coactive
+from index_builder.analysis.effects import extremes
+from index_builder.analysis.embeddings import half_of
+from index_builder.analysis.moments import cosine_moments
+from index_builder.analysis.near_misses import NearMissTable
+from index_builder.analysis.positions import positions
+from index_builder.analysis.profiles import histogram, label_deciles
+from index_builder.analysis.vocabulary import terms_of, vocabulary_of
+from index_builder.labels import titles_of
+from sae_core import LatentStore
+from sae_core.statistics import auc, auc_error, lift, poisson_low
+from sae_core.store import layout
+from tests.support.stores import make_store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> LatentStore:
+    return LatentStore.open(make_store(tmp_path_factory.mktemp("analysis") / "store", 180))
+
+
+@pytest.fixture(scope="module")
+def table(store: LatentStore) -> np.ndarray:
+    """Activations [n_images, n_latents], 0 where not active."""
+    dense = np.zeros((store.n_images, store.n_latents), dtype=np.float32)
+    for image in range(store.n_images):
+        code = store.code(image)
+        dense[image, code.latents] = code.activations
+    return dense
+
+
+@pytest.fixture(scope="module")
+def embeddings(store: LatentStore) -> np.ndarray:
+    return np.stack([store.embedding(image) for image in range(store.n_images)]).astype(np.float64)
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 9_999), n=st.integers(1, 60), n_latents=st.integers(4, 30), chunk=st.integers(1, 20))
+def test_postings_equal_a_sort_of_all_triples(seed: int, n: int, n_latents: int, chunk: int) -> None:
+    rng = np.random.default_rng(seed)
+    indices = np.stack([rng.choice(n_latents, 4, replace=False) for _ in range(n)]).astype(np.int32)
+    activations = -np.sort(-rng.integers(-3, 4, (n, 4)).astype(np.float32), axis=1)  # many ties, many inactive
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        root = Path(folder)
+        (root / "codes").mkdir()
+        np.save(root / "codes/indices.npy", indices)
+        np.save(root / "codes/activations.npy", activations)
+        patch.setattr(postings, "_CHUNK", chunk)
+        offsets = postings.write_postings(root, n_latents)
+        ids, values = np.load(root / "postings/image_ids.npy"), np.load(root / "postings/activations.npy")
+    triples = sorted(
+        (int(indices[i, j]), -float(activations[i, j]), i) for i in range(n) for j in range(4) if activations[i, j] > 0
+    )
+    assert ids.tolist() == [image for _, _, image in triples]
+    assert values.tolist() == [-negative for _, negative, _ in triples]
+    assert np.diff(offsets).tolist() == [sum(latent == t[0] for t in triples) for latent in range(n_latents)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(n=st.integers(1, 60), n_labels=st.integers(1, 12), seed=st.integers(0, 9_999))
+def test_deciles_partition_a_gallery_into_equal_parts(n: int, n_labels: int, seed: int) -> None:
+    labels = np.random.default_rng(seed).integers(-1, n_labels, n)
+    top, counts = label_deciles(labels)
+    parts = [labels[n * (10 - i) // 10 : n * (11 - i) // 10] for i in range(1, 11)]  # decile 1 … 10
+    assert sum(map(len, parts)) == n and max(map(len, parts)) - min(map(len, parts)) <= 1
+    wanted = sorted(set(labels[labels >= 0].tolist()), key=lambda code: (-int((labels == code).sum()), code))
+    assert top.tolist() == wanted[: layout.N_TOP_LABELS]
+    assert counts.tolist() == [[int((part == code).sum()) for part in parts] for code in top]
+
+
+def test_a_histogram_counts_every_image_once() -> None:
+    counts = histogram(np.array([4.0, 3.95, 2.0, 0.05, 0.01], dtype=np.float32))
+    assert counts.sum() == 5 and counts[-1] == 2 and counts[20] == 1 and counts[0] == 2
+
+
+def test_histograms_and_labels_of_a_store(store: LatentStore, table: np.ndarray) -> None:
+    for latent in range(store.n_latents):
+        strongest = table[:, latent].max()
+        active = table[table[:, latent] > 0, latent]
+        found = store.histogram(latent)
+        assert found.counts.sum() == len(active) and found.edges[-1] == strongest
+        inside = [(active > low).sum() for low in found.edges[1:-1]]
+        np.testing.assert_allclose(np.cumsum(found.counts[::-1])[:-1], inside[::-1], atol=1)  # an edge is a float
+        profile = store.label_profile(latent)
+        labels = [record.label for record in store.images(np.flatnonzero(table[:, latent] > 0))]
+        assert profile.counts.sum(1).tolist() == [labels.count(store.labels.names[code]) for code in profile.codes]
+
+
+def test_co_activity_is_a_lift_over_chance(store: LatentStore, table: np.ndarray) -> None:
+    active = (table > 0).astype(np.int64)
+    both, sizes, n = active.T @ active, active.sum(0), len(active)
+    seen = 0
+    for latent in range(store.n_latents):
+        found = store.coactive(latent)
+        seen += len(found.latents)
+        assert found.n_both.tolist() == both[latent, found.latents].tolist()
+        expected = sizes[latent] * sizes[found.latents] / n
+        np.testing.assert_allclose(found.lifts, found.n_both / expected, rtol=1e-5)
+        low = stats.chi2.ppf(0.025, 2 * found.n_both) / 2 / expected
+        np.testing.assert_allclose(found.lifts_low, low, rtol=1e-5)
+        assert (low > 1).all() and (np.diff(low) <= 1e-9).all()
+        others = [i for i in range(store.n_latents) if i != latent and both[latent, i] and i not in found.latents]
+        floor = low[-1] if len(low) == layout.N_COACTIVE else 1.0
+        for other in others:
+            bound = stats.chi2.ppf(0.025, 2 * both[latent, other]) / 2
+            assert bound * n / (sizes[latent] * sizes[other]) <= floor + 1e-9
+    assert seen > 20
+
+
+def test_one_shared_picture_does_not_beat_many() -> None:
+    """Latents 1 and 2: one image shared of one, lift 100; forty shared of fifty, lift 16: the second is surer."""
+    n_both, n_active = np.array([0, 1, 40]), np.array([50, 2, 50])
+    assert lift(n_both[1:], np.array(50), n_active[1:], 1_000).tolist() == [10.0, 16.0]
+    assert most_coactive(n_both, 50, n_active, 1_000).tolist() == [2]
+
+
+def test_the_poisson_bound_is_garwoods() -> None:
+    counts = np.array([0, 1, 5, 100])
+    np.testing.assert_allclose(poisson_low(counts)[1:], stats.chi2.ppf(0.025, 2 * counts[1:]) / 2)
+    assert poisson_low(counts)[0] == 0
+    assert float(poisson_low(np.array(5))) == pytest.approx(1.6235, abs=1e-4)  # Garwood's table
+
+
+def test_near_misses_are_an_exhaustive_search_without_the_gallery(
+    store: LatentStore, table: np.ndarray, embeddings: np.ndarray
+) -> None:
+    """FAISS: inner product with the encoder's column, active images deselected."""
+    sae = store.sae()
+    index = faiss.IndexFlatIP(embeddings.shape[1])
+    index.add(embeddings.astype(np.float32))
+    seen = 0
+    for latent in range(store.n_latents):
+        active = np.flatnonzero(table[:, latent] > 0)
+        parameters = faiss.SearchParameters(sel=faiss.IDSelectorNot(faiss.IDSelectorBatch(active)))
+        column = sae.W_enc[:, latent].numpy()[None].copy()
+        products, _ = index.search(column, store.n_images, params=parameters)
+        wanted = products[0][: store.n_images - len(active)] + float(sae.b_enc[latent])
+        wanted = wanted[wanted > 0][: layout.N_NEAR_MISSES]
+        found = store.near_misses(latent)
+        np.testing.assert_allclose(found.pre_activations, wanted, atol=1e-5)
+        assert set(found.image_ids.tolist()).isdisjoint(active.tolist())
+        if len(wanted):
+            assert found.pre_activations[0] == pytest.approx(wanted[0], abs=1e-5)
+            thresholds = [store._activations[image, -1] for image in found.image_ids]
+            assert found.thresholds.tolist() == thresholds
+            assert (found.pre_activations <= found.thresholds + 1e-6).all()
+        seen += len(found.image_ids)
+    assert seen > 100
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 9_999), n=st.integers(1, 120), chunk=st.integers(1, 50))
+def test_the_best_of_a_stream_are_the_best_of_all(seed: int, n: int, chunk: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(-3, 5, (n, 6)).astype(np.float32)  # many ties
+    kept = np.stack([rng.choice(6, 2, replace=False) for _ in range(n)]).astype(np.int32)
+    table = NearMissTable(6, 4)
+    for start in range(0, n, chunk):
+        table.add(start, values[start : start + chunk].copy(), kept[start : start + chunk])
+    for latent in range(6):
+        left = [(-values[i, latent], i) for i in range(n) if values[i, latent] > 0 and latent not in kept[i]]
+        wanted = [i for _, i in sorted(left)[:4]]
+        assert table.image_ids[latent][: len(wanted)].tolist() == wanted
+        assert (table.image_ids[latent][len(wanted) :] == -1).all()
+
+
+def test_centroids_monosemanticity_and_halves(store: LatentStore, table: np.ndarray, embeddings: np.ndarray) -> None:
+    mean, half = embeddings.mean(0), half_of(np.arange(len(embeddings)))
+    assert 0.3 < half.mean() < 0.7
+    cosines = embeddings @ embeddings.T
+    figures = store.latents
+    halves = []
+    for latent in range(store.n_latents):
+        a = table[:, latent].astype(np.float64)
+        n_active = int((a > 0).sum())
+        if n_active:
+            away = a @ embeddings / a.sum() - mean
+            np.testing.assert_allclose(store._facts.centroids[latent], away / np.linalg.norm(away), atol=1e-4)
+        if n_active > 1:
+            weights = np.outer(a, a)
+            np.fill_diagonal(weights, 0)
+            wanted = (weights * cosines).sum() / weights.sum()
+            assert figures.monosemanticity[latent] == pytest.approx(wanted, abs=1e-4)
+        else:
+            assert np.isnan(figures.monosemanticity[latent])
+        parts = [a * (half == which) for which in (0, 1)]
+        if all(part.sum() > 0 for part in parts):
+            first, second = (part @ embeddings / part.sum() - mean for part in parts)
+            first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
+            assert figures.split_half[latent] == pytest.approx(first @ second, abs=1e-4)
+            halves.append((first, second))
+        else:
+            assert np.isnan(figures.split_half[latent])
+    pairs = [a @ b for i, (a, _) in enumerate(halves) for j, (_, b) in enumerate(halves) if i != j]
+    report, off_diagonal = store.manifest.report, ~np.eye(len(cosines), dtype=bool)
+    assert report.split_half_baseline == pytest.approx(np.mean(pairs), abs=1e-4)
+    assert report.monosemanticity_baseline == pytest.approx(cosines[off_diagonal].mean(), abs=1e-5)
+    assert report.monosemanticity == pytest.approx(figures.monosemanticity.mean(), abs=1e-5)
+    assert report.n_dense == int((figures.density > 0.1).sum())
+
+
+def test_effects_are_standardised_over_all_latents(store: LatentStore) -> None:
+    directions = store.sae().directions().numpy()
+    texts = store.load_encoder().encode_texts(store.labels.titles).numpy()
+    cosines = directions @ texts.T
+    z = (cosines - cosines.mean(0)) / cosines.std(0)
+    for latent in range(0, store.n_latents, 7):
+        found = store.effects(latent)
+        np.testing.assert_allclose(found.cosines, cosines[latent, found.labels], atol=1e-4)
+        np.testing.assert_allclose(found.z, z[latent, found.labels], atol=1e-2)
+        assert found.z[0] == pytest.approx(z[latent].max(), abs=1e-2)
+        assert len(set(found.labels.tolist())) == len(found.labels)
+
+
+def test_extremes_are_the_largest_then_the_smallest() -> None:
+    z = np.arange(20.0)[None]
+    assert extremes(z).tolist() == [[19, 18, 17, 16, 15, 14, 0, 1, 2, 3]]
+    assert extremes(np.array([[1.0, 3.0, 2.0]])).tolist() == [[1, 2, 0]]
+    assert extremes(np.array([[1.0]])).tolist() == [[0]]
+
+
+def test_moments_are_those_of_the_table() -> None:
+    rng = np.random.default_rng(0)
+    vectors, terms = rng.normal(size=(50, 8)), rng.normal(size=(7, 8))
+    mean, spread = cosine_moments(vectors, terms)
+    np.testing.assert_allclose(mean, (vectors @ terms.T).mean(0))
+    np.testing.assert_allclose(spread, (vectors @ terms.T).std(0))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    positive=st.lists(st.integers(0, 6), min_size=1, max_size=20),
+    others=st.lists(st.integers(0, 6), min_size=2, max_size=30),
+    n_without=st.integers(0, 5),
+)
+def test_auc_is_the_mann_whitney_statistic(positive: list[int], others: list[int], n_without: int) -> None:
+    without = others[: min(n_without, len(others) - 1)]
+    rest = others[len(without) :]
+    area = auc(np.array(positive, float), np.sort(np.array(others, float)), without=np.array(without, float))
+    statistic = stats.mannwhitneyu(positive, rest).statistic
+    assert area == pytest.approx(statistic / (len(positive) * len(rest)))
+
+
+def test_the_error_of_an_auc_is_hanley_and_mcneils() -> None:
+    """Their paper's example: AUC 0.893 with 51 abnormal and 58 normal images has a standard error of 0.032."""
+    assert float(auc_error(np.array(0.893), np.array(51), np.array(58))) == pytest.approx(0.032, abs=6e-4)
+
+
+def test_names_are_scored_on_images_they_were_not_chosen_on(store: LatentStore, table: np.ndarray) -> None:
+    """The stored score, worked out from the store alone."""
+    encoder = store.load_encoder()
+    half, figures = half_of(np.arange(store.n_images)), store.latents
+    seen = 0
+    for latent in range(store.n_latents):
+        active = table[:, latent] > 0
+        held_out = active & (half == 1)
+        row = figures.loc[latent]
+        if row["name"] is None or held_out.sum() < 3:
+            assert np.isnan(row["name_score"]) and not row["name_good"]
+            continue
+        text = encoder.encode_texts([row["name"]]).numpy()[0]
+        match = np.array([store.embedding(image) @ text for image in range(store.n_images)])
+        others = match[(half == 1) & ~active]
+        statistic = stats.mannwhitneyu(match[held_out], others).statistic
+        assert row["name_score"] == pytest.approx(statistic / (held_out.sum() * len(others)), abs=2e-3)
+        error = auc_error(row["name_score"], held_out.sum(), len(others))
+        assert row["name_low"] == pytest.approx(max(row["name_score"] - 1.96 * error, 0), abs=2e-3)
+        assert row["name_good"] == (row["name_score"] >= naming.GOOD_SCORE and row["name_low"] >= naming.GOOD_LOW)
+        seen += 1
+    assert seen > 10
+
+
+def test_terms_are_words_pairs_and_the_whole() -> None:
+    assert terms_of("A slice of ripe lemon") == {"slice", "ripe", "lemon", "ripe lemon", "a slice of ripe lemon"}
+    assert terms_of("of the") == set()
+    assert terms_of("") == set()
+
+
+def test_a_term_is_taken_once_and_from_the_first_source(store: LatentStore) -> None:
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        return np.ones((len(texts), 32), dtype=np.float32)
+
+    vocabulary = vocabulary_of(store.path, embed)
+    folded = [term.casefold() for term in vocabulary.terms]
+    assert len(set(folded)) == len(folded) == len(vocabulary.sources) == len(vocabulary.embeddings)
+    titles = store.labels.titles
+    assert vocabulary.sources[: len(titles)] == ["label"] * len(titles) and set(vocabulary.sources) == {
+        "label",
+        "caption",
+        "word",
+    }
+
+
+def test_titles_of_imagenet_labels_are_words_that_tell_them_apart() -> None:
+    assert titles_of(["n01443537", "dogs", "n99999999"]) == ["goldfish", "dogs", "n99999999"]
+    assert titles_of(["n02012849", "n03126707"]) == ["crane (n02012849)", "crane (n03126707)"]  # the bird, the machine
+    assert titles_of(["n01443537", "goldfish"]) == ["goldfish, Carassius auratus", "goldfish"]
+
+
+def test_the_map_is_the_same_again_and_keeps_neighbours_together() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(4, 32))
+    group = np.repeat(np.arange(4), 40)
+    directions = centres[group] + 0.2 * rng.normal(size=(160, 32))
+    directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+    places = positions(directions)
+    assert places.shape == (160, 2) and np.isfinite(places).all()
+    np.testing.assert_array_equal(places, positions(directions))
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert (group[apart.argmin(1)] == group).mean() > 0.95
+    few = positions(directions[:3])
+    assert few.shape == (3, 2) and np.isfinite(few).all()
+    assert positions(directions[:1]).shape == (1, 2)
+
+
+def test_an_inverted_file_finds_what_an_exhaustive_search_finds(
+    store: LatentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "_FLAT_UP_TO", 100)
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(40, 32))
+    x = centres[rng.integers(0, 40, 4_000)] + 0.7 * rng.normal(size=(4_000, 32))
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    np.save(tmp_path / layout.EMBEDDINGS, x)
+    indexes.write_image_index(tmp_path)
+    first = (tmp_path / layout.IMAGE_INDEX).read_bytes()
+    indexes.write_image_index(tmp_path)
+    assert (tmp_path / layout.IMAGE_INDEX).read_bytes() == first
+    from sae_core.store import search
+
+    index = faiss.read_index(str(tmp_path / layout.IMAGE_INDEX))
+    hits = 0
+    for row in range(0, 4_000, 100):
+        found = search.nearest_refined(index, x, x[row], 10)
+        similarities = x @ x[row]
+        np.testing.assert_allclose(found.similarities, similarities[found.ids], atol=1e-6)
+        assert found.ids[0] == row and (np.diff(found.similarities) <= 1e-6).all()
+        hits += len(set(found.ids.tolist()) & set(np.argsort(-similarities)[:10].tolist()))
+    assert hits >= 0.9 * 400
