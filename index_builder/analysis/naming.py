@@ -111,11 +111,13 @@ class _Half:
 
 
 def _best(half: _Half, latent: int, ids: np.ndarray, candidates: np.ndarray) -> int | None:
-    """The plainest of the terms with the largest AUC on the first half; None where no member is in it."""
+    """The plainest of the terms with the largest AUC on the first half; None where it has nothing to compare."""
     members = half.members(latent, ids)
     if not len(members):
         return None
-    scores, _ = half.scores(latent, members, candidates)
+    scores, n_others = half.scores(latent, members, candidates)
+    if not n_others:  # active everywhere: nothing to tell apart
+        return None
     nearly_best = candidates[scores >= scores.max() - _NO_WORSE]
     return int(min(nearly_best, key=half.plainness))
 
