@@ -26,8 +26,10 @@ def rows(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[R
     said = notes.texts(store)
     for start in range(0, len(chosen), _CHUNK):
         some = chosen[start : start + _CHUNK]
-        for latent, record in zip(some.tolist(), store.latents.iloc[some].to_dict("records"), strict=True):
-            yield _row(latent, {str(key): _plain(value) for key, value in record.items()}, said.get(latent))
+        chunk = store.latents.iloc[some]
+        columns = [[_plain(value) for value in chunk[name].to_numpy()] for name in chunk.columns]
+        for latent, *values in zip(some.tolist(), *columns, strict=True):
+            yield _row(latent, dict(zip(map(str, chunk.columns), values, strict=True)), said.get(latent))
 
 
 def csv_lines(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[str]:

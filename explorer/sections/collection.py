@@ -18,7 +18,8 @@ def title_line(view: ListPage) -> str:
     files = "".join(f'<a class="sp-copy" href="{href}" download>{kind.upper()}</a>' for kind, href in addresses.items())
     copy = f'<a class="sp-copy" href="{escape(query.url())}" data-copy>copy link</a>'
     take = '<button type="button" class="sp-copy" data-take-list hidden>make this my list</button>'
-    tools = f"{take}{files}{copy}" if query.latents else ""
+    grid = f'<a href="{escape(links.latents_url({"latents": links.numbers(query.latents)}))}">as a grid</a>'
+    tools = f"{take}{grid}{files}{copy}" if query.latents else ""
     return (
         f'<div class="sp-title" data-spa><h1>{escape(query.title) or "A list of latents"}</h1>'
         f'<div class="sp-tools">{tools}</div></div>'
@@ -43,7 +44,7 @@ def rows(view: ListPage) -> str:
     inside = "".join(_row(one) for one in view.rows)
     query = view.query
     this = f'data-this-list="{links.numbers(query.latents)}" data-title="{escape(query.title)}"'
-    said = parts.dim(plural(len(query.latents), "latent"))
+    said = parts.dim(plural(len(query.latents), "latent")) + parts.help_mark(view.definitions)
     return (
         f'<section class="sp-listed" data-spa {this}><div class="sp-head">{_rename(view)}{said}</div>{inside}'
         f"{pager(view.paging, 'the list')}</section>"

@@ -154,7 +154,7 @@ function makeTray() {
 
 function installLists() {
   document.documentElement.classList.add("sp-scripted"); // "+" shows only where something answers it
-  document.addEventListener("click", listClicked);
+  document.addEventListener("click", listClicked, true); // before links.js takes the click
   document.addEventListener("submit", listSubmitted);
   addEventListener("storage", refreshLists); // another tab
   let asked = false;

@@ -12,7 +12,7 @@ from explorer.views.cards import latent_cards
 from explorer.views.cells import number_or_none
 from explorer.views.paging import Paging, paging, whole_number
 from explorer.views.parts import LatentCard
-from explorer.wording import activation, figure, percent
+from explorer.wording import DEFINITIONS, activation, figure, percent
 from sae_core import LatentStore
 
 MAX_LATENTS = 500  # longer addresses fail in proxies and mails
@@ -74,6 +74,7 @@ class ListPage:
     rows: tuple[Listed, ...]
     paging: Paging
     n_latents: int  # in the store
+    definitions: str  # of the figures in the rows
 
 
 def build_list(store: LatentStore, asked: ListQuery) -> ListPage:
@@ -88,7 +89,15 @@ def build_list(store: LatentStore, asked: ListQuery) -> ListPage:
         rows=tuple(_listed(store, query, card, pages.page) for card in cards),
         paging=pages,
         n_latents=store.n_latents,
+        definitions=_definitions(store),
     )
+
+
+def _definitions(store: LatentStore) -> str:
+    report = store.manifest.report
+    baselines = {"monosemanticity": report.monosemanticity_baseline, "split_half": report.split_half_baseline}
+    explained = [DEFINITIONS[name].format(baseline=figure(value)) for name, value in baselines.items()]
+    return " ".join([DEFINITIONS["activation"], DEFINITIONS["purity"], *explained])
 
 
 def _listed(store: LatentStore, query: ListQuery, card: LatentCard, page: int) -> Listed:
