@@ -21,6 +21,7 @@ def main() -> None:
             st.Page(PAGES / "home.py", title="Sparsight", default=True),
             st.Page(PAGES / "latents.py", title="Latents", url_path="latents"),
             st.Page(PAGES / "latent.py", title="Latent", url_path="latent"),
+            st.Page(PAGES / "pictures.py", title="Pictures", url_path="pictures"),
             st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
             st.Page(PAGES / "list.py", title="List", url_path="list"),
             st.Page(PAGES / "notes.py", title="Notes", url_path="notes"),

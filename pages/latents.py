@@ -1,4 +1,4 @@
-"""Latents: the grid of cards, filtered and sorted as the address says."""
+"""Latents: the grid of cards, filtered, ranked and sorted as the address says."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw
+from explorer.models import embed_text
 from explorer.sections import latents as sections
+from explorer.sections.latents_filter import filter_bar
 from explorer.sections.pager import pager
-from explorer.sections.parts import latent_cards
 from explorer.stores import current_store
-from explorer.views.latents import LatentsQuery, build_latents
+from explorer.views.latents import build_latents
+from explorer.views.latents_query import LatentsQuery
 
+store = current_store()
 query = LatentsQuery.from_params(st.query_params.to_dict())
-view = build_latents(current_store(), query)
 frame.title("Latents")
+view = build_latents(store, query, lambda text: embed_text(store, text))
 
-draw(sections.filter_bar(view), sections.summary(view))
-if view.cards:
-    draw(latent_cards(view.cards), pager(view.paging, "latents"))
+draw(filter_bar(view), sections.summary(view))
+if view.found:
+    draw(sections.cards(view), pager(view.paging, "latents"))
 else:
-    draw(sections.nothing(query, view.n_latents))
+    draw(sections.nothing(view))

@@ -9,14 +9,22 @@ from explorer.wording import NBSP, plural
 from sae_core import LatentStore
 from sae_core.errors import SparsightError, StoreError
 
-_PAGES = ((links.HOME, "", "Home"), (links.LATENTS, "latents", "Latents"), (links.INSPECT, "inspect", "Inspect"), (links.LIST, "list", "List"))
+_PAGES = (
+    (links.HOME, "", "Home"),
+    (links.LATENTS, "latents", "Latents"),
+    (links.PICTURES, "pictures", "Pictures"),
+    (links.INSPECT, "inspect", "Inspect"),
+    (links.LIST, "list", "List"),
+)
 _PARTS_OF = {"latent": "latents", "notes": "list"}  # a page that belongs to another one's entry
 
 
 def header(url_path: str, store: LatentStore | None, query: str = "") -> str:
     """The store's name and size, the pages, the search box; without a store only the pages."""
     brand = f'<a class="sp-brand" href="{links.HOME}"><span class="sp-mark"></span>Sparsight</a>'
-    list_of = f' data-list-of="{store.manifest.sae.fingerprint[:16]}"' if store else ""  # a list is of one SAE's latents
+    list_of = (
+        f' data-list-of="{store.manifest.sae.fingerprint[:16]}"' if store else ""
+    )  # a list is of one SAE's latents
     return (
         f'<header class="sp-header" data-spa{list_of}>{brand}{_store_line(store)}'
         f'<nav aria-label="pages">{_navigation(url_path)}</nav>{_search_box(query) if store else ""}</header>'

@@ -16,11 +16,13 @@ from explorer.wording import DEFINITIONS, activation, figure, plural
 def store_picture(view: StorePicture) -> str:
     """The picture, what is known of it, and a way on."""
     here, another = links.inspect_url(view.tile.image_id), links.inspect_url(view.another)
+    ranked = links.latents_url({"image": view.tile.image_id})
     return (
         f'<figure class="sp-picture" data-spa>{parts.picture(view.tile, 336)}'
         f"<figcaption>{escape(view.tile.caption)}</figcaption>{_facts(view.facts)}"
         f'<div class="sp-tools"><a class="sp-copy" href="{escape(another)}">another one</a>'
-        f'<a class="sp-copy" href="{escape(here)}" data-copy>copy link</a></div></figure>'
+        f'<a class="sp-copy" href="{escape(here)}" data-copy>copy link</a></div>'
+        f'<p><a class="sp-under" href="{escape(ranked)}">all latents ranked for this picture</a></p></figure>'
     )
 
 

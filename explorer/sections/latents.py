@@ -1,68 +1,92 @@
-"""The Latents page's sections."""
+"""The Latents page's sections; its filter bar is in latents_filter."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from html import escape
 
 from explorer import links
-from explorer.sections.parts import help_mark, note
-from explorer.views.latents import DENSITIES, LIVES, PURITIES, LatentsPage, LatentsQuery
-from explorer.wording import percent, plural
-
-
-def filter_bar(view: LatentsPage) -> str:
-    """A plain form: its fields are the address, so Back, links and reloads need nothing else."""
-    query = view.query
-    fields = [
-        _select("sort", "sort by", view.sorts, query.sort),
-        _select("life", "show", LIVES, query.life),
-        _select("min", "density from", _shares(DENSITIES, "any"), query.min),
-        _select("max", "to", _shares(DENSITIES, "any"), query.max),
-    ]
-    if "purity" in view.sorts:
-        fields.append(_select("purity", "label purity from", _shares(PURITIES, "any"), query.purity))
-    words = f'<input type="hidden" name="q" value="{escape(query.q)}">' if query.q else ""
-    return (
-        f'<form class="sp-filter" action="{links.LATENTS}" method="get" data-form data-auto>{words}{"".join(fields)}'
-        '<button type="submit" class="sp-apply">apply</button></form>'
-    )
+from explorer.sections.parts import dim, help_mark, latent_cards, note, picture
+from explorer.views.chips import Chip
+from explorer.views.latents import FoundLatent, LatentsPage, Score
+from explorer.views.latents_query import LatentsQuery
+from explorer.views.rankings import Ranking
+from explorer.wording import DEFINITIONS, figure, plural
 
 
 def summary(view: LatentsPage) -> str:
-    """How many match, and what narrows them."""
+    """How many match, what narrows them, and what ranks them."""
     if view.paging.n_items == view.n_latents:
         said = f"all {plural(view.n_latents, 'latent')}"
     else:
         said = f"{view.paging.n_items:,} of {plural(view.n_latents, 'latent')}"
-    chips = ""
-    if view.query.q:
-        without = links.latents_url(replace(view.query, q="").params)
-        chips = (
-            f'<a class="sp-chip" href="{escape(without)}" aria-label="clear the search">“{escape(view.query.q)}” ×</a>'
-        )
     where = f", page {view.paging.page:,} of {view.paging.n_pages:,}" if view.paging.n_pages > 1 else ""
-    rule = "" if view.query.sort else help_mark(f"Most striking first: {view.striking_rule}; the others follow.")
-    return f'<div class="sp-summary" data-spa><span role="status">{said}{where}{rule}</span>{chips}</div>'
+    rule = help_mark(f"Most striking first: {view.striking_rule}; the others follow.") if view.striking_rule else ""
+    chips = "".join(map(_chip, view.chips))
+    if len(view.chips) > 1:
+        chips += f'<a class="sp-clear" href="{escape(_cleared(view.query).url())}">clear all</a>'
+    rankings = "".join(_ranking(ranking) for ranking in view.rankings) + _together(view)
+    problems = "".join(f'<p class="sp-refused" role="alert">{escape(said)}</p>' for said in view.problems)
+    return (
+        f'<div class="sp-summary" data-spa><span role="status">{said}{where}{rule}</span>{chips}</div>'
+        f"{rankings}{problems}"
+    )
 
 
-def nothing(query: LatentsQuery, n_latents: int) -> str:
-    """No latent matches."""
-    if query.number is not None and query.number >= n_latents:
-        why = f"This store has latents 0 … {n_latents - 1:,}; there is no {query.number:,}."
+def cards(view: LatentsPage) -> str:
+    """The grid."""
+    return latent_cards([found.card for found in view.found], [_scores(found) for found in view.found])
+
+
+def nothing(view: LatentsPage) -> str:
+    """No latent matches: why, and what would."""
+    number = view.query.number
+    if number is not None and number >= view.n_latents:
+        why = f"This store has latents 0 … {view.n_latents - 1:,}; there is no {number:,}."
     else:
         why = "No latent of this store matches all of these conditions."
-    return note("Nothing found", f'<p>{escape(why)}</p><p><a href="{links.LATENTS}">Show all latents</a></p>')
-
-
-def _select(name: str, label: str, options: Mapping[str, str], chosen: str) -> str:
-    inside = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
-        for value, text in options.items()
+    ways = "".join(
+        f'<li><a href="{escape(chip.href)}">Without {escape(chip.text)}</a>: {plural(n, "latent")}</li>'
+        for chip, n in view.ways_out
     )
-    return f'<label>{escape(label)} <select name="{name}" aria-label="{escape(label)}">{inside}</select></label>'
+    more = f"<ul>{ways}</ul>" if ways else ""
+    return note("Nothing found", f'<p>{escape(why)}</p>{more}<p><a href="{links.LATENTS}">Show all latents</a></p>')
 
 
-def _shares(values: tuple[str, ...], nothing_said: str) -> dict[str, str]:
-    return {"": nothing_said, **{value: percent(float(value)) for value in values}}
+def _chip(chip: Chip) -> str:
+    said = escape(chip.text)
+    return f'<a class="sp-chip" href="{escape(chip.href)}" aria-label="remove the filter {said}">{said} ×</a>'
+
+
+def _cleared(query: LatentsQuery) -> LatentsQuery:
+    return query.without(*query.filters)
+
+
+def _ranking(ranking: Ranking) -> str:
+    """What was compared with what, and the baseline."""
+    tile = ranking.picture
+    shown = f'<a href="{escape(tile.href)}">{picture(tile, 72)}</a>' if tile else ""
+    baseline = f"Baseline: {ranking.written(ranking.mean)}, the mean over all latents."
+    return (
+        f'<div class="sp-ranking" data-spa>{shown}<p><b>{escape(ranking.title)}</b>{help_mark(DEFINITIONS["z"])}<br>'
+        f"{dim(f'{ranking.explanation} {baseline}')}</p></div>"
+    )
+
+
+def _together(view: LatentsPage) -> str:
+    if len(view.rankings) < 2:
+        return ""
+    return f"<p>{dim('Best match: by the mean of the z scores of these rankings.')}</p>"
+
+
+def _scores(found: FoundLatent) -> str:
+    return "".join(map(_score, found.scores))
+
+
+def _score(score: Score) -> str:
+    active = '<span class="sp-on">active</span>' if score.active else ""
+    z = figure(score.z, 1)
+    tip = f"{score.name} {score.value}: {z} standard deviations above the mean of all latents"
+    return (
+        f'<div class="sp-line" data-tip="{escape(tip)}"><span class="sp-num">{escape(score.name)} {score.value}</span>'
+        f'<span class="sp-dim sp-num">z {z}</span>{active}</div>'
+    )

@@ -79,8 +79,13 @@ function submitted(event) {
   }
 }
 
+// A choice is enough, but for one in a fold that can close (on a phone): there several are made, then applied.
 function changed(event) {
-  if (event.target.matches?.("form[data-auto] select")) event.target.form.requestSubmit();
+  const field = event.target;
+  if (!field.matches?.("form[data-auto] :is(select, input[list])")) return;
+  const fold = field.closest("details")?.querySelector("summary");
+  const known = !field.list || [...field.list.options].some((option) => option.value === field.value);
+  if (known && !fold?.offsetParent) field.form.requestSubmit();
 }
 
 function pressed(event) {

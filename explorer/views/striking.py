@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from explorer.wording import percent
@@ -40,11 +41,11 @@ def striking(latents: pd.DataFrame, n: int) -> list[int]:
     return [int(latent) for latent in _different(ranked).index[:n]]
 
 
-def most_striking_first(latents: pd.DataFrame) -> pd.DataFrame:
+def striking_order(latents: pd.DataFrame) -> np.ndarray:
     """All latents: those of medium density by the rule, then the others by the same figure, the dead last."""
-    column = rule_for(latents).column
-    keyed = latents.assign(_alive=latents["n_active"] > 0, _medium=_is_medium(latents))
-    return keyed.sort_values(["_alive", "_medium", column, "max_activation"], ascending=False, na_position="last")
+    figures = [-latents["max_activation"].to_numpy(), -latents[rule_for(latents).column].to_numpy()]
+    groups = [~_is_medium(latents).to_numpy(), latents["n_active"].to_numpy() == 0]
+    return np.lexsort([*figures, *groups])  # the last key decides first; NaN goes last
 
 
 def rule_sentence(latents: pd.DataFrame) -> str:

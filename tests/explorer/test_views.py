@@ -9,7 +9,6 @@ import pytest
 from explorer.models import sae
 from explorer.views.inspection import Inspection, another_picture, build_inspection, encode, in_words
 from explorer.views.latent import build_latent
-from explorer.views.latents import LatentsQuery, build_latents, matching
 from explorer.views.paging import paging, whole_number
 from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, striking
 from explorer.wording import figure, latent_text, percent, plural
@@ -83,55 +82,6 @@ def test_pages_cover_everything_once() -> None:
     assert [rank for page in pages for rank in range(page.start, page.stop)] == list(range(100))
     assert paging(99, 100, 48, str).page == 3
     assert paging(0, 0, 48, str).n_pages == 1
-
-
-def test_query_drops_what_it_does_not_know() -> None:
-    query = LatentsQuery.from_params({"sort": "up", "life": "x", "min": "7", "purity": "0.5", "page": "-1", "q": " a "})
-    assert (query.sort, query.life, query.min, query.purity, query.page, query.q) == (
-        "",
-        "",
-        "",
-        "0.5",
-        1,
-        "a",
-    )
-    assert query.params == {"q": "a", "purity": "0.5"}
-
-
-@pytest.mark.parametrize(
-    ("said", "number"), [("123", 123), ("#123", 123), ("# 7", 7), ("a1", None), ("", None), ("²", None)]
-)
-def test_a_number_means_a_latent(said: str, number: int | None) -> None:
-    assert LatentsQuery(q=said).number == number
-
-
-def test_matching_words_numbers_and_orders() -> None:
-    latents = table(
-        name=["citrus slices", None, "Clock_face", "7 dwarfs"],
-        top_label=["fruit", "tabby cat", "clock", None],
-        max_activation=[1.0, 4.0, 3.0, 2.0],
-        density=[0.01, 0.0, 0.2, 0.05],
-        label_purity=[0.9, np.nan, 0.4, 0.6],
-    )
-    assert matching(latents, LatentsQuery(q="citrus fruit")) == [0]
-    assert matching(latents, LatentsQuery(q="clock face")) == [2]
-    assert matching(latents, LatentsQuery(q="CAT")) == [1]
-    assert matching(latents, LatentsQuery(q="(")) == []
-    assert matching(latents, LatentsQuery(q="2")) == [2]
-    assert matching(latents, LatentsQuery(q="7")) == [3]
-    assert matching(latents, LatentsQuery(sort="activation")) == [2, 3, 0, 1], "the dead one last"
-    assert matching(latents, LatentsQuery(sort="rare")) == [0, 3, 2, 1]
-    assert matching(latents, LatentsQuery(sort="number")) == [0, 1, 2, 3]
-    assert matching(latents, LatentsQuery(life="dead")) == [1]
-    assert matching(latents, LatentsQuery(min="0.01", max="0.1", sort="number")) == [0, 3]
-    assert matching(latents, LatentsQuery(purity="0.5", sort="purity")) == [0, 3]
-
-
-def test_pages_of_the_grid_show_every_latent_once(store: LatentStore) -> None:
-    seen: list[int] = []
-    for page in range(1, 5):
-        seen += [card.ref.latent for card in build_latents(store, LatentsQuery(page=page)).cards]
-    assert sorted(seen) == list(range(store.n_latents))
 
 
 def test_striking_follows_its_rule() -> None:

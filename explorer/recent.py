@@ -1,0 +1,40 @@
+"""The latest results of a long question, as many as fit into a number of bytes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+
+import numpy as np
+
+
+class RecentArrays:
+    """Tuples of arrays by key; the one that was used longest ago goes first. For several threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[Hashable, tuple[np.ndarray, ...]] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of what is kept."""
+        return sum(_size(arrays) for arrays in self._kept.values())
+
+    def get(self, key: Hashable, compute: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+        """What is kept under the key, or what `compute` answers; two threads may compute the same at once."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        arrays = compute()
+        with self._lock:
+            self._kept[key] = arrays
+            while self._kept and self.n_bytes > self._max_bytes:
+                self._kept.popitem(last=False)
+        return arrays
+
+
+def _size(arrays: tuple[np.ndarray, ...]) -> int:
+    return sum(array.nbytes for array in arrays)

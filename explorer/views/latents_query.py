@@ -1,0 +1,135 @@
+"""What the Latents page is asked: every field is a parameter of the address, and bad values count as absent."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from explorer import links
+from explorer.views.paging import whole_number
+
+# Each order: what the menu says, the column, and whether small values come first. "" is the query's own order.
+SORTS: dict[str, tuple[str, str, bool]] = {
+    "striking": ("most striking", "", False),
+    "activation": ("strongest activation", "max_activation", False),
+    "purity": ("purest label", "label_purity", False),
+    "score": ("best name score", "name_score", False),
+    "mono": ("most monosemantic", "monosemanticity", False),
+    "stable": ("most stable (split half)", "split_half", False),
+    "frequent": ("most frequent", "density", False),
+    "rare": ("rarest", "density", True),
+    "number": ("number", "", True),
+}
+LIVES = {"": "alive and dead", "alive": "alive only", "dead": "dead only"}
+NAMES = {"": "any", "good": "good", "weak": "weak or none"}
+AGAINST = {"": "gallery centroids", "directions": "directions"}
+MAX_WORDS = 100  # characters
+MAX_TEXT = 200
+
+Region = tuple[float, float, float, float]  # x from, x to, y from, y to
+
+
+@dataclass(frozen=True)
+class LatentsQuery:
+    """Filters, rankings and order of the grid; "" and None mean not asked."""
+
+    q: str = ""  # words of a name or label, or a number
+    label: str = ""  # the latent's most common label, exactly
+    text: str = ""  # search by meaning
+    by: str = ""  # what the text is compared with: "" centroids, "directions"
+    image: int | None = None  # an example picture
+    sort: str = ""
+    life: str = ""
+    min: str = ""  # smallest density
+    max: str = ""  # largest density
+    purity: str = ""  # smallest label purity
+    score: str = ""  # smallest name score
+    names: str = ""
+    region: Region | None = None  # of the map
+    latents: tuple[int, ...] = ()  # nothing but these, in this order
+    page: int = 1
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str]) -> LatentsQuery:
+        """Unknown or impossible values count as absent: an old link still shows a page."""
+
+        def one_of(key: str, allowed: Mapping[str, object]) -> str:
+            return params.get(key, "") if params.get(key) in allowed else ""
+
+        image = whole_number(params.get("image"), -1)
+        return cls(
+            q=params.get("q", "").strip()[:MAX_WORDS],
+            label=params.get("label", "").strip()[:MAX_TEXT],
+            text=params.get("text", "").strip()[:MAX_TEXT],
+            by=one_of("by", AGAINST),
+            image=image if image >= 0 else None,
+            sort=one_of("sort", SORTS),
+            life=one_of("life", LIVES),
+            names=one_of("names", NAMES),
+            region=_region(params.get("region", "")),
+            latents=_latents(params.get("latents", "")),
+            page=whole_number(params.get("page"), 1),
+            **{key: _share(params.get(key, "")) for key in ("min", "max", "purity", "score")},
+        )
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters that differ from the defaults, without the page."""
+        said = {
+            field.name: _written(getattr(self, field.name))
+            for field in fields(self)
+            if field.name != "page" and not (field.name == "by" and not self.text)
+        }
+        return {key: value for key, value in said.items() if value}
+
+    @property
+    def number(self) -> int | None:
+        """The latent that `#123` or `123` means."""
+        found = re.fullmatch(r"#?\s*(\d{1,9})", self.q, flags=re.ASCII)
+        return int(found.group(1)) if found else None
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Names of the fields that narrow or rank, as far as they are asked."""
+        return tuple(key for key in self.params if key not in ("sort", "by"))
+
+    def without(self, *names: str) -> LatentsQuery:
+        """The same, not asking for these fields; from the first page."""
+        plain = LatentsQuery()
+        return replace(self, **{name: getattr(plain, name) for name in (*names, "page")})
+
+    def url(self, page: int = 1) -> str:
+        """The address that asks for this."""
+        return links.latents_url(self.params, page)
+
+
+def _share(said: str) -> str:
+    """A number from 0 to 1, as it was written."""
+    said = said.strip()
+    good = re.fullmatch(r"(\d{1,9}(\.\d{0,9})?|\.\d{1,9})(e-\d{1,2})?", said, flags=re.ASCII)
+    return said if good and 0 <= float(said) <= 1 else ""
+
+
+def _region(said: str) -> Region | None:
+    """`x0,x1,y0,y1`; the smaller one of each first."""
+    try:
+        x0, x1, y0, y1 = (float(part) for part in said.split(","))
+    except ValueError:
+        return None
+    if not all(map(math.isfinite, (x0, x1, y0, y1))):
+        return None
+    return min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+
+
+def _latents(said: str) -> tuple[int, ...]:
+    """`12,340,77`, each once; what is no number is left out."""
+    numbers = (whole_number(part, -1) for part in said.split(","))
+    return tuple(dict.fromkeys(number for number in numbers if number >= 0))
+
+
+def _written(value: str | int | Region | tuple[int, ...] | None) -> str:
+    if value is None or isinstance(value, str | int):
+        return "" if value is None else str(value)
+    return ",".join(map(repr, value))

@@ -1,0 +1,65 @@
+"""What the Pictures page is asked: which latents are active, as three lists of numbers in the address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from explorer import links
+from explorer.views.paging import whole_number
+
+Field = Literal["all_of", "any_of", "none_of"]
+FIELDS: dict[Field, str] = {"all_of": "active in all of", "any_of": "any of", "none_of": "none of"}
+MAX_LATENTS = 50  # in one list: every one of them is another pass over its gallery
+
+
+@dataclass(frozen=True)
+class PicturesQuery:
+    """Latents that must all be active, of which one must be, of which none may be."""
+
+    all_of: tuple[int, ...] = ()
+    any_of: tuple[int, ...] = ()
+    none_of: tuple[int, ...] = ()
+    page: int = 1
+    unread: tuple[tuple[Field, str], ...] = ()  # words that are no number
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str]) -> PicturesQuery:
+        """`12, 340`, `#12 #340`, `12;340`: numbers with anything between them."""
+        words = {field: re.split(r"[\s,;]+", params.get(field, "").strip()) for field in FIELDS}
+        unread = tuple((field, word) for field in FIELDS for word in words[field] if word and _number(word) < 0)
+        read = {
+            field: tuple(dict.fromkeys(_number(word) for word in words[field] if _number(word) >= 0))
+            for field in FIELDS
+        }
+        return cls(**read, page=whole_number(params.get("page"), 1), unread=unread)
+
+    @property
+    def latents(self) -> tuple[int, ...]:
+        """All that are named."""
+        return tuple(dict.fromkeys(self.all_of + self.any_of + self.none_of))
+
+    def of(self, field: Field) -> tuple[int, ...]:
+        """One of the three lists."""
+        lists: dict[Field, tuple[int, ...]] = {"all_of": self.all_of, "any_of": self.any_of, "none_of": self.none_of}
+        return lists[field]
+
+    def written(self, field: Field) -> str:
+        """One of the lists as a person would write it, with what could not be read."""
+        words = [word for where, word in self.unread if where == field]
+        return ", ".join([*map(str, self.of(field)), *words])
+
+    def without(self, field: Field, *latents: int) -> PicturesQuery:
+        """The same, not asking for these in one of the lists."""
+        rest = tuple(latent for latent in self.of(field) if latent not in latents)
+        return replace(self, **{field: rest, "page": 1, "unread": ()})  # type: ignore[arg-type]
+
+    def url(self, page: int = 1) -> str:
+        """The address that asks for this."""
+        return links.pictures_url(all_of=self.all_of, any_of=self.any_of, none_of=self.none_of, page=page)
+
+
+def _number(word: str) -> int:
+    return whole_number(word.removeprefix("#"), -1)

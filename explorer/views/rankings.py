@@ -1,0 +1,111 @@
+"""Rankings of all latents: by a text's meaning, by an example picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from explorer.views.latents_query import LatentsQuery
+from explorer.views.parts import Tile, tiles
+from explorer.wording import activation, figure
+from sae_core import LatentStore
+from sae_core.errors import SparsightError
+
+EmbedText = Callable[[str], np.ndarray]  # raises SparsightError where the encoder cannot be loaded
+_COMPARED: dict[str, tuple[Literal["centroids", "directions"], str]] = {
+    "": (
+        "centroids",
+        "each latent’s gallery centroid: the way from the mean of all pictures’ embeddings to the mean of its "
+        "gallery’s",
+    ),
+    "directions": ("directions", "each latent’s direction, its row of the SAE’s decoder"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """A score of every latent, and what it is compared with: all latents' mean and standard deviation."""
+
+    title: str
+    explanation: str
+    score_name: str
+    scores: np.ndarray  # [n_latents]; NaN where there is none
+    picture: Tile | None = None  # the example
+    active: frozenset[int] = frozenset()  # latents that Top-K kept in the example
+    digits: int | None = 3  # None: as activations are written
+
+    @property
+    def mean(self) -> float:
+        """The baseline: the mean score of all latents that have one."""
+        return float(np.nanmean(self.scores)) if np.isfinite(self.scores).any() else float("nan")
+
+    @property
+    def z_scores(self) -> np.ndarray:
+        """Standard deviations above the mean."""
+        spread = float(np.nanstd(self.scores)) if np.isfinite(self.scores).any() else 0.0
+        return (self.scores - self.mean) / (spread or float("nan"))
+
+    def written(self, value: float) -> str:
+        """A score in figures."""
+        return activation(value) if self.digits is None else figure(value, self.digits)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The rankings that a query asks for, and a sentence for each that cannot be had."""
+
+    rankings: tuple[Ranking, ...]
+    problems: tuple[str, ...]
+
+
+def asked_rankings(store: LatentStore, query: LatentsQuery, embed_text: EmbedText | None) -> Asked:
+    """By text and by picture. What fails becomes a sentence: filters and words still work."""
+    rankings, problems = [], []
+    if query.text:
+        try:
+            rankings.append(_by_text(store, query, embed_text))
+        except SparsightError as error:
+            problems.append(f"Searching by meaning is not possible: {error}.")
+    if query.image is not None:
+        try:
+            rankings.append(_by_picture(store, query.image))
+        except IndexError as error:
+            problems.append(f"There is nothing to rank by: {error}.")
+    return Asked(tuple(rankings), tuple(problems))
+
+
+def combined(rankings: Sequence[Ranking]) -> np.ndarray | None:
+    """The scores that order the latents: one ranking's own; of several the mean of their z, which have one unit."""
+    if len(rankings) < 2:
+        return rankings[0].scores if rankings else None
+    return np.asarray(np.mean([ranking.z_scores for ranking in rankings], axis=0))
+
+
+def _by_text(store: LatentStore, query: LatentsQuery, embed_text: EmbedText | None) -> Ranking:
+    if embed_text is None:
+        raise SparsightError("there is no encoder here")
+    against, meaning = _COMPARED[query.by]
+    return Ranking(
+        title=f"Nearest in meaning to “{query.text}”",
+        explanation=f"Compared: the text’s embedding with {meaning}.",
+        score_name="cosine",
+        scores=store.text_scores(embed_text(query.text), against),
+    )
+
+
+def _by_picture(store: LatentStore, image_id: int) -> Ranking:
+    scores = store.pre_activations(store.embedding(image_id))
+    tile = tiles(store, [image_id])[0]
+    return Ranking(
+        title=f"Strongest in “{tile.caption}”",
+        explanation=f"Compared: the pre-activations of all latents in this picture, before Top-K keeps {store.k} "
+        "of them; those that it kept are marked active.",
+        score_name="pre-activation",
+        scores=scores,
+        picture=tile,
+        active=frozenset(store.code(image_id).latents.tolist()),
+        digits=None,
+    )

@@ -1,0 +1,35 @@
+"""The texts by which the word search finds a latent, put together in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class LatentTexts:
+    """Name and most common label of every latent, ready for searching."""
+
+    def __init__(self, names: Sequence[str | None], labels: Sequence[str | None]) -> None:
+        columns = [pc.fill_null(pa.array(texts, pa.string(), from_pandas=True), "") for texts in (names, labels)]
+        joined = pc.binary_join_element_wise(*columns, " ")
+        self._texts = pc.utf8_lower(pc.replace_substring(joined, "_", " "))
+
+    def say(self, query: str, given: Mapping[int, str]) -> np.ndarray:
+        """Which latents' texts hold every word of the query; `given` are names from people, by latent."""
+        words = folded(query).split()
+        mask = np.ones(len(self._texts), dtype=bool)
+        for word in words:
+            mask &= pc.match_substring(self._texts, word).to_numpy(zero_copy_only=False)
+        for latent, name in given.items():
+            if 0 <= latent < len(mask):
+                text = f"{folded(name)} {self._texts[latent]}"
+                mask[latent] = all(word in text for word in words)
+        return mask
+
+
+def folded(text: str) -> str:
+    """Small letters, words apart: what is compared."""
+    return text.replace("_", " ").lower()

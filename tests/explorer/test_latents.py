@@ -1,0 +1,372 @@
+"""Finding latents: filters, orders and rankings, as a view and as the page."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explorer import models
+from explorer.views.chips import chips_of
+from explorer.views.latent_table import LatentTable, latent_table
+from explorer.views.latents import PER_PAGE, build_latents, matching
+from explorer.views.latents_query import SORTS, LatentsQuery
+from explorer.views.rankings import Ranking
+from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, rule_for, striking_order
+from sae_core import LatentStore
+from sae_core.errors import EncoderError
+from tests.explorer.conftest import HOSTILE, html_of, run_page
+
+EVERYTHING = {
+    "q": "red",
+    "label": "red things",
+    "text": "a red picture",
+    "by": "directions",
+    "image": "3",
+    "sort": "rare",
+    "life": "alive",
+    "min": "0.001",
+    "max": "0.9",
+    "purity": "0.25",
+    "score": "0.6",
+    "names": "weak",
+    "region": "-1.5,2.25,-0.5,3.0",
+    "latents": "12,3,77",
+}
+
+
+def table(**columns: list[object]) -> LatentTable:
+    return LatentTable(frame(**columns))
+
+
+def frame(**columns: list[object]) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    nothing = {name: [np.nan] * n for name in ("label_purity", "name_score", "monosemanticity", "split_half")}
+    plain = {"n_active": [50] * n, "density": [0.01] * n, "max_activation": [1.0] * n, "x": [0.0] * n, "y": [0.0] * n}
+    texts = {name: pd.Series([None] * n, dtype=object) for name in ("top_label", "name")}
+    return pd.DataFrame({**plain, **nothing, **texts, "name_good": [True] * n}).assign(**columns)
+
+
+def found(latents: LatentTable, /, given: dict[int, str] | None = None, **asked: str) -> list[int]:
+    return matching(latents, LatentsQuery.from_params(asked), given=given).tolist()
+
+
+def random_frame(n: int = 500, seed: int = 0) -> pd.DataFrame:
+    """Dead latents, missing figures and ties."""
+    rng = np.random.default_rng(seed)
+    n_active = rng.integers(0, 40, n) * (rng.random(n) > 0.1)
+    missing = np.where((n_active == 0) | (rng.random(n) < 0.1), np.nan, 1.0)
+    return frame(
+        n_active=n_active,
+        density=n_active / 400,
+        max_activation=np.where(n_active > 0, rng.integers(1, 9, n), 0).astype(np.float32),
+        **{
+            name: (missing * rng.integers(0, 9, n) / 8).astype(np.float32)
+            for name in ("label_purity", "name_score", "monosemanticity", "split_half")
+        },
+    )
+
+
+# What is asked
+
+
+def test_bad_values_count_as_absent() -> None:
+    bad = {
+        "sort": "up",
+        "life": "x",
+        "min": "7",
+        "max": "nan",
+        "purity": "0x1",
+        "score": "-0.5",
+        "names": "best",
+        "by": "words",
+        "image": "-3",
+        "region": "1,2,3",
+        "latents": "a,,-4,1.5",
+        "page": "-1",
+        "q": "  ",
+    }
+    assert LatentsQuery.from_params(bad) == LatentsQuery()
+    assert LatentsQuery.from_params({"region": "0,1,0,inf"}).region is None
+    assert LatentsQuery.from_params({"min": "٠.٥", "purity": "1e-2"}) == LatentsQuery(purity="1e-2")
+    assert LatentsQuery.from_params({"region": "2,1,0,-1"}).region == (1.0, 2.0, -1.0, 0.0)
+    assert LatentsQuery.from_params({"latents": "7, 3,x,7,12"}).latents == (7, 3, 12)
+
+
+def test_the_address_says_everything() -> None:
+    query = LatentsQuery.from_params(EVERYTHING)
+    assert query.params == EVERYTHING
+    assert set(EVERYTHING) == {field.name for field in fields(LatentsQuery)} - {"page"}
+    assert LatentsQuery.from_params(query.params) == query
+    assert LatentsQuery().params == {}
+    assert LatentsQuery(by="directions").params == {}, "compared with what says nothing without a text"
+
+
+@pytest.mark.parametrize(
+    ("said", "number"), [("123", 123), ("#123", 123), ("# 7", 7), ("a1", None), ("", None), ("²", None)]
+)
+def test_a_number_means_a_latent(said: str, number: int | None) -> None:
+    assert LatentsQuery(q=said).number == number
+
+
+def test_every_chip_removes_its_own_filter() -> None:
+    query = LatentsQuery.from_params({**EVERYTHING, "page": "4"})
+    chips = chips_of(query)
+    assert {chip.name for chip in chips} == set(EVERYTHING) - {"by", "sort"}
+    assert len({chip.text for chip in chips}) == len(chips)
+    for chip in chips:
+        assert chip.href == query.without(chip.name).url()
+        gone = {chip.name, "by"} if chip.name == "text" else {chip.name}
+        assert query.without(chip.name).params == {k: v for k, v in EVERYTHING.items() if k not in gone}
+        assert "page=" not in chip.href
+
+
+# Filters and orders
+
+
+def test_matching_words_numbers_and_orders() -> None:
+    latents = table(
+        name=["citrus slices", None, "Clock_face", "7 dwarfs"],
+        top_label=["fruit", "tabby cat", "clock", None],
+        max_activation=[1.0, 4.0, 3.0, 2.0],
+        n_active=[50, 0, 50, 50],
+        density=[0.01, 0.0, 0.2, 0.05],
+        label_purity=[0.9, np.nan, 0.4, 0.6],
+    )
+    assert found(latents, q="citrus fruit") == [0]
+    assert found(latents, q="clock face") == [2]
+    assert found(latents, q="CAT") == [1]
+    assert found(latents, q="(") == []
+    assert found(latents, q="2") == [2]
+    assert found(latents, q="7") == [3]
+    assert found(latents, q="9999") == []
+    assert found(latents, sort="activation") == [2, 3, 0, 1], "the dead one last"
+    assert found(latents, sort="rare") == [0, 3, 2, 1]
+    assert found(latents, sort="number") == [0, 1, 2, 3]
+    assert found(latents, life="dead") == [1]
+    assert found(latents, min="0.01", max="0.1", sort="number") == [0, 3]
+    assert found(latents, purity="0.5", sort="purity") == [0, 3]
+
+
+def test_a_name_that_is_not_good_is_not_searched() -> None:
+    latents = table(name=["apple", "apple pie"], name_good=[True, False])
+    assert found(latents, q="apple") == [0]
+    assert found(latents, q="pie") == []
+
+
+def test_names_given_by_people_are_searched_too() -> None:
+    latents = table(name=["apple", None, None], top_label=["fruit", "fruit", None], name_good=[True, False, False])
+    given = {1: "my Pear_tree", 99: "of another store"}
+    assert found(latents, q="pear fruit", given=given) == [1]
+    assert found(latents, q="pear") == []
+    assert found(latents, q="fruit", sort="number", given=given) == [0, 1]
+    assert found(latents, names="good", sort="number", given=given) == [0, 1]
+    assert found(latents, names="weak", given=given) == [2]
+
+
+def test_labels_are_matched_exactly_and_by_their_titles() -> None:
+    columns = frame(top_label=["n02123045", "n02123045", "cat", None])
+    latents = LatentTable(columns, {"n02123045": "tabby", "cat": "cat"})
+    assert found(latents, label="tabby", sort="number") == [0, 1]
+    assert found(latents, label="Tabby", sort="number") == [0, 1]
+    assert found(latents, label="tab") == []
+    assert found(latents, q="tabby", sort="number") == [0, 1]
+    assert latents.labels == ["tabby", "cat"], "those of most latents first"
+
+
+def test_ranges_leave_out_what_has_no_figure() -> None:
+    latents = table(
+        name_score=[0.9, np.nan, 0.5, 0.7],
+        label_purity=[np.nan, 0.9, 0.9, 0.9],
+        x=[0.0, 1.0, 2.0, 3.0],
+        y=[0.0, 1.0, 2.0, 3.0],
+    )
+    assert found(latents, score="0", sort="number") == [0, 2, 3]
+    assert found(latents, score="0.7", sort="number") == [0, 3]
+    assert found(latents, purity="0.5", score="0.6") == [3]
+    assert found(latents, region="0.5,2.5,0,9", sort="number") == [1, 2]
+    assert found(latents, region="0,9,2,2", sort="number") == [2]
+
+
+def test_dead_latents_are_not_weakly_named() -> None:
+    latents = table(density=[0.1, 0.0], n_active=[4, 0], name_good=[False, False])
+    assert found(latents, names="weak") == [0]
+
+
+def test_a_chosen_set_keeps_its_order_until_one_is_asked_for() -> None:
+    latents = table(max_activation=[1.0, 2.0, 3.0, 4.0])
+    assert found(latents, latents="2,0,99,3") == [2, 0, 3]
+    assert found(latents, latents="2,0,3", sort="number") == [0, 2, 3]
+    assert found(latents, latents="2,0,3", sort="activation") == [3, 2, 0]
+    assert found(latents, latents="99") == []
+
+
+@pytest.mark.parametrize("sort", [key for key, (_, column, _) in SORTS.items() if column])
+def test_orders_agree_with_pandas(sort: str) -> None:
+    latents = random_frame()
+    _, column, ascending = SORTS[sort]
+    keyed = latents.assign(_dead=latents["density"] == 0)
+    expected = keyed.sort_values(["_dead", column], ascending=[True, ascending], kind="stable", na_position="last")
+    assert LatentTable(latents).order(sort).tolist() == expected.index.tolist()
+
+
+def test_striking_order_agrees_with_pandas() -> None:
+    latents = random_frame()
+    alive, medium = latents["n_active"] > 0, (latents["n_active"] >= MIN_PICTURES) & (latents["density"] <= MAX_DENSITY)
+    keys = ["_alive", "_medium", rule_for(latents).column, "max_activation"]
+    keyed = latents.assign(_alive=alive, _medium=medium)
+    expected = keyed.sort_values(keys, ascending=False, na_position="last")[keys].reset_index(drop=True)
+    pd.testing.assert_frame_equal(keyed.loc[striking_order(latents), keys].reset_index(drop=True), expected)
+
+
+def test_two_rankings_count_the_same_whatever_their_units() -> None:
+    """By the first alone 0 wins, by the second alone 1; together 2, which is good in both."""
+    first = Ranking("", "", "cosine", np.array([0.9, 0.0, 0.8, 0.0]))
+    second = Ranking("", "", "pre-activation", np.array([0.0, 900.0, 800.0, 0.0]))
+    latents = table(density=[0.1] * 4)
+    assert matching(latents, LatentsQuery(), [first]).tolist()[0] == 0
+    assert matching(latents, LatentsQuery(), [second]).tolist()[0] == 1
+    assert matching(latents, LatentsQuery(), [first, second]).tolist()[0] == 2
+
+
+def test_pages_of_the_grid_show_every_latent_once(store: LatentStore) -> None:
+    seen: list[int] = []
+    for page in range(1, 5):
+        seen += [found.card.ref.latent for found in build_latents(store, LatentsQuery(page=page)).found]
+    assert sorted(seen) == list(range(store.n_latents))
+
+
+def test_a_page_reads_its_pictures_rows_in_one_go(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    images = LatentStore.images
+    monkeypatch.setattr(LatentStore, "images", lambda self, ids: calls.append(len(ids)) or images(self, ids))
+    view = build_latents(store, LatentsQuery(sort="frequent"))
+    assert calls == [sum(len(found.card.tiles) for found in view.found)]
+    assert calls[0] > 4 * PER_PAGE
+    for card in (found.card for found in view.found):
+        gallery = store.gallery(card.ref.latent, 0, 9)
+        assert [tile.image_id for tile in card.tiles] == gallery.image_ids.tolist()
+        assert [tile.figure for tile in card.tiles] == gallery.activations.tolist()
+
+
+def test_nothing_found_says_what_would_be(store: LatentStore) -> None:
+    view = build_latents(store, LatentsQuery.from_params({"q": "no such word", "life": "dead"}))
+    assert view.found == ()
+    ((chip, n),) = view.ways_out
+    assert (chip.name, chip.href) == ("q", "latents?life=dead")
+    assert n == int((store.latents["n_active"] == 0).sum())
+
+
+# Rankings
+
+
+def some_text(store: LatentStore) -> np.ndarray:
+    rng = np.random.default_rng(5)
+    embedding = rng.normal(size=store.manifest.d_embed).astype(np.float32)
+    return embedding / np.linalg.norm(embedding)
+
+
+@pytest.mark.parametrize(("by", "against"), [("", "centroids"), ("directions", "directions")])
+def test_a_text_ranks_by_its_cosines(store: LatentStore, by: str, against: str) -> None:
+    embedding = some_text(store)
+    scores = store.text_scores(embedding, against)  # type: ignore[arg-type]
+    view = build_latents(store, LatentsQuery(text="anything", by=by), lambda _: embedding)
+    shown = [found.card.ref.latent for found in view.found]
+    known = np.isfinite(scores)
+    assert shown == sorted(np.flatnonzero(known), key=lambda latent: -scores[latent])[:PER_PAGE]
+    assert view.sorts[""] == "best match"
+    best = view.found[0].scores[0]
+    assert best.value.replace("−", "-") == f"{scores[shown[0]]:.3f}"
+    assert best.z == pytest.approx((scores[shown[0]] - scores[known].mean()) / scores[known].std(), rel=1e-4)
+    assert view.rankings[0].mean == pytest.approx(scores[known].mean(), rel=1e-4)
+
+
+def test_an_order_that_is_asked_for_wins_over_the_match(store: LatentStore) -> None:
+    view = build_latents(store, LatentsQuery(text="anything", sort="number"), lambda _: some_text(store))
+    assert [found.card.ref.latent for found in view.found] == list(range(PER_PAGE))
+    assert all(found.scores for found in view.found)
+
+
+def test_without_the_encoder_words_still_work(store: LatentStore) -> None:
+    def fails(_: str) -> np.ndarray:
+        raise EncoderError("the encoder demo cannot be loaded: no network")
+
+    asked = LatentsQuery(text="anything", life="alive")
+    view = build_latents(store, asked, fails)
+    assert view.problems == ("Searching by meaning is not possible: the encoder demo cannot be loaded: no network.",)
+    plain = build_latents(store, replace(asked, text=""))
+    assert [found.card for found in view.found] == [found.card for found in plain.found]
+    assert view.rankings == ()
+
+
+def test_a_picture_ranks_by_its_pre_activations(store: LatentStore) -> None:
+    view = build_latents(store, LatentsQuery(image=11))
+    code = store.code(11)
+    assert [found.card.ref.latent for found in view.found][: len(code.latents)] == code.latents.tolist()
+    marked = {found.card.ref.latent for found in view.found if found.scores[0].active}
+    assert marked == set(code.latents.tolist())
+    assert view.rankings[0].picture is not None
+    assert view.rankings[0].picture.image_id == 11
+
+
+def test_no_such_example_picture(store: LatentStore) -> None:
+    view = build_latents(store, LatentsQuery(image=store.n_images))
+    assert "0 … 179" in view.problems[0]
+    assert view.paging.n_items == store.n_latents
+
+
+# The page
+
+
+def test_everything_combines_on_the_page(shown: LatentStore) -> None:
+    html = html_of(run_page("latents", q="things", life="alive", min="0.01", sort="rare", text="red", image="3"))
+    expected = found(latent_table(shown), q="things", life="alive", min="0.01", sort="rare")
+    positions = [html.index(f'class="sp-nine" href="latent?latent={latent}"') for latent in expected[:PER_PAGE]]
+    assert positions == sorted(positions)
+    for said in ("“things” ×", "alive only ×", "density ≥", "meaning: “red” ×", "picture 3 ×", "clear all"):
+        assert said in html.replace("\u00a0", " ")
+    assert "Nearest in meaning to “red”" in html
+    assert "Baseline: " in html
+    assert '<input type="hidden" name="image" value="3">' in html
+    assert '<option value="rare" selected>' in html
+
+
+def test_meaning_needs_the_encoder_only(shown: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> None:
+        raise EncoderError("the encoder cannot be loaded")
+
+    monkeypatch.setattr(LatentStore, "load_encoder", fails)
+    models._encoder.clear()
+    models._embedding.clear()
+    html = html_of(run_page("latents", text="a text that nobody asked for", q="red"))
+    assert "Searching by meaning is not possible: the encoder cannot be loaded." in html
+    assert 'class="sp-card"' in html
+
+
+def test_texts_are_embedded_once(shown: LatentStore) -> None:
+    first = models.embed_text(shown, "a red picture")
+    assert models.embed_text(shown, "a red picture") is first
+    assert np.linalg.norm(first) == pytest.approx(1, abs=1e-5)
+    assert not first.flags.writeable
+
+
+def test_a_chosen_set_on_the_page(shown: LatentStore) -> None:
+    html = html_of(run_page("latents", latents="7,3,12"))
+    positions = [html.index(f'class="sp-nine" href="latent?latent={latent}"') for latent in (7, 3, 12)]
+    assert positions == sorted(positions)
+    assert html.count('class="sp-card"') == 3
+    assert "as listed" in html
+
+
+@pytest.mark.parametrize("name", ["q", "label", "text"])
+def test_what_is_asked_stays_text(shown: LatentStore, name: str) -> None:
+    html = html_of(run_page("latents", **{name: HOSTILE, "life": "alive"}))
+    assert "alert(1)" in html
+    assert "<script" not in html
+    assert "<img src=x" not in html
+
+
+def test_inspect_leads_to_the_ranking(shown: LatentStore) -> None:
+    assert 'href="latents?image=7"' in html_of(run_page("inspect", image="7"))

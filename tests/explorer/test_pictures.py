@@ -1,0 +1,192 @@
+"""Pictures by what is active in them, against the codes of all pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer import links
+from explorer.recent import RecentArrays
+from explorer.views.pictures import PER_PAGE, build_pictures, expected
+from explorer.views.pictures_query import MAX_LATENTS, PicturesQuery
+from sae_core import LatentStore
+from tests.explorer.conftest import HOSTILE, html_of, run_page
+
+
+def strengths_by_hand(store: LatentStore, query: PicturesQuery) -> dict[int, float]:
+    """Every picture that matches, from its own code."""
+    found = {}
+    for image_id in range(store.n_images):
+        code = store.code(image_id)
+        active = dict(zip(code.latents.tolist(), code.activations.tolist(), strict=True))
+        if not all(latent in active for latent in query.all_of) or any(latent in active for latent in query.none_of):
+            continue
+        if query.any_of and not any(latent in active for latent in query.any_of):
+            continue
+        if query.all_of:
+            found[image_id] = min(active[latent] for latent in query.all_of)
+        else:
+            found[image_id] = max(active.get(latent, 0.0) for latent in query.any_of)
+    return found
+
+
+def busy(store: LatentStore, n: int) -> list[int]:
+    """The most frequent latents."""
+    return [int(latent) for latent in store.latents["n_active"].nlargest(n).index]
+
+
+def queries(store: LatentStore) -> list[PicturesQuery]:
+    a, b, c, d = busy(store, 4)
+    return [
+        PicturesQuery(all_of=(a,)),
+        PicturesQuery(all_of=(a, b)),
+        PicturesQuery(any_of=(a, b, c)),
+        PicturesQuery(all_of=(a,), none_of=(c,)),
+        PicturesQuery(all_of=(a,), any_of=(b, c), none_of=(d,)),
+        PicturesQuery(any_of=(c, d), none_of=(a, b)),
+    ]
+
+
+@pytest.mark.parametrize("which", range(6))
+def test_every_page_of_a_query_agrees_with_the_codes(store: LatentStore, which: int) -> None:
+    query = queries(store)[which]
+    by_hand = strengths_by_hand(store, query)
+    view = build_pictures(store, query)
+    assert view.paging.n_items == len(by_hand)
+    pages = [
+        build_pictures(store, PicturesQuery(query.all_of, query.any_of, query.none_of, page=page))
+        for page in range(1, view.paging.n_pages + 1)
+    ]
+    tiles = [tile for page in pages for tile in page.tiles]
+    assert [tile.image_id for tile in tiles] == sorted(by_hand, key=lambda image_id: (-by_hand[image_id], image_id))
+    assert [tile.figure for tile in tiles] == pytest.approx([by_hand[tile.image_id] for tile in tiles])
+
+
+def test_some_query_has_pages(store: LatentStore) -> None:
+    """So that the test above means something."""
+    assert any(build_pictures(store, query).paging.n_items > PER_PAGE for query in queries(store))
+
+
+def test_numbers_are_read_however_they_are_written() -> None:
+    query = PicturesQuery.from_params({"all_of": " 12, #340;7 12", "any_of": "", "none_of": "#77"})
+    assert (query.all_of, query.any_of, query.none_of, query.unread) == ((12, 340, 7), (), (77,), ())
+    assert query.url() == "pictures?all_of=12,340,7&none_of=77"
+    assert query.url(3).endswith("&page=3")
+    assert links.pictures_url(all_of=[12]) == "pictures?all_of=12"
+    bad = PicturesQuery.from_params({"all_of": "12 cat", "none_of": "-3"})
+    assert bad.unread == (("all_of", "cat"), ("none_of", "-3"))
+    assert bad.written("all_of") == "12, cat"
+
+
+def test_the_baseline_is_the_product_rule(store: LatentStore) -> None:
+    a, b, c, d = busy(store, 4)
+    p = store.latents["density"]
+    by_hand = p[a] * (1 - (1 - p[b]) * (1 - p[c])) * (1 - p[d]) * store.n_images
+    query = PicturesQuery(all_of=(a,), any_of=(b, c), none_of=(d,))
+    assert expected(store, query) == pytest.approx(by_hand)
+    assert build_pictures(store, query).expected == pytest.approx(by_hand)
+    assert build_pictures(store, PicturesQuery(all_of=(a,))).expected is None, "one latent is its own gallery"
+    certain = PicturesQuery(all_of=(a, b), any_of=(a, c))
+    assert expected(store, certain) == pytest.approx(p[a] * p[b] * store.n_images), "one of any is active anyway"
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"all_of": "96"}, "There is no latent 96; this store has latents 0 … 95."),
+        ({"all_of": "5", "none_of": "96 1000"}, "There is no latent 96, 1000; this store has latents 0 … 95."),
+        ({"any_of": "cat"}, "“cat” is no number of a latent; this store has latents 0 … 95."),
+        ({"none_of": "5"}, "Exclusions alone name no picture: say which latents are active, too."),
+        ({"any_of": "5 6", "none_of": "6"}, "Latent 6 is asked for and excluded: no picture can match."),
+        ({"all_of": ",".join(map(str, range(MAX_LATENTS + 1)))}, "One list takes 50 latents at most."),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(shown: LatentStore, params: dict[str, str], said: str) -> None:
+    view = build_pictures(shown, PicturesQuery.from_params(params))
+    assert view.problem == said
+    assert view.tiles == ()
+    html = html_of(run_page("pictures", **params))
+    assert said in html
+    assert html.count('role="alert"') == 1
+
+
+def test_nothing_matches_and_which_condition_excludes_everything(shown: LatentStore) -> None:
+    alive, *_ = busy(shown, 1)
+    dead = int(shown.latents.index[shown.latents["n_active"] == 0][0])
+    view = build_pictures(shown, PicturesQuery(all_of=(alive, dead)))
+    (way,) = view.ways_out
+    assert (way.href, way.n) == (f"pictures?all_of={alive}", shown.gallery_size(alive))
+    html = html_of(run_page("pictures", all_of=f"{alive} {dead}"))
+    assert "No picture matches" in html
+    assert f"#{dead} is dead" in html
+    assert f'href="pictures?all_of={alive}"' in html
+
+
+def test_each_condition_that_excludes_everything_is_named(store: LatentStore) -> None:
+    a, b = next(
+        (a, b)
+        for a in busy(store, 30)
+        for b in busy(store, 30)
+        if a != b and not strengths_by_hand(store, PicturesQuery(all_of=(a, b)))
+    )
+    view = build_pictures(store, PicturesQuery(all_of=(a,), any_of=(b,)))
+    assert {way.href: way.n for way in view.ways_out} == {
+        f"pictures?any_of={b}": store.gallery_size(b),
+        f"pictures?all_of={a}": store.gallery_size(a),
+    }
+
+
+def test_paging_does_not_compute_again(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    search = LatentStore.images_where
+    monkeypatch.setattr(LatentStore, "images_where", lambda self, *asked: calls.append(1) or search(self, *asked))
+    monkeypatch.setattr("explorer.views.pictures._recent", RecentArrays(10**6))
+    asked = tuple(busy(store, 3))
+    for page in (1, 2, 1):
+        build_pictures(store, PicturesQuery(any_of=asked, page=page))
+    assert len(calls) == 1
+
+
+def test_recent_arrays_stay_within_their_bytes() -> None:
+    recent = RecentArrays(1000)
+    calls: list[str] = []
+
+    def make(name: str, n: int) -> tuple[np.ndarray, ...]:
+        return recent.get(name, lambda: calls.append(name) or (np.zeros(n, np.uint8), np.zeros(n, np.uint8)))
+
+    for name in ("a", "b", "a", "c", "a", "b"):  # c drives out b, which was used before a
+        make(name, 200)
+    assert calls == ["a", "b", "c", "b"]
+    assert recent.n_bytes <= 1000
+    assert len(make("large", 5000)[0]) == 5000
+    assert recent.n_bytes <= 1000
+
+
+def test_the_page_shows_pictures_conditions_and_the_baseline(shown: LatentStore) -> None:
+    a, b, c, _ = busy(shown, 4)
+    query = PicturesQuery(any_of=(a, b), none_of=(c,))
+    by_hand = strengths_by_hand(shown, query)
+    html = html_of(run_page("pictures", any_of=f"#{a} #{b}", none_of=str(c)))
+    assert f"<b>{len(by_hand):,}</b> of 180" in html
+    assert "if the latents were independent" in html
+    best = max(by_hand, key=lambda image_id: (by_hand[image_id], -image_id))
+    assert html.index(f'href="inspect?image={best}"') == html.index('href="inspect?image=')
+    assert html.count('class="sp-tile"') == min(len(by_hand), PER_PAGE)
+    assert f'href="pictures?any_of={b}&amp;none_of={c}"' in html, "the chip of the first latent removes it"
+    assert f'name="any_of" value="{a}, {b}"' in html
+
+
+def test_before_anything_is_asked_there_are_examples(shown: LatentStore) -> None:
+    html = html_of(run_page("pictures"))
+    examples = build_pictures(shown, PicturesQuery()).examples
+    assert examples
+    for example in examples:
+        assert example.n == len(strengths_by_hand(shown, PicturesQuery(all_of=tuple(r.latent for r in example.refs))))
+        assert f'href="{example.href}"' in html
+
+
+def test_what_is_asked_stays_text(shown: LatentStore) -> None:
+    html = html_of(run_page("pictures", all_of=HOSTILE))
+    assert "&quot;&gt;&lt;img" in html
+    assert "<script" not in html
+    assert "<img src=x" not in html
