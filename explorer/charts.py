@@ -32,7 +32,7 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
         showlegend=False,
         shapes=[_mark(activation) for activation in histogram.marks],
     )
-    figure.update_xaxes(title="activation", range=[0, edges[-1]], fixedrange=True, zeroline=False)
+    figure.update_xaxes(title="activation (lines: deciles)", range=[0, edges[-1]], fixedrange=True, zeroline=False)
     # From 0.5, so that a bin with a single picture still has a bar.
     figure.update_yaxes(
         title="pictures (log scale)",

@@ -15,7 +15,8 @@ DEFINITIONS = {
     "pictures.",
     "score": "Name score: how well “the name matches the picture” (CLIP's cosine of name and picture) tells "
     "pictures in which the latent is active from others, as area under the ROC curve (AUC), on pictures that were "
-    "not used to choose the name; ≥ is its lower 95 % bound. Baseline: 0.5, a name that says nothing.",
+    "not used to choose the name; ≥ is its lower 95 % bound. A name is good from 0.85 on, with a bound of 0.7 or "
+    "more. Baseline: 0.5, a name that says nothing.",
     "fvu": "FVU: fraction of the embeddings' variance that the SAE's reconstruction leaves unexplained. Baseline:"
     " 1, for always answering with the mean embedding.",
     "cosine": "Mean cosine between an embedding and its reconstruction. Baseline: {random}, between two random "

@@ -8,6 +8,7 @@ from explorer import links
 from explorer.sections import parts
 from explorer.views.latent import LatentPage
 from explorer.views.latent_gallery import Top
+from explorer.views.names import LatentName
 from explorer.wording import DEFINITIONS, percent, plural
 
 _SOURCES = {"label": "from the store’s labels", "caption": "from the captions", "word": "from the word list"}
@@ -58,17 +59,26 @@ def missing(said: str, n_latents: int) -> str:
 
 
 def _name_line(view: LatentPage) -> str:
-    """How good the name is and where it came from; for an unnamed latent the best guess."""
-    name = view.name
-    if name.automatic:  # a person's
-        return f'<p class="sp-nameline">{parts.dim(name.hint)}{parts.help_mark(DEFINITIONS["score"])}</p>'
-    if not name.auc:
-        return ""
+    """How good the name is and where it came from, or the best guess; beside it what the pictures are labelled."""
+    said = [f"{parts.dim(text)}{mark}" for text, mark in (_name_said(view.name), (_label_said(view), "")) if text]
+    return f'<p class="sp-nameline">{parts.dim(" · ").join(said)}</p>' if said else ""
+
+
+def _name_said(name: LatentName) -> tuple[str, str]:
+    """The words, and the score's "?"."""
     mark = parts.help_mark(DEFINITIONS["score"])
-    if not name.text:
-        return f'<p class="sp-nameline">{parts.dim(name.hint)}{mark}</p>' if name.hint else ""
-    source = f" · {_SOURCES[name.source]}" if name.source in _SOURCES else ""
-    return f'<p class="sp-nameline">{parts.dim(f"name score: {name.auc}")}{mark}{parts.dim(source)}</p>'
+    if name.hint:
+        return name.hint, mark
+    source = f" {_SOURCES[name.source]}" if name.source in _SOURCES else ""
+    return (f"name{source}: {name.auc}", mark) if name.auc else ("", "")
+
+
+def _label_said(view: LatentPage) -> str:
+    """A witness of its own: names are chosen by CLIP, labels were not."""
+    if not view.labels:
+        return ""
+    top = view.labels[0]
+    return f"{percent(top.share)} labelled “{top.label}” (store: {percent(top.store_share)})"
 
 
 def _elsewhere(view: LatentPage) -> str:

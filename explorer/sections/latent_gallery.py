@@ -18,6 +18,8 @@ from explorer.views.latent_gallery import (
 )
 from explorer.wording import DEFINITIONS, activation, percent, plural
 
+LARGE = "sp-large"
+
 
 def gallery(view: LatentPage) -> str:
     """What the address asks for, under the strip."""
@@ -49,7 +51,7 @@ def _tab(view: LatentPage, key: str, text: str) -> str:
 
 def _top(shown: Top) -> str:
     said = _said(f"{range_text(shown.paging, 'picture')}, strongest first", DEFINITIONS["activation"])
-    return f"{said}{parts.gallery(shown.tiles)}{pager(shown.paging, 'the gallery')}"
+    return f"{said}{parts.gallery(shown.tiles, LARGE)}{pager(shown.paging, 'the gallery')}"
 
 
 def _deciles(view: LatentPage, shown: Deciles) -> str:
@@ -88,7 +90,7 @@ def _draw(view: LatentPage, shown: Draw) -> str:
         text = f"{len(shown.tiles)} of {plural(shown.n_active, 'picture')} drawn at random, strongest first"
     again = f'<a class="sp-copy" href="{escape(shown.again)}">draw again</a>' if shown.again else ""
     said = _said(text, DEFINITIONS["random"].format(density=percent(view.ref.density)), again)
-    return f"{said}{parts.gallery(shown.tiles)}"
+    return f"{said}{parts.gallery(shown.tiles, LARGE)}"
 
 
 def _near_misses(shown: NearMissPictures) -> str:
@@ -98,12 +100,13 @@ def _near_misses(shown: NearMissPictures) -> str:
             "<p>Wherever in this store its pre-activation is above 0, the latent is among the k strongest and so "
             "active: Top-K hides nothing of it.</p>",
         )
-    few = "all" if shown.complete else "the highest"
+    n = len(shown.tiles)
+    these = f"All {n:,}" if shown.complete else f"The {n:,} highest"
     text = (
-        "Here the latent is not active: its pre-activation (first figure) is above 0, but every latent that Top-K kept "
-        f"was at least as strong as the second figure. Highest first, {few} {plural(len(shown.tiles), 'picture')}."
+        "Here the latent is not active: its pre-activation (first figure) is above 0, but the weakest activation that "
+        f"Top-K kept (second figure) is stronger. {these} of the store."
     )
-    return f"{_said(text, DEFINITIONS['near_miss'])}{parts.gallery(shown.tiles, 'sp-near')}"
+    return f"{_said(text, DEFINITIONS['near_miss'])}{parts.gallery(shown.tiles, LARGE)}"
 
 
 def _said(text: str, help_text: str, beside: str = "") -> str:

@@ -22,7 +22,7 @@ def histogram_head(view: LatentPage) -> str:
 
 def side(view: LatentPage) -> str:
     """Everything under the histogram. What a store has no data for is left out."""
-    return "".join([_density(view), _labels(view), effects(view), _trust(view), _together(view), similar(view)])
+    return "".join([_density(view), _trust(view), _labels(view), _together(view), similar(view), effects(view)])
 
 
 def effects(view: LatentPage) -> str:

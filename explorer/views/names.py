@@ -29,7 +29,7 @@ class LatentName:
             return f"named by a person; automatic: {self.automatic.words}"
         if self.text or not self.guess:
             return ""
-        return f"no name fits: best guess “{self.guess}”, {self.auc}"
+        return f"no name fits: best guess “{self.guess}”, {self.auc or 'in too few pictures to be scored'}"
 
     @property
     def auc(self) -> str:

@@ -41,8 +41,10 @@ class Tile:
         """The figure as it stands under the picture."""
         if self.figure is None:
             return ""
-        beaten = "" if self.lost_to is None else f" < {activation(self.lost_to)}"
-        return f"{activation(self.figure)}{beaten}"
+        if self.lost_to is None:
+            return activation(self.figure)
+        here, there = activation(self.figure), activation(self.lost_to)
+        return f"{here} {'≈' if here == there else '<'} {there}"
 
 
 @dataclass(frozen=True)

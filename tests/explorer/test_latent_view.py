@@ -295,7 +295,7 @@ def test_the_chart_says_its_axes_and_draws_its_marks() -> None:
     drawn = activation_histogram(Histogram((0.0, 1.0, 2.0), (1000, 1), (0.25, 0.5)))
     assert drawn.layout.yaxis.type == "log"
     assert "log" in drawn.layout.yaxis.title.text
-    assert drawn.layout.xaxis.title.text == "activation"
+    assert drawn.layout.xaxis.title.text == "activation (lines: deciles)"
     assert tuple(drawn.data[0].y) == (1000, 1)
     assert [(shape.x0, shape.x1) for shape in drawn.layout.shapes] == [(0.25, 0.25), (0.5, 0.5)]
     assert drawn.layout.yaxis.range[0] < 0, "a bin of one picture has a bar"

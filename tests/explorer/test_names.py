@@ -14,6 +14,8 @@ from explorer import notes
 from explorer.sections.parts import name_text
 from explorer.views.names import display_name
 from explorer.views.parts import latent_ref
+from explorer.wording import DEFINITIONS
+from index_builder.analysis.naming import GOOD_LOW, GOOD_SCORE
 
 
 def a_store(**columns: list[object]) -> Any:
@@ -56,6 +58,15 @@ def test_a_persons_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go
     assert html == f'<b class="sp-given" data-tip="named by a person; {said}">&lt;b&gt;citrus</b>'
     notes.note_book(store).save(0, "", "only a note", notes.texts(store)[0].revision)
     assert display_name(store, 0).source == "label"
+
+
+def test_a_guess_in_too_few_pictures_has_no_score() -> None:
+    store = a_store(name=["red"], name_score=[np.nan], name_low=[np.nan], name_good=[False], name_source=["word"])
+    assert display_name(store, 0).hint == "no name fits: best guess “red”, in too few pictures to be scored"
+
+
+def test_the_definition_says_what_a_good_name_is() -> None:
+    assert f"good from {GOOD_SCORE} on, with a bound of {GOOD_LOW} or more" in DEFINITIONS["score"]
 
 
 def test_a_dead_latent_has_not_even_a_guess() -> None:
