@@ -15,6 +15,7 @@ from explorer import notes
 from sae_core import LatentStore
 
 _CHUNK = 1024  # rows made at a time
+_OURS = ("latent", "name", "name_from_a_person", "note", "automatic_name")  # then the store's own columns
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, Any]
@@ -36,13 +37,13 @@ def csv_lines(store: LatentStore, latents: Sequence[int] | None = None) -> Itera
     """A header, then a line a latent. Texts that a spreadsheet would run as a formula begin with an apostrophe."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    for number, row in enumerate(rows(store, latents)):
-        if number == 0:
-            writer.writerow(row)
+    writer.writerow([*_OURS, *(name for name in store.latents.columns if name != "name")])
+    for row in rows(store, latents):
         writer.writerow([_cell(value) for value in row.values()])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
+    yield buffer.getvalue()
 
 
 def json_pieces(store: LatentStore, latents: Sequence[int] | None = None, title: str = "") -> Iterator[str]:
@@ -65,14 +66,8 @@ def _row(latent: int, figures: Row, note: notes.Note | None) -> Row:
     automatic = figures.pop("name", None)
     shown = automatic if figures.get("name_good", True) else None
     given = note.name if note else None
-    return {
-        "latent": latent,
-        "name": given or shown,
-        "name_from_a_person": given is not None,
-        "note": note.text if note else None,
-        "automatic_name": automatic,
-        **figures,
-    }
+    ours = (latent, given or shown, given is not None, note.text if note else None, automatic)
+    return {**dict(zip(_OURS, ours, strict=True)), **figures}
 
 
 def _plain(value: Any) -> Any:

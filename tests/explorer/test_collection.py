@@ -1,0 +1,81 @@
+"""Lists of latents: the address is the list."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer import links
+from explorer.views.collection import MAX_LATENTS, MAX_TITLE, PER_PAGE, ListQuery, build_list
+from sae_core import LatentStore
+
+
+def read(address: str) -> ListQuery:
+    params = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
+    return ListQuery.from_params(params)
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=40, unique=True), st.text(max_size=MAX_TITLE))
+def test_the_address_holds_all_of_it(latents: list[int], title: str) -> None:
+    query = ListQuery.from_params({"latents": links.numbers(latents), "title": title})
+    assert query.latents == tuple(latents)
+    assert read(query.url()) == query
+
+
+@pytest.mark.parametrize(
+    ("said", "latents"),
+    [
+        ("12,340,77", (12, 340, 77)),
+        ("12, 340\n77", (12, 340, 77)),
+        ("12,12,12", (12,)),
+        ("x,-1,1.5,²,7,", (7,)),
+        ("", ()),
+        ("99999999999999999999,3", (3,)),
+    ],
+)
+def test_what_is_no_number_is_left_out(said: str, latents: tuple[int, ...]) -> None:
+    assert ListQuery.from_params({"latents": said}).latents == latents
+
+
+def test_the_limit() -> None:
+    query = ListQuery.from_params({"latents": links.numbers(range(MAX_LATENTS + 3)), "title": "x" * 500})
+    assert (len(query.latents), query.n_beyond, len(query.title)) == (MAX_LATENTS, 3, MAX_TITLE)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=8, unique=True), st.data())
+def test_moving_and_removing(latents: list[int], data: st.DataObject) -> None:
+    latent, by = data.draw(st.sampled_from(latents)), data.draw(st.sampled_from([-1, 1]))
+    query = ListQuery(tuple(latents), "t")
+    moved = query.moved(latent, by)
+    assert sorted(moved.latents) == sorted(latents)
+    at = latents.index(latent)
+    assert moved.latents.index(latent) == min(max(at + by, 0), len(latents) - 1)
+    assert [n for n in moved.latents if n != latent] == [n for n in latents if n != latent]
+    assert query.without(latent) == ListQuery(tuple(n for n in latents if n != latent), "t")
+
+
+def test_rows_lead_on(store: LatentStore) -> None:
+    view = build_list(store, ListQuery((5, 2, 9), "mine"))
+    assert [row.card.ref.latent for row in view.rows] == [5, 2, 9]
+    first, middle, last = view.rows
+    assert (first.up, last.down) == (None, None)
+    assert read(middle.up or "").latents == (2, 5, 9)
+    assert read(middle.down or "").latents == (5, 9, 2)
+    assert read(middle.remove) == ListQuery((5, 9), "mine")
+
+
+def test_latents_of_another_store_are_named_not_shown(store: LatentStore) -> None:
+    view = build_list(store, ListQuery((5, store.n_latents, 2)))
+    assert view.unknown == (store.n_latents,)
+    assert view.query.latents == (5, 2)
+
+
+def test_a_long_list_has_pages(store: LatentStore) -> None:
+    latents = tuple(reversed(range(store.n_latents)))
+    view = build_list(store, ListQuery(latents, page=2))
+    assert [row.card.ref.latent for row in view.rows] == list(latents[PER_PAGE : 2 * PER_PAGE])
+    assert view.rows[0].up is not None, "the first of a page can still go up"
+    assert read(view.rows[0].remove).page == 2
