@@ -25,6 +25,11 @@ class Note:
     undoable: bool = False
 
     @property
+    def words(self) -> str:
+        """Both, for searching."""
+        return f"{self.name or ''} {self.text or ''}"
+
+    @property
     def empty(self) -> bool:
         """Neither a name nor a note."""
         return self.name is None and self.text is None

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from explorer.notes import Note
 from explorer.views.latents_query import SORTS, LatentsQuery
 from explorer.views.striking import striking_order
 from explorer.views.texts import LatentTexts, folded
@@ -58,8 +59,8 @@ class LatentTable:
         """All latents by falling scores, equal ones by number, those without one (NaN) last."""
         return np.argsort(-scores, kind="stable")
 
-    def mask(self, query: LatentsQuery, given: Mapping[int, str]) -> np.ndarray:
-        """Which latents pass every filter; `given` are names from people, by latent."""
+    def mask(self, query: LatentsQuery, given: Mapping[int, Note]) -> np.ndarray:
+        """Which latents pass every filter; `given` are names and notes from people, by latent."""
         mask = np.ones(len(self), dtype=bool)
         if query.q:
             mask &= self._texts.say(query.q, given) | self._members([] if query.number is None else [query.number])
@@ -69,7 +70,7 @@ class LatentTable:
         if query.life:
             mask &= self._alive == (query.life == "alive")
         if query.names:
-            named = self._good | self._members(given)
+            named = self._good | self._members(latent for latent, note in given.items() if note.name)
             mask &= named if query.names == "good" else self._alive & ~named
         if query.latents:
             mask &= self._members(query.latents)

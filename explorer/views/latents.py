@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer import notes
+from explorer.notes import Note
 from explorer.views.cards import latent_cards
 from explorer.views.chips import Chip, chips_of
 from explorer.views.latent_table import LatentTable, latent_table
@@ -60,9 +61,9 @@ class LatentsPage:
 def build_latents(store: LatentStore, query: LatentsQuery, embed_text: EmbedText | None = None) -> LatentsPage:
     """The cards of one page, and how many latents match."""
     table = latent_table(store)
-    names = {latent: note.name for latent, note in notes.texts(store).items() if note.name}
+    given = notes.texts(store)
     asked = asked_rankings(store, query, embed_text)
-    found = matching(table, query, asked.rankings, names)
+    found = matching(table, query, asked.rankings, given)
     pages = paging(query.page, len(found), PER_PAGE, query.url)
     own_order = _own_order(query, asked.rankings)
     return LatentsPage(
@@ -75,7 +76,7 @@ def build_latents(store: LatentStore, query: LatentsQuery, embed_text: EmbedText
         rankings=asked.rankings,
         problems=asked.problems,
         chips=chips_of(query),
-        ways_out=() if len(found) else _ways_out(table, query, names),
+        ways_out=() if len(found) else _ways_out(table, query, given),
         labels=tuple(table.labels),
         columns=frozenset(column for column in ("label_purity", "name_score") if table.has(column)),
     )
@@ -85,11 +86,11 @@ def matching(
     table: LatentTable,
     query: LatentsQuery,
     rankings: Sequence[Ranking] = (),
-    given: Mapping[int, str] | None = None,
+    given: Mapping[int, Note] | None = None,
 ) -> np.ndarray:
     """Numbers of the latents that match, in the order asked for; an asked-for number comes first.
 
-    `given` are names from people, by latent.
+    `given` are names and notes from people, by latent.
     """
     mask = table.mask(query, given or {})
     order = _order(table, query, rankings)
@@ -134,7 +135,7 @@ def _found(store: LatentStore, latents: list[int], rankings: Sequence[Ranking]) 
     )
 
 
-def _ways_out(table: LatentTable, query: LatentsQuery, given: Mapping[int, str]) -> tuple[tuple[Chip, int], ...]:
+def _ways_out(table: LatentTable, query: LatentsQuery, given: Mapping[int, Note]) -> tuple[tuple[Chip, int], ...]:
     """The filters without which there would be something."""
     counts = [(chip, int(table.mask(query.without(chip.name), given).sum())) for chip in chips_of(query)]
     return tuple((chip, n) for chip, n in counts if 0 < n < len(table))

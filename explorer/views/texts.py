@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from explorer.notes import Note
+
 
 class LatentTexts:
     """Name and most common label of every latent, ready for searching."""
@@ -17,15 +19,15 @@ class LatentTexts:
         joined = pc.binary_join_element_wise(*columns, " ")
         self._texts = pc.utf8_lower(pc.replace_substring(joined, "_", " "))
 
-    def say(self, query: str, given: Mapping[int, str]) -> np.ndarray:
-        """Which latents' texts hold every word of the query; `given` are names from people, by latent."""
+    def say(self, query: str, given: Mapping[int, Note]) -> np.ndarray:
+        """Which latents' texts hold every word of the query; `given` are names and notes from people, by latent."""
         words = folded(query).split()
         mask = np.ones(len(self._texts), dtype=bool)
         for word in words:
             mask &= pc.match_substring(self._texts, word).to_numpy(zero_copy_only=False)
-        for latent, name in given.items():
+        for latent, note in given.items():
             if 0 <= latent < len(mask):
-                text = f"{folded(name)} {self._texts[latent]}"
+                text = f"{folded(note.words)} {self._texts[latent]}"
                 mask[latent] = all(word in text for word in words)
         return mask
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from explorer.notes import Note
 from explorer import models
 from explorer.views.chips import chips_of
 from explorer.views.latent_table import LatentTable, latent_table
@@ -49,7 +50,7 @@ def frame(**columns: list[object]) -> pd.DataFrame:
     return pd.DataFrame({**plain, **nothing, **texts, "name_good": [True] * n}).assign(**columns)
 
 
-def found(latents: LatentTable, /, given: dict[int, str] | None = None, **asked: str) -> list[int]:
+def found(latents: LatentTable, /, given: dict[int, Note] | None = None, **asked: str) -> list[int]:
     return matching(latents, LatentsQuery.from_params(asked), given=given).tolist()
 
 
@@ -158,10 +159,11 @@ def test_a_name_that_is_not_good_is_not_searched() -> None:
 
 def test_names_given_by_people_are_searched_too() -> None:
     latents = table(name=["apple", None, None], top_label=["fruit", "fruit", None], name_good=[True, False, False])
-    given = {1: "my Pear_tree", 99: "of another store"}
+    given = {1: Note(1, "my Pear_tree"), 2: Note(2, None, "a note on quinces"), 99: Note(99, "of another store")}
     assert found(latents, q="pear fruit", given=given) == [1]
     assert found(latents, q="pear") == []
     assert found(latents, q="fruit", sort="number", given=given) == [0, 1]
+    assert found(latents, q="Quinces", given=given) == [2]
     assert found(latents, names="good", sort="number", given=given) == [0, 1]
     assert found(latents, names="weak", given=given) == [2]
 
