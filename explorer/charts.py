@@ -23,25 +23,28 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
 
     The count axis is logarithmic: one strong picture must show beside thousands of weak.
     """
-    edges, counts = histogram.edges, histogram.counts
-    figure = go.Figure(_bars(histogram))
-    figure.update_layout(
-        height=HISTOGRAM_HEIGHT,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        bargap=0.06,
-        showlegend=False,
-        shapes=[_mark(activation) for activation in histogram.marks],
-    )
-    figure.update_xaxes(title="activation (lines: deciles)", range=[0, edges[-1]], fixedrange=True, zeroline=False)
-    # From 0.5, so that a bin with a single picture still has a bar.
-    figure.update_yaxes(
-        title="pictures (log scale)",
-        type="log",
-        range=_log_range(max(counts)),
-        tickvals=_ticks(max(counts)),
-        fixedrange=True,
-    )
-    return figure
+    largest = max(histogram.counts)
+    layout = {
+        "height": HISTOGRAM_HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "bargap": 0.06,
+        "showlegend": False,
+        "shapes": [_mark(activation) for activation in histogram.marks],
+        "xaxis": {
+            "title": {"text": "activation (lines: deciles)"},
+            "range": [0, histogram.edges[-1]],
+            "fixedrange": True,
+            "zeroline": False,
+        },
+        "yaxis": {
+            "title": {"text": "pictures (log scale)"},
+            "type": "log",
+            "range": _log_range(largest),
+            "tickvals": _ticks(largest),
+            "fixedrange": True,
+        },
+    }
+    return go.Figure(_bars(histogram), layout)  # at once: every update would validate it anew
 
 
 def _bars(histogram: Histogram) -> go.Bar:
@@ -71,4 +74,5 @@ def _ticks(largest: int) -> list[int]:
 
 
 def _log_range(largest: int) -> list[float]:
+    """From 0.5, so that a bin with a single picture still has a bar."""
     return [log10(0.5), log10(max(largest, 2) * 1.3)]
