@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explorer.notes import Note
 from explorer import models
+from explorer.notes import Note
 from explorer.views.chips import chips_of
 from explorer.views.latent_table import LatentTable, latent_table
 from explorer.views.latents import PER_PAGE, build_latents, matching
