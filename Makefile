@@ -29,7 +29,7 @@ setup-dev: .venv/.dev
 store: setup
 	@$(MAKE) --no-print-directory $(STORE)/manifest.json
 
-$(STORE)/manifest.json: $(wildcard $(DEMO)/pictures.tar $(DEMO)/encoder/* $(DEMO)/sae/*) sae_core/store/layout.py
+$(STORE)/manifest.json: $(wildcard $(DEMO)/pictures.tar $(DEMO)/encoder/* $(DEMO)/sae/*) assets/words/words.txt sae_core/store/layout.py
 	rm -rf $(STORE)
 	$(BIN)/python -m index_builder build --images $(DEMO)/pictures.tar --encoder demo --sae demo --out $(STORE) \
 		--name "Emoji and clip art"

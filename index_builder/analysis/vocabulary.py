@@ -44,7 +44,7 @@ def vocabulary_of(root: Path, encode_texts: Callable[[Sequence[str]], np.ndarray
     sources: tuple[tuple[Source, Sequence[str]], ...] = (
         ("label", titles),
         ("caption", caption_terms(root)),
-        ("word", WORDS.read_text(encoding="utf-8").split("\n") if WORDS.is_file() else []),
+        ("word", WORDS.read_text(encoding="utf-8").split("\n")),
     )
     for source, terms in sources:
         for term in terms:

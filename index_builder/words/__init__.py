@@ -1,0 +1,1 @@
+"""The script that made `assets/words/words.txt`."""

@@ -1,0 +1,48 @@
+"""The word list that ships: clean, and as its script says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from index_builder.words.__main__ import Sense, nouns, other_uses, wanted
+from sae_core.references import WORDS
+
+TERMS = WORDS.read_text(encoding="utf-8").splitlines()
+
+
+def test_every_term_is_short_plain_and_there_once() -> None:
+    assert 3_000 < len(TERMS) < 8_000
+    assert len(set(TERMS)) == len(TERMS)
+    assert all(re.fullmatch(r"[a-z][a-z-]*(?: [a-z-]+){0,4}", term) and len(term) <= 40 for term in TERMS)
+
+
+def test_it_names_what_pictures_show_and_not_what_they_cannot() -> None:
+    assert {"red", "stripes", "watercolour", "dog", "penguin", "castle", "banana", "forklift", "sunset"} <= set(TERMS)
+    assert not {"the", "of", "still", "have", "idea", "justice", "theory", "london", "january"} & set(TERMS)
+
+
+def test_the_script_reads_wordnets_files(tmp_path: Path) -> None:
+    (tmp_path / "data.noun").write_text(
+        "  licence\n"
+        "00000001 05 n 02 dog 0 domestic_dog 0 000 | a member of the genus Canis\n"
+        "00000002 09 n 01 idea 0 000 | the content of cognition\n"
+        "00000003 05 n 01 Rex 0 000 | a proper name\n"
+    )
+    (tmp_path / "index.noun").write_text(
+        "  licence\n"
+        "dog n 1 2 @ ~ 1 1 00000001\ndomestic_dog n 1 0 1 0 00000001\nidea n 1 0 1 1 00000002\nrex n 1 0 1 0 00000003\n"
+    )
+    found = {sense.lemma: sense for sense in nouns(tmp_path)}
+    assert found.keys() == {"dog", "domestic dog", "idea"}  # a name has a capital
+    assert found["dog"] == Sense("dog", "05", "a member of the genus Canis")
+    assert not wanted(found["idea"])
+    assert wanted(Sense("ice cream", "13", "frozen dessert"))
+    assert not wanted(Sense("ice", "13", "an offensive word"))
+
+    (tmp_path / "cntlist.rev").write_text(
+        "walk%1:04:00:: 1 3\nwalk%2:38:00:: 1 9\ndog%1:05:00:: 1 9\ndog%2:38:00:: 1 1\n"
+    )
+    for kind in ("verb", "adj", "adv"):
+        (tmp_path / f"index.{kind}").write_text("  licence\nblur v 1\n" if kind == "verb" else "")
+    assert other_uses(tmp_path) == {"walk", "blur"}
