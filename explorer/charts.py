@@ -36,15 +36,20 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
             "fixedrange": True,
             "zeroline": False,
         },
-        "yaxis": {
-            "title": {"text": "pictures (log scale)"},
-            "type": "log",
-            "range": _log_range(largest),
-            "tickvals": _ticks(largest),
-            "fixedrange": True,
-        },
+        "yaxis": count_axis(largest, "pictures"),
     }
     return go.Figure(_bars(histogram), layout)  # at once: every update would validate it anew
+
+
+def count_axis(largest: int, what: str) -> dict[str, Any]:
+    """A logarithmic axis of how many there are."""
+    return {
+        "title": {"text": f"{what} (log scale)"},
+        "type": "log",
+        "range": _log_range(largest),
+        "tickvals": _ticks(largest),
+        "fixedrange": True,
+    }
 
 
 def _bars(histogram: Histogram) -> go.Bar:

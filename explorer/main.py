@@ -25,6 +25,7 @@ def main() -> None:
             st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
             st.Page(PAGES / "list.py", title="List", url_path="list"),
             st.Page(PAGES / "notes.py", title="Notes", url_path="notes"),
+            st.Page(PAGES / "quality.py", title="Quality", url_path="quality"),
         ],
         position="hidden",
     )

@@ -45,6 +45,15 @@ DEFINITIONS = {
     "effect": "Effect: adding the latent's direction to an embedding moves a label's CLIP score by their cosine. "
     "z says how far that is from what other latents do, in standard deviations over all latents; it ranks them. "
     "Baseline: z = 0, the mean of all latents.",
+    "dense": "Dense latents: active in more than {dense} of the pictures, too many for one meaning. Baseline: {even}, "
+    "the density of every latent if all were active equally often.",
+    "good_names": "Share of the latents that are not dead whose automatic name is good: a name score of at least 0.85 "
+    "whose lower 95 % bound is at least 0.7, on pictures that were not used to choose the name. Baseline: 0, for names "
+    "that say nothing (name score 0.5).",
+    "density_spread": "How many latents have which density; both axes are logarithmic. Baseline, the line: {even}, the "
+    "density of every latent if all were active equally often.",
+    "purity_spread": "Label purity: the share of a gallery that carries its most common label. Baseline, the line: "
+    "{baseline}, the mean of galleries as large whose pictures are drawn at random from the store.",
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",

@@ -15,6 +15,7 @@ _PAGES = (
     (links.PICTURES, "pictures", "Pictures"),
     (links.INSPECT, "inspect", "Inspect"),
     (links.LIST, "list", "List"),
+    (links.QUALITY, "quality", "Quality"),
 )
 _PARTS_OF = {"latent": "latents", "notes": "list"}  # a page that belongs to another one's entry
 

@@ -26,7 +26,8 @@ def report_card(view: Home) -> str:
             value = f'<a href="{escape(dead_latents_url())}">{value}</a>'
         facts.append(f"<div><dt>{escape(fact.name)}{help_mark(fact.definition)}</dt><dd>{value}</dd></div>")
     warning = f'<p class="sp-refused" role="alert">{escape(view.warning)}</p>' if view.warning else ""
-    return f'<dl class="sp-facts" data-spa aria-label="report card of the SAE">{"".join(facts)}</dl>{warning}'
+    more = f'<a class="sp-copy" href="{links.QUALITY}">whole report card</a>'
+    return f'<dl class="sp-facts" data-spa aria-label="report card of the SAE">{"".join(facts)}{more}</dl>{warning}'
 
 
 def striking(view: Home) -> str:

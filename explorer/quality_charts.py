@@ -1,0 +1,76 @@
+"""Distributions of the report card as plotly figures. No Streamlit here."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import plotly.graph_objects as go
+
+from explorer.charts import count_axis
+from explorer.views.distributions import Distribution
+from explorer.wording import figure, percent, plural
+
+HEIGHT = 240
+_BAR = "#8a9099"  # shares and counts are ink, on both backgrounds
+_BASELINE = "#2f7fd1"
+
+
+def distribution_chart(one: Distribution) -> go.Figure:
+    """Latents per bin, and the baseline as a line. The count axis is logarithmic."""
+    layout = {
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": 26, "b": 8},
+        "bargap": 0.06,
+        "showlegend": False,
+        "xaxis": _figure_axis(one),
+        "yaxis": count_axis(max(one.counts, default=1), "latents"),
+    }
+    if math.isfinite(one.baseline):
+        layout |= _baseline(one)
+    return go.Figure(_bars(one), layout)
+
+
+def _bars(one: Distribution) -> go.Bar:
+    spans = list(pairwise(one.edges))
+    pairs = zip(spans, one.counts, strict=True)
+    said = [f"{_written(one, low)} to {_written(one, high)}: {plural(n, 'latent')}" for (low, high), n in pairs]
+    return go.Bar(
+        x=[(low + high) / 2 for low, high in spans],
+        y=list(one.counts),
+        width=[high - low for low, high in spans],
+        marker={"color": _BAR, "line": {"width": 0}},
+        customdata=said,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _figure_axis(one: Distribution) -> dict[str, Any]:
+    axis: dict[str, Any] = {"title": {"text": one.axis}, "range": [one.edges[0], one.edges[-1]], "fixedrange": True}
+    if one.log:  # bars of equal width: the logarithms are drawn, the figures written
+        decades = range(math.floor(one.edges[0]), math.ceil(one.edges[-1]) + 1)
+        axis |= {"tickvals": list(decades), "ticktext": [percent(10.0**decade) for decade in decades]}
+    return {**axis, "zeroline": False}
+
+
+def _baseline(one: Distribution) -> dict[str, Any]:
+    at = math.log10(one.baseline) if one.log else one.baseline
+    left = at < (one.edges[0] + one.edges[-1]) / 2
+    line = {"color": _BASELINE, "width": 2, "dash": "dot"}
+    shape = {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+    words = {
+        "x": at,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "xanchor": "left" if left else "right",
+        "text": f"baseline: {one.baseline_words}",
+        "font": {"color": _BASELINE, "size": 12},
+        "showarrow": False,
+    }
+    return {"shapes": [shape], "annotations": [words]}
+
+
+def _written(one: Distribution, edge: float) -> str:
+    return percent(10.0**edge) if one.log else figure(edge)
