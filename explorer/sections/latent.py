@@ -95,13 +95,12 @@ def _tool(href: str, text: str, tip: str) -> str:
 
 def _here(view: LatentPage) -> str:
     page = view.shown.paging.page if isinstance(view.shown, Top) else 1
-    view_name = "" if view.ref.dead else view.query.view
-    return links.latent_url(view.ref.latent, page, view_name, view.query.seed)
+    return links.latent_url(view.ref.latent, page, view.query.view, view.query.seed)
 
 
 def _other(view: LatentPage, latent: int) -> str:
     """Another latent, looked at in the same way."""
-    return escape(links.latent_url(latent, view="" if view.ref.dead else view.query.view))
+    return escape(links.latent_url(latent, view=view.query.view))
 
 
 def _neighbours(view: LatentPage) -> str:

@@ -38,7 +38,7 @@ class LatentPage:
 
     ref: LatentRef
     name: LatentName
-    query: GalleryQuery
+    query: GalleryQuery  # as asked
     shown: Shown
     n_active: int
     n_images: int
@@ -65,14 +65,12 @@ def build_latent(store: LatentStore, latent: int, query: GalleryQuery | None = N
     ref = latent_ref(store, latent)
     row: Any = store.latents.loc[latent]
     query = query or GalleryQuery()
-    if ref.dead:
-        query = GalleryQuery(NEAR)
     together, similar, n_dead_similar = _relatives(store, latent)
     return LatentPage(
         ref=ref,
         name=display_name(store, latent),
         query=query,
-        shown=build_gallery(store, latent, query),
+        shown=build_gallery(store, latent, GalleryQuery(NEAR) if ref.dead else query),
         n_active=store.gallery_size(latent),
         n_images=store.n_images,
         even_density=store.k / store.n_latents,

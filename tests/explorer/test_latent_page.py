@@ -124,6 +124,12 @@ def test_neighbours_keep_the_view(shown: LatentStore) -> None:
     assert html.count(f'href="{following}"') == 2, "at both ends of the page"
 
 
+def test_a_dead_latent_on_the_way_keeps_the_view(shown: LatentStore) -> None:
+    latent = dead(shown)
+    html = html_of(run_page("latent", latent=str(latent), view="deciles"))
+    assert f'href="{escape(f"latent?latent={latent + 1}&view=deciles")}" data-key="ArrowRight"' in html
+
+
 def test_the_title_says_how_good_the_name_is(shown: LatentStore) -> None:
     named = shown.latents[shown.latents["name_score"].notna()]
     assert len(named)
