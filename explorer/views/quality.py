@@ -95,8 +95,10 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
     )
 
 
-def _density(store: LatentStore) -> Distribution:
+def _density(store: LatentStore) -> Distribution | None:
     values = known(store.latents, "density")
+    if values.empty:
+        return None
     even = store.k / store.n_latents
     edges, counts = decade_bins(values, 1 / store.n_images)
     high, low = extremes(store, values, percent)
@@ -130,8 +132,9 @@ def _monosemanticity(store: LatentStore) -> Distribution | None:
         baseline=baseline,
         baseline_words=f"two random pictures {figure(baseline)}",
         definition=DEFINITIONS["monosemanticity"].format(baseline=figure(baseline)),
-        remark=" Alike to the store’s own encoder, that is: the paper compares pictures by another one (DINOv2). Latents "
-        "that follow CLIP’s own confusions score better here, and the figures compare with stores of this encoder only.",
+        remark=" Alike to the store’s own encoder, that is: the paper compares pictures by another one (DINOv2). "
+        "Latents that follow CLIP’s own confusions score better here, and the figures compare with stores of this "
+        "encoder only.",
         sort="mono",
     )
 

@@ -1,0 +1,140 @@
+"""The report card: every figure from the store, against its baseline."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explorer.quality_charts import distribution_chart
+from explorer.views.distributions import decade_bins, linear_bins, share_above
+from explorer.views.latents import build_latents
+from explorer.views.latents_query import LatentsQuery
+from explorer.views.quality import build_quality, random_purity
+from explorer.views.striking import MIN_PICTURES
+from sae_core import LatentStore
+from tests.explorer.conftest import html_of, run_page
+
+
+def shown_by(store: LatentStore, url: str) -> int:
+    params = {key: values[0] for key, values in parse_qs(urlsplit(url).query).items()}
+    return build_latents(store, LatentsQuery.from_params(params)).paging.n_items
+
+
+def test_every_figure_has_a_definition_and_a_baseline(store: LatentStore) -> None:
+    view = build_quality(store)
+    assert [one.name for one in view.figures][:5] == ["FVU", "cosine", "L0", "dead latents", "dense latents"]
+    for one in view.figures:
+        assert one.beside
+        assert "aseline" in one.definition
+        assert "{" not in one.definition
+    for chart in view.distributions:
+        assert "aseline" in chart.definition
+        assert "{" not in chart.definition + chart.summary
+        assert np.isfinite(chart.baseline)
+
+
+def test_links_lead_to_the_latents_that_are_counted(store: LatentStore) -> None:
+    figures = {one.name: one for one in build_quality(store).figures}
+    report = store.manifest.report
+    assert report.n_dead > 0
+    assert shown_by(store, figures["dead latents"].url or "") == report.n_dead
+    assert shown_by(store, figures["dense latents"].url or "") == report.n_dense
+    good = int((store.latents["name_good"] & (store.latents["n_active"] > 0)).sum())
+    assert shown_by(store, figures["with a good name"].url or "") == good
+
+
+def test_every_latent_that_has_the_figure_is_in_a_bin(store: LatentStore) -> None:
+    charts = {one.key: one for one in build_quality(store).distributions}
+    assert set(charts) >= {"density", "monosemanticity", "split_half", "label_purity"}
+    alive = store.latents[store.latents["n_active"] > 0]
+    for key, chart in charts.items():
+        assert sum(chart.counts) == alive[key].notna().sum(), key
+        assert len(chart.edges) == len(chart.counts) + 1
+
+
+def test_the_ends_are_the_ends(store: LatentStore) -> None:
+    latents = store.latents
+    for chart in build_quality(store).distributions:
+        enough = latents[(latents["n_active"] >= MIN_PICTURES) & latents[chart.key].notna()][chart.key]
+        if chart.highest:
+            assert enough[chart.highest[0].ref.latent] == enough.max()
+            assert enough[chart.lowest[0].ref.latent] == enough.min()
+        numbers = [one.ref.latent for one in (*chart.highest, *chart.lowest)]
+        assert len(set(numbers)) == len(numbers), "no latent stands at both ends"
+
+
+def test_bins() -> None:
+    edges, counts = linear_bins(pd.Series([-0.2, 0.0, 0.5, 1.0, 1.0000001]), 0.0, 1.0)
+    assert (edges[0], edges[-1], sum(counts)) == (0.0, 1.0, 5)
+    assert (counts[0], counts[-1]) == (2, 2)
+    edges, counts = decade_bins(pd.Series([1.0, 0.1, 1 / 4554]), 1 / 4554)
+    assert (edges[0], edges[-1], sum(counts)) == (-4, 0, 3)
+    edges, counts = decade_bins(pd.Series([1.0]), 1.0)  # a store of a single picture
+    assert sum(counts) == 1
+
+
+def test_share_above() -> None:
+    assert share_above(pd.Series([0.1, 0.2, 0.3, 0.4]), 0.2) == 0.5
+    assert np.isnan(share_above(pd.Series([], dtype=float), 0.2))
+
+
+def a_store(sizes: list[int], counts: list[int], n_images: int) -> Any:
+    labels = SimpleNamespace(counts=np.array(counts))
+    return SimpleNamespace(latents=pd.DataFrame({"n_active": sizes}), labels=labels, n_images=n_images)
+
+
+def test_purity_of_random_galleries() -> None:
+    assert random_purity(a_store([1, 1], [50, 50], 100)) == 1, "one picture is always pure"
+    assert random_purity(a_store([100_000, 0], [90, 10], 100)) == pytest.approx(0.9, abs=0.01)
+    assert random_purity(a_store([100_000], [45, 5], 100)) == pytest.approx(0.45, abs=0.01), "half has no label"
+    assert np.isnan(random_purity(a_store([5], [], 100)))
+    assert np.isnan(random_purity(a_store([0], [5], 100)))
+
+
+def test_charts_say_what_they_are(store: LatentStore) -> None:
+    for one in build_quality(store).distributions:
+        chart = distribution_chart(one)
+        assert chart.layout.xaxis.title.text == one.axis
+        assert "log" in chart.layout.yaxis.title.text
+        assert sum(chart.data[0].y) == sum(one.counts)
+        assert one.baseline_words in chart.layout.annotations[0].text
+        line = chart.layout.shapes[0].x0
+        assert (10**line if one.log else line) == pytest.approx(one.baseline)
+
+
+def test_the_page(shown: LatentStore) -> None:
+    app = run_page("quality")
+    html = html_of(app)
+    n = len(build_quality(shown).distributions)
+    assert len(app.get("plotly_chart")) == n
+    assert html.count('class="sp-ends"') == n
+    assert 'href="latents?life=dead"' in html
+    assert "DINOv2" in html
+    assert 'href="quality"' in html_of(run_page("home"))
+
+
+def test_a_store_without_labels_and_names(store: LatentStore) -> None:
+    bare = store.latents.assign(label_purity=np.nan, name_score=np.nan, top_label=None, name=None, name_good=False)
+    view = build_quality(_Without(store, bare))
+    assert [one.key for one in view.distributions] == ["density", "monosemanticity", "split_half"]
+
+
+def test_a_store_whose_latents_are_all_dead(store: LatentStore) -> None:
+    dead = store.latents.assign(n_active=0, density=0.0, monosemanticity=np.nan, split_half=np.nan, name_good=False)
+    view = build_quality(_Without(store, dead))
+    assert [one.key for one in view.distributions] == []
+
+
+class _Without:
+    """A store with another table."""
+
+    def __init__(self, store: LatentStore, latents: pd.DataFrame) -> None:
+        self._store, self.latents = store, latents
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
