@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,20 @@ def store(demo_store: Path) -> LatentStore:
 
 @pytest.fixture(scope="session")
 def app(demo_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app as a person starts it, with notes of its own."""
+    folder = tmp_path_factory.mktemp("app")
+    with served(folder, SPARSIGHT_STORE=str(demo_store), SPARSIGHT_NOTES=str(folder / "notes.sqlite")) as address:
+        yield address
+
+
+@contextmanager
+def served(folder: Path, **environment: str) -> Iterator[str]:
     """`streamlit run app.py` on a free port; ended by its own process id."""
     port = _free_port()
-    log = (tmp_path_factory.mktemp("app") / "log.txt").open("w+")
+    log = (folder / "log.txt").open("w+")
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
-    environment = os.environ | {"SPARSIGHT_STORE": str(demo_store)}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_healthy(f"http://127.0.0.1:{port}", process, Path(log.name))
         yield f"http://127.0.0.1:{port}"
