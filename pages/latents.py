@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from explorer import frame
@@ -14,10 +16,13 @@ from explorer.stores import current_store
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 
+CARDS_HEIGHT = 900  # pixels; of the first rows
+
 store = current_store()
 query = LatentsQuery.from_params(st.query_params.to_dict())
 frame.title("Latents")
-view = build_latents(store, query, lambda text: embed_text(store, text))
+with st.skeleton(height=CARDS_HEIGHT) if query.text else nullcontext():  # the first text loads the encoder
+    view = build_latents(store, query, lambda text: embed_text(store, text))
 
 draw(filter_bar(view), sections.summary(view))
 if view.found:
