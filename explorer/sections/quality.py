@@ -26,7 +26,7 @@ def heading(one: Distribution) -> str:
 
 def ends(one: Distribution) -> str:
     """The latents at both ends, as links."""
-    everyone = f'<a href="{escape(one.sorted_url)}">all latents by this figure</a>'
+    everyone = f'<a class="sp-under" href="{escape(one.sorted_url)}">all latents by this figure</a>'
     high, low = one.ends
     return (
         f'<section class="sp-ends" data-spa>{_end(high, one.highest)}{_end(low, one.lowest)}'

@@ -23,7 +23,7 @@ class Extreme:
     """A latent at one end of a distribution."""
 
     ref: LatentRef
-    value: str
+    value: str  # empty where the reference says it already
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,6 @@ def decade_bins(values: pd.Series[float], smallest: float) -> tuple[tuple[float,
     n_bins = max(1, -first * _BINS_PER_DECADE)
     counts, edges = np.histogram(np.log10(values), bins=n_bins, range=(first, 0))
     return tuple(edges.tolist()), tuple(counts.tolist())
-
-
-def share_above(values: pd.Series[float], baseline: float) -> float:
-    """Share of the latents whose figure exceeds the baseline."""
-    return float((values > baseline).mean()) if len(values) else math.nan
 
 
 def extremes(

@@ -15,7 +15,6 @@ from explorer.views.distributions import (
     extremes,
     known,
     linear_bins,
-    share_above,
 )
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import DEFINITIONS, count, figure, percent, plural
@@ -101,13 +100,12 @@ def _density(store: LatentStore) -> Distribution | None:
         return None
     even = store.k / store.n_latents
     edges, counts = decade_bins(values, 1 / store.n_images)
-    high, low = extremes(store, values, percent)
+    high, low = extremes(store, values, lambda _density: "")
     n_dead = store.n_latents - len(values)
     return Distribution(
         key="density",
         title="How often are latents active?",
-        summary=f"Half of the latents are active in fewer than {percent(_median(values))} of the pictures; "
-        f"{plural(n_dead, 'dead latent')} cannot be shown on this axis.",
+        summary=f"{plural(n_dead, 'dead latent')} cannot be shown on this axis. Half of the others are active in fewer than {percent(_median(values))} of the pictures.",
         definition=DEFINITIONS["density_spread"].format(even=percent(even)),
         axis="density (log scale)",
         edges=edges,
@@ -216,11 +214,11 @@ def _linear(
         return None
     edges, counts = linear_bins(values, min(0.0, float(np.floor(10 * values.min()) / 10)), 1.0)
     high, low = extremes(store, values, write)
-    above = percent(share_above(values, baseline))
+    n_above = count(int((values > baseline).sum()))
     return Distribution(
         key=column,
         title=title,
-        summary=f"Median {write(_median(values))}; {above} of {plural(len(values), 'latent')} lie above the "
+        summary=f"Median {write(_median(values))}; {n_above} of {plural(len(values), 'latent')} lie above the "
         f"baseline ({baseline_words}).{remark}",
         definition=definition,
         axis=axis,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from explorer.quality_charts import distribution_chart
-from explorer.views.distributions import decade_bins, linear_bins, share_above
+from explorer.views.distributions import decade_bins, linear_bins
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.quality import build_quality, random_purity
@@ -78,9 +78,11 @@ def test_bins() -> None:
     assert sum(counts) == 1
 
 
-def test_share_above() -> None:
-    assert share_above(pd.Series([0.1, 0.2, 0.3, 0.4]), 0.2) == 0.5
-    assert np.isnan(share_above(pd.Series([], dtype=float), 0.2))
+def test_how_many_lie_above_is_counted_not_rounded(store: LatentStore) -> None:
+    charts = {one.key: one for one in build_quality(store).distributions}
+    values = store.latents["split_half"].dropna()
+    n_above = int((values > store.manifest.report.split_half_baseline).sum())
+    assert f"; {n_above} of {len(values)}" in charts["split_half"].summary.replace("\u00a0", " ")
 
 
 def a_store(sizes: list[int], counts: list[int], n_images: int) -> Any:
