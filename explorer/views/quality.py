@@ -105,7 +105,8 @@ def _density(store: LatentStore) -> Distribution | None:
     return Distribution(
         key="density",
         title="How often are latents active?",
-        summary=f"{plural(n_dead, 'dead latent')} cannot be shown on this axis. Half of the others are active in fewer than {percent(_median(values))} of the pictures.",
+        summary=f"{plural(n_dead, 'dead latent')} cannot be shown on this axis. Half of the others are active in "
+        f"fewer than {percent(_median(values))} of the pictures.",
         definition=DEFINITIONS["density_spread"].format(even=percent(even)),
         axis="density (log scale)",
         edges=edges,
