@@ -3,7 +3,10 @@
 Nouns of WordNet (Debian's wordnet-base) that a picture can show: those that are mostly nouns and whose commonest
 meaning is an animal, a thing, a body part, food, an object or phenomenon of nature, a person by role, a plant, a shape
 or a substance. Commonest first, as CLIP's own tokenizer saw them: by the rank of their byte pairs, which were learned
-from captions of the web. Colours, textures, styles and scenes come first, from `extra.txt`, by hand.
+from captions of the web. By hand beside this script: colours, textures, styles and scenes (`extra.txt`, first of all),
+terms of several words (`compounds.txt`, last), everyday things that are more often verbs or of which the tokenizer has
+no piece (`singles.txt`), and what was read in the list and taken out (`left_out.txt`: syllables, first names, rude
+words, abstractions).
 """
 
 from __future__ import annotations
@@ -20,19 +23,22 @@ from open_clip.tokenizer import SimpleTokenizer
 
 from sae_core.references import WORDS
 
-EXTRA = Path(__file__).with_name("extra.txt")
+HERE = Path(__file__).parent
 
 # WordNet's lexicographer files: animal, artifact, body, food, object, person, phenomenon, plant, shape, substance.
 _VISIBLE = frozenset({"05", "06", "08", "13", "17", "18", "19", "20", "25", "27"})
-_PERSON = "18"
+# Animal, artifact, body, food, plant: a picture shows these even where the word is a verb or an adjective too.
+_SURE = frozenset({"05", "06", "08", "13", "20"})
 _NOUN = "1"  # as sense keys say it
-_MOSTLY = 0.6  # share of a word's uses that must be as a noun
+_MOSTLY = 0.5  # share of a word's uses that must be as a noun
 _RUDE = re.compile(
-    r"offens|disparag|slur|obscen|vulgar|derogat|insult|contempt|slang|sexual|genital|prostitut|narcotic|drug|excret|"
-    r"feces|homosexual|stupid|penis|vagina|ethnic|jew|negro|indian|a member of|nazi|rape|suicid|slave"
+    r"\b(offens\w+|disparag\w+|slurs?|obscen\w+|vulgar \w+|derogat\w+|insult\w*|contempt\w*|slang|sexual\w*|genitals?|"
+    r"prostitut\w+|narcotics?|cocaine|excret\w+|feces|homosexual\w*|stupid|penis|vagina|ethnic (group|slur)|jews?|"
+    r"negros?|amerindian|indians?|nazis?|rape|rapist|suicid\w*|slaves?|racist|terms? (for|of))\b"
 )
 _ABSTRACT = re.compile(
-    r"unit of|someone who (believes|advocates|supports)|a person (whose|who is) |adherent|advocate|theor"
+    r"\bunit of\b|someone who (believes|advocates|supports)|a person (whose|who is) |adherent|advocate|theor|"
+    r"religious (person|group)|hormone|enzyme|protein|isotope|chemical element|radioactive|any of several compounds"
 )
 _END = "</w>"
 
@@ -51,28 +57,27 @@ class Settings:
 
     wordnet: Path = Path("/usr/share/wordnet")
     """Folder with index.noun and data.noun."""
-    singles: int = 4_000
-    """Words."""
-    compounds: int = 600
-    """Terms of two words."""
     out: Path = WORDS
     """The file to write."""
 
 
 def main(settings: Settings) -> None:
     """Writes the list."""
+    extra, singles, compounds, left_out = map(by_hand, ("extra", "singles", "compounds", "left_out"))
     ranks = SimpleTokenizer().encoder
-    others = other_uses(settings.wordnet)
-    senses = [s for s in nouns(settings.wordnet) if wanted(s) and s.lemma not in others]
-    singles = sorted((ranks[s.lemma + _END], s.lemma) for s in senses if s.lemma + _END in ranks)
-    things = [sense for sense in senses if sense.file != _PERSON]
-    compounds = sorted((max(parts), s.lemma) for s in things if (parts := _parts(s.lemma, ranks)))
-    extra = EXTRA.read_text(encoding="utf-8").splitlines()
-    chosen = [word for _, word in singles[: settings.singles]] + [term for _, term in compounds[: settings.compounds]]
-    terms = dict.fromkeys([*filter(None, extra), *chosen])
+    elsewhere = OtherUses(settings.wordnet)
+    fitting = (sense.lemma for sense in nouns(settings.wordnet) if wanted(sense) and elsewhere.allow(sense))
+    words = {*(word for word in fitting if word + _END in ranks), *singles} - {*left_out}
+    by_rank = sorted(words, key=lambda word: (ranks.get(word + _END, len(ranks)), word))
+    terms = dict.fromkeys([*extra, *by_rank, *compounds])
     settings.out.parent.mkdir(parents=True, exist_ok=True)
     settings.out.write_text("\n".join(terms) + "\n", encoding="utf-8")
     print(f"{settings.out}: {len(terms):,} terms")
+
+
+def by_hand(name: str) -> list[str]:
+    """A list that lies beside this script, one term a line."""
+    return [term for term in (HERE / f"{name}.txt").read_text(encoding="utf-8").splitlines() if term]
 
 
 def nouns(wordnet: Path) -> Iterator[Sense]:
@@ -92,32 +97,31 @@ def nouns(wordnet: Path) -> Iterator[Sense]:
                 yield Sense(lemma.replace("_", " "), file, gloss)
 
 
-def other_uses(wordnet: Path) -> set[str]:
-    """Words that are not mostly nouns: by their counted uses; without any, those that are another kind of word too."""
-    uses: dict[str, Counter[bool]] = defaultdict(Counter)
-    for line in (wordnet / "cntlist.rev").read_text().splitlines():
-        key, _, n = line.split()
-        lemma, _, sense = key.partition("%")
-        uses[lemma][sense[0] == _NOUN] += int(n)
-    also = set()
-    for kind in ("verb", "adj", "adv"):
-        lines = (wordnet / f"index.{kind}").read_text().splitlines()
-        also |= {line.split()[0] for line in lines if not line.startswith("  ")}
-    rare = {lemma for lemma in also if lemma not in uses}
-    return rare | {lemma for lemma, n in uses.items() if n[True] < _MOSTLY * n.total()}
+class OtherUses:
+    """What nouns are besides: verbs, adjectives, adverbs, and how often."""
+
+    def __init__(self, wordnet: Path) -> None:
+        self._uses: dict[str, Counter[bool]] = defaultdict(Counter)
+        for line in (wordnet / "cntlist.rev").read_text().splitlines():
+            key, _, n = line.split()
+            lemma, _, sense = key.partition("%")
+            self._uses[lemma][sense[0] == _NOUN] += int(n)
+        self._also: set[str] = set()
+        for kind in ("verb", "adj", "adv"):
+            lines = (wordnet / f"index.{kind}").read_text().splitlines()
+            self._also |= {line.split()[0] for line in lines if not line.startswith("  ")}
+
+    def allow(self, sense: Sense) -> bool:
+        """A word that is mostly a noun by its counted uses; without any, a noun only or something surely visible."""
+        if uses := self._uses.get(sense.lemma):
+            return uses[True] >= _MOSTLY * uses.total()
+        return sense.lemma not in self._also or sense.file in _SURE
 
 
 def wanted(sense: Sense) -> bool:
     """A plain word for something visible."""
-    plain = re.fullmatch(r"[a-z]{3,}(?: [a-z]{3,})?", sense.lemma) is not None
+    plain = re.fullmatch(r"[a-z]{3,}", sense.lemma) is not None
     return plain and sense.file in _VISIBLE and not _RUDE.search(sense.gloss) and not _ABSTRACT.search(sense.gloss)
-
-
-def _parts(term: str, ranks: dict[str, int]) -> tuple[int, ...]:
-    """Ranks of both words of a compound; empty for anything else."""
-    words = term.split()
-    known = len(words) == 2 and all(word + _END in ranks for word in words)
-    return tuple(ranks[word + _END] for word in words) if known else ()
 
 
 if __name__ == "__main__":
