@@ -57,6 +57,7 @@ def _name_columns(names: Sequence[Name | None]) -> dict[str, list[object]]:
         "name_low": _known(name.low if name else None for name in names),
         "name_good": [name.good if name else False for name in names],
         "name_source": [name.source if name else None for name in names],
+        "name_match": [name.match if name else None for name in names],
     }
 
 

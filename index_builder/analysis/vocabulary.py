@@ -20,6 +20,7 @@ from sae_core.store import layout
 
 Source = Literal["label", "caption", "word"]
 
+_SOURCES: tuple[Source, ...] = ("label", "caption", "word")
 _MIN_IMAGES = 3  # a term on fewer pictures names pictures, not latents
 _MAX_CAPTION_TERMS = 5_000
 _MAX_COUNTED = 2_000_000  # distinct caption terms held while counting; the rarest go first
@@ -35,6 +36,15 @@ class Vocabulary:
     terms: list[str]
     sources: list[Source]
     embeddings: Float32[np.ndarray, "n_terms d_embed"]  # unit
+
+    @property
+    def carried(self) -> list[str]:
+        """The terms that images carry in their label or caption: the first ones."""
+        return self.terms[: sum(source != "word" for source in self.sources)]
+
+    def plainness(self, term: int) -> tuple[int, int, int]:
+        """Orders names: labels, captions, other words; few words before many; then as the vocabulary has them."""
+        return _SOURCES.index(self.sources[term]), self.terms[term].count(" "), term
 
 
 def vocabulary_of(root: Path, encode_texts: Callable[[Sequence[str]], np.ndarray]) -> Vocabulary:

@@ -121,6 +121,7 @@ LATENT_SCHEMA = pa.schema(
         pa.field("name_low", pa.float32()),
         pa.field("name_good", pa.bool_(), nullable=False),
         pa.field("name_source", pa.string()),
+        pa.field("name_match", pa.string()),
         pa.field("monosemanticity", pa.float32()),
         pa.field("split_half", pa.float32()),
         pa.field("x", pa.float32(), nullable=False),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from jaxtyping import Float32
 from safetensors import safe_open
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from sae_core.sae.topk import TopKSAE
 
 _MAGIC = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "image/webp"))
-_TEXT_COLUMNS = ("top_label", "name", "name_source")
+_TEXT_COLUMNS = ("top_label", "name", "name_source", "name_match")
 
 
 class LatentStore:
@@ -135,7 +136,10 @@ class LatentStore:
     @cached_property
     def latents(self) -> pd.DataFrame:
         """Figures of every latent (`layout.LATENT_SCHEMA`), row = latent; None where a text is missing."""
-        frame = pd.read_parquet(self.path / layout.LATENTS)
+        table = pq.read_table(self.path / layout.LATENTS)
+        if not table.schema.equals(layout.LATENT_SCHEMA):
+            raise checks.broken(self.path, [f"{layout.LATENTS} has other columns than the format's"])
+        frame: pd.DataFrame = table.to_pandas()
         texts = {name: [value if isinstance(value, str) else None for value in frame[name]] for name in _TEXT_COLUMNS}
         return frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
 

@@ -89,11 +89,13 @@ def test_numbers_that_the_page_says() -> None:
     from index_builder.analysis import indexes, naming, vocabulary
 
     assert f"has {layout.ROWS_PER_BATCH:,} rows" in PAGE
-    assert f"at least {naming.GOOD_SCORE} and its lower bound at least {naming.GOOD_LOW}" in PAGE
-    assert f"at most {naming._SAMPLE}, drawn" in PAGE and f"one of {naming._REFERENCE:,} drawn" in PAGE
-    assert naming._MIN_HELD_OUT == 3 and "null below 3 held-out images" in PAGE
+    reach = " and ".join(map(str, naming.GOOD["text"])), " and ".join(map(str, naming.GOOD["clip"]))
+    assert f"reach {reach[0]} (`text`), {reach[1]} (`clip`)" in PAGE
+    assert f"first half is at least {naming._CARRIED}" in PAGE
+    assert f"at most {naming._SAMPLE} active" in PAGE and f"against {naming._REFERENCE:,} drawn" in PAGE
+    assert naming._MIN_HELD_OUT == 3 and "null below 3 held-out\nimages" in PAGE
     assert vocabulary._MIN_IMAGES == 3 and "at least three images share" in PAGE
-    assert f"within {naming._NO_WORSE} of the best" in PAGE
+    assert f"Of terms within {naming._NO_WORSE} of the best" in PAGE
     assert f"Up to {indexes._FLAT_UP_TO:,} images" in PAGE
     assert (layout.N_RAISED, layout.N_LOWERED) == (6, 4) and "raises most (6)" in PAGE and "lowers most (4)" in PAGE
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from index_builder.analysis import indexes, naming, postings
+from index_builder.analysis.carried import CarriedTerms, binary_auc, binary_auc_low
 from index_builder.analysis.coactivity import most_coactive
 from index_builder.analysis.effects import extremes
 from index_builder.analysis.embeddings import half_of
@@ -265,7 +266,7 @@ def test_names_are_scored_on_images_they_were_not_chosen_on(store: LatentStore, 
     """The stored score, worked out from the store alone."""
     encoder = store.load_encoder()
     half, figures = half_of(np.arange(store.n_images)), store.latents
-    seen = 0
+    seen: list[str] = []
     for latent in range(store.n_latents):
         active = table[:, latent] > 0
         held_out = active & (half == 1)
@@ -273,16 +274,50 @@ def test_names_are_scored_on_images_they_were_not_chosen_on(store: LatentStore, 
         if row["name"] is None or held_out.sum() < 3:
             assert np.isnan(row["name_score"]) and not row["name_good"]
             continue
-        text = encoder.encode_texts([row["name"]]).numpy()[0]
-        match = np.array([store.embedding(image) @ text for image in range(store.n_images)])
+        term = row["name"].casefold()
+        if row["name_match"] == "clip":
+            text = encoder.encode_texts([row["name"]]).numpy()[0]
+            match = np.array([store.embedding(image) @ text for image in range(store.n_images)])
+        else:
+            records = store.images(range(store.n_images))
+            match = np.array([term in {str(r.title).casefold(), *terms_of(r.caption or "")} for r in records], float)
         others = match[(half == 1) & ~active]
         statistic = stats.mannwhitneyu(match[held_out], others).statistic
         assert row["name_score"] == pytest.approx(statistic / (held_out.sum() * len(others)), abs=2e-3)
-        error = auc_error(row["name_score"], held_out.sum(), len(others))
-        assert row["name_low"] == pytest.approx(max(row["name_score"] - 1.96 * error, 0), abs=2e-3)
-        assert row["name_good"] == (row["name_score"] >= naming.GOOD_SCORE and row["name_low"] >= naming.GOOD_LOW)
-        seen += 1
-    assert seen > 10
+        good, good_low = naming.GOOD[row["name_match"]]
+        assert row["name_good"] == (row["name_score"] >= good and row["name_low"] >= good_low)
+        if row["name_match"] == "clip":
+            error = auc_error(row["name_score"], held_out.sum(), len(others))
+            assert row["name_low"] == pytest.approx(max(row["name_score"] - 1.96 * error, 0), abs=2e-3)
+        assert row["name_low"] < row["name_score"] or row["name_score"] == 1
+        seen.append(row["name_match"])
+    assert len(seen) > 10 and set(seen) == {"text", "clip"}
+
+
+def test_a_yes_or_no_test_worked_out_by_hand() -> None:
+    """8 of 10 active images carry the name, 10 of 100 others."""
+    assert binary_auc(np.array([0.8]), np.array([0.1])).tolist() == pytest.approx([0.85])
+    p, q = 10 / 14, 12 / 104
+    error = 0.5 * np.sqrt(p * (1 - p) / 14 + q * (1 - q) / 104)
+    assert binary_auc_low(0.8, 0.1, 10, 100) == pytest.approx(0.5 + (p - q) / 2 - 1.959964 * error)
+    assert binary_auc_low(1.0, 0.0, 4, 1_000) < 0.95  # four of four is not certainty
+
+
+def test_terms_that_images_carry_are_counted(store: LatentStore) -> None:
+    terms = [*store.labels.titles, "thing", "green"]
+    carried = CarriedTerms(store.path, terms)
+    records = store.images(range(store.n_images))
+    said = [{str(r.title).casefold(), *terms_of(r.caption or "")} for r in records]
+    for ids in (np.arange(store.n_images), np.array([5, 2, 9]), np.zeros(0, dtype=np.int64)):
+        wanted = [sum(term.casefold() in said[image] for image in ids) for term in terms]
+        assert carried.counts(ids).tolist() == wanted
+    half = half_of(np.arange(store.n_images))
+    members = np.flatnonzero(half == 0)[:7]
+    share, others, n_others = carried.shares(0, members)
+    rest = [image for image in np.flatnonzero(half == 0) if image not in members]
+    assert n_others == len(rest)
+    np.testing.assert_allclose(share, [np.mean([t.casefold() in said[i] for i in members]) for t in terms])
+    np.testing.assert_allclose(others, [np.mean([t.casefold() in said[i] for i in rest]) for t in terms])
 
 
 def test_terms_are_words_pairs_and_the_whole() -> None:
