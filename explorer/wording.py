@@ -13,10 +13,10 @@ DEFINITIONS = {
     "share in the whole store.",
     "activation": "Activation: the latent's value after Top-K; active means above 0. Baseline: 0, in all other "
     "pictures.",
-    "score": "Name score: how well “the name matches the picture” (CLIP's cosine of name and picture) tells "
-    "pictures in which the latent is active from others, as area under the ROC curve (AUC), on pictures that were "
-    "not used to choose the name; ≥ is its lower 95 % bound. A name is good from 0.85 on, with a bound of 0.7 or "
-    "more. Baseline: 0.5, a name that says nothing.",
+    "score": "Name score: how well “the name matches the picture” tells pictures in which the latent is active from "
+    "others, as area under the ROC curve (AUC), on pictures that were not used to choose the name. A name that "
+    "pictures carry in label or caption matches those (good from 0.75); any other as CLIP's cosine says (good from "
+    "0.85). ≥ is its lower 95 % bound, 0.65 or 0.7 at least. Baseline: 0.5, a name that says nothing.",
     "fvu": "FVU: fraction of the embeddings' variance that the SAE's reconstruction leaves unexplained. Baseline:"
     " 1, for always answering with the mean embedding.",
     "cosine": "Mean cosine between an embedding and its reconstruction. Baseline: {random}, between two random "
@@ -54,6 +54,16 @@ DEFINITIONS = {
     "density of every latent if all were active equally often.",
     "purity_spread": "Label purity: the share of a gallery that carries its most common label. Baseline, the line: "
     "{baseline}, the mean of galleries as large whose pictures are drawn at random from the store.",
+    "map": "Every point is a latent, placed by its direction (decoder row): t-SNE by cosine, perplexity 30, started from "
+    "the principal components; fewer than 120 latents by the components alone. Only what lies close together means "
+    "something: distances between groups, sizes of groups and the axes do not. Baseline: unrelated directions form one "
+    "even cloud.",
+    "map_density": "Density: the share of the store's pictures in which the latent is active; the colours are "
+    "logarithmic. Baseline, the mark: {baseline}, if all latents were active equally often.",
+    "map_labels": "The most common label of each latent's gallery; the {baseline} labels of most latents have a colour. "
+    "Baseline: latents that do not go by labels would show no groups of one colour.",
+    "map_activation": "Strongest activation: the largest value of the latent after Top-K in this store. Baseline: 0, in "
+    "all pictures where it is not active.",
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",

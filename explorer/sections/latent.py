@@ -12,6 +12,7 @@ from explorer.views.names import LatentName
 from explorer.wording import DEFINITIONS, percent, plural
 
 _SOURCES = {"label": "from the store’s labels", "caption": "from the captions", "word": "from the word list"}
+_MATCHES = {"text": "on labels and captions", "clip": "on CLIP’s similarity"}
 
 
 def title_line(view: LatentPage, actions: str = "") -> str:
@@ -70,7 +71,8 @@ def _name_said(name: LatentName) -> tuple[str, str]:
     if name.hint:
         return name.hint, mark
     source = f" {_SOURCES[name.source]}" if name.source in _SOURCES else ""
-    return (f"name{source}: {name.auc}", mark) if name.auc else ("", "")
+    measured = f" {_MATCHES[name.match]}" if name.match in _MATCHES else ""
+    return (f"name{source}: {name.auc}{measured}", mark) if name.auc else ("", "")
 
 
 def _label_said(view: LatentPage) -> str:

@@ -20,6 +20,7 @@ class LatentName:
     score: float | None = None  # held-out AUC of the name, or of the guess
     low: float | None = None  # its lower 95 % bound
     source: str | None = None  # where it came from: "label", "caption", "word" or "person"
+    match: str | None = None  # what the score was measured on: "text" (labels and captions) or "clip" (similarity)
     automatic: LatentName | None = None  # of a name given by a person: what it would be called otherwise
 
     @property
@@ -62,4 +63,5 @@ def automatic_name(store: LatentStore, latent: int) -> LatentName:
         score=number_or_none(row["name_score"]),
         low=number_or_none(row["name_low"]),
         source=text_or_none(row["name_source"]),
+        match=text_or_none(row["name_match"]),
     )

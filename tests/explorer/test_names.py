@@ -15,7 +15,7 @@ from explorer.sections.parts import name_text
 from explorer.views.names import display_name
 from explorer.views.parts import latent_ref
 from explorer.wording import DEFINITIONS
-from index_builder.analysis.naming import GOOD_LOW, GOOD_SCORE
+from index_builder.analysis.naming import GOOD
 
 
 def a_store(**columns: list[object]) -> Any:
@@ -25,7 +25,9 @@ def a_store(**columns: list[object]) -> Any:
 
 
 def test_a_good_name_is_shown_with_its_score() -> None:
-    store = a_store(name=["lemon"], name_score=[0.91], name_low=[0.88], name_good=[True], name_source=["label"])
+    store = a_store(
+        name=["lemon"], name_score=[0.91], name_low=[0.88], name_good=[True], name_source=["label"], name_match=["clip"]
+    )
     name = display_name(store, 0)
     assert (name.text, name.guess, name.source) == ("lemon", None, "label")
     assert name.auc == "AUC 0.91 (≥ 0.88)"
@@ -34,7 +36,9 @@ def test_a_good_name_is_shown_with_its_score() -> None:
 
 
 def test_a_name_that_is_not_good_names_nothing() -> None:
-    store = a_store(name=["<b>"], name_score=[0.62], name_low=[0.55], name_good=[False], name_source=["word"])
+    store = a_store(
+        name=["<b>"], name_score=[0.62], name_low=[0.55], name_good=[False], name_source=["word"], name_match=["clip"]
+    )
     name = display_name(store, 0)
     assert (name.text, name.guess) == (None, "<b>")
     assert name.hint == "no name fits: best guess “<b>”, AUC 0.62 (≥ 0.55)"
@@ -49,7 +53,9 @@ def test_a_name_that_is_not_good_names_nothing() -> None:
 )
 def test_a_persons_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: bool, said: str) -> None:
     monkeypatch.setenv("SPARSIGHT_NOTES", str(tmp_path / "n.sqlite"))
-    store = a_store(name=["lemon"], name_score=[0.91], name_low=[0.88], name_good=[good], name_source=["label"])
+    store = a_store(
+        name=["lemon"], name_score=[0.91], name_low=[0.88], name_good=[good], name_source=["label"], name_match=["clip"]
+    )
     notes.note_book(store).save(0, "<b>citrus", "", 0)
     name = display_name(store, 0)
     assert (name.text, name.source, name.score) == ("<b>citrus", "person", None)
@@ -61,16 +67,29 @@ def test_a_persons_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go
 
 
 def test_a_guess_in_too_few_pictures_has_no_score() -> None:
-    store = a_store(name=["red"], name_score=[np.nan], name_low=[np.nan], name_good=[False], name_source=["word"])
+    store = a_store(
+        name=["red"],
+        name_score=[np.nan],
+        name_low=[np.nan],
+        name_good=[False],
+        name_source=["word"],
+        name_match=["clip"],
+    )
     assert display_name(store, 0).hint == "no name fits: best guess “red”, in too few pictures to be scored"
 
 
 def test_the_definition_says_what_a_good_name_is() -> None:
-    assert f"good from {GOOD_SCORE} on, with a bound of {GOOD_LOW} or more" in DEFINITIONS["score"]
+    said = DEFINITIONS["score"]
+    (text, text_low), (clip, clip_low) = GOOD["text"], GOOD["clip"]
+    assert f"label or caption matches those (good from {text})" in said
+    assert f"CLIP's cosine says (good from {clip})" in said
+    assert f"{text_low} or {clip_low} at least" in said
 
 
 def test_a_dead_latent_has_not_even_a_guess() -> None:
-    store = a_store(name=[None], name_score=[np.nan], name_low=[np.nan], name_good=[False], name_source=[None])
+    store = a_store(
+        name=[None], name_score=[np.nan], name_low=[np.nan], name_good=[False], name_source=[None], name_match=["clip"]
+    )
     name = display_name(store, 0)
     assert (name.text, name.guess, name.hint, name.auc) == (None, None, "", "")
     assert name_text(latent_ref(store, 0)) == "<i>unnamed</i>"
