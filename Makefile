@@ -62,5 +62,7 @@ bench: setup-dev store
 	$(BIN)/python -m benchmarks.build_throughput
 	$(BIN)/python -m benchmarks.allocator
 
+# People's notes lie beside the stores, and stay.
 clean:
-	rm -rf .venv stores
+	rm -rf .venv
+	[ ! -d stores ] || find stores -mindepth 1 -maxdepth 1 ! -name '*.notes.sqlite*' -exec rm -rf {} +
