@@ -1,0 +1,97 @@
+"""How fast a store answers, without the app: opening, galleries, boolean queries, the latent table, nearest images."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer.views.latent_table import latent_table
+from explorer.views.latents import matching
+from explorer.views.latents_query import LatentsQuery
+from sae_core import LatentStore
+
+_QUERIES = 200
+_CHUNK = 65_536
+_FILTERS: tuple[dict[str, str], ...] = (
+    {"sort": "purity", "min": "0.001", "max": "0.1", "score": "0.5"},
+    {"sort": "mono", "q": "class", "life": "alive"},
+    {"sort": "rare", "purity": "0.25", "names": "weak"},
+    {"sort": "frequent", "region": "-20,20,-20,20"},
+    {},
+)
+
+
+def store_figures(path: Path) -> dict[str, float]:
+    """Figures by name; times in milliseconds."""
+    LatentStore.open(path)  # the first time reads the manifest and headers from disk
+    opening = _each(LatentStore.open, [(path,)] * 20)
+    store = LatentStore.open(path)
+    rng = np.random.default_rng(0)
+    slices, queries = _slices(store, rng), _boolean(store, rng)
+    embeddings = [_near(store.embedding(int(image)), rng) for image in rng.integers(0, store.n_images, _QUERIES)]
+    store.nearest_images(embeddings[0], 10)
+    table = latent_table(store)
+    tables = [(table, LatentsQuery.from_params(said)) for said in _FILTERS * 20]
+    pages = [(rng.integers(0, store.n_images, 216).tolist(),) for _ in range(50)]
+    _each(store.gallery, slices)
+    boolean = _each(store.images_where, queries)
+    return {
+        "opening": statistics.median(opening),
+        "gallery slice of 48 anywhere, warm, 99th percentile": float(np.percentile(_each(store.gallery, slices), 99)),
+        "boolean query over three latents": statistics.median(boolean),
+        "boolean query over three latents, slowest of 200": max(boolean),
+        "filter and sort of the latent table": statistics.median(_each(matching, tables)),
+        "216 image rows from anywhere": statistics.median(_each(store.images, pages)),
+        "ten nearest images": statistics.median(_each(store.nearest_images, [(x, 10) for x in embeddings])),
+        "recall@10 of nearest images": recall(store, np.stack(embeddings)),
+    }
+
+
+def recall(store: LatentStore, queries: np.ndarray, n: int = 10) -> float:
+    """Share of the exact n nearest images that `nearest_images` finds."""
+    best = np.full((len(queries), n), -np.inf, dtype=np.float32)
+    ids = np.full((len(queries), n), -1)
+    for start in range(0, store.n_images, _CHUNK):
+        block = np.array(store._embeddings[start : start + _CHUNK])
+        similarities = np.concatenate([best, queries @ block.T], axis=1)
+        numbers = np.concatenate(
+            [ids, np.broadcast_to(np.arange(start, start + len(block)), (len(queries), len(block)))], axis=1
+        )
+        top = np.argpartition(-similarities, n - 1, axis=1)[:, :n]
+        best, ids = np.take_along_axis(similarities, top, 1), np.take_along_axis(numbers, top, 1)
+    found = [set(store.nearest_images(query, n).ids.tolist()) for query in queries]
+    return float(np.mean([len(set(row.tolist()) & hit) / n for row, hit in zip(ids, found, strict=True)]))
+
+
+def _near(embedding: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A picture that is not in the store: cosine about 0.9 with one that is."""
+    noise = rng.standard_normal(len(embedding)).astype(np.float32)
+    moved = embedding + 0.45 * noise / np.linalg.norm(noise)
+    return np.asarray(moved / np.linalg.norm(moved), dtype=np.float32)
+
+
+def _slices(store: LatentStore, rng: np.random.Generator) -> list[tuple[int, int, int]]:
+    latents = rng.integers(0, store.n_latents, 5_000).tolist()
+    starts = [int(rng.integers(0, store.gallery_size(latent) + 1)) for latent in latents]
+    return [(latent, start, start + 48) for latent, start in zip(latents, starts, strict=True)]
+
+
+def _boolean(store: LatentStore, rng: np.random.Generator) -> list[tuple[list[int], list[int], list[int]]]:
+    """Active in two latents of some image, but not in a third of it."""
+    codes = [store.code(int(image)).latents.tolist() for image in rng.integers(0, store.n_images, _QUERIES)]
+    return [(code[:2], [], code[2:3]) for code in codes]
+
+
+def _each(call: Callable[..., Any], arguments: Sequence[Any]) -> list[float]:
+    """Milliseconds of a call with each tuple of arguments."""
+    times = []
+    for values in arguments:
+        started = time.perf_counter()
+        call(*values)
+        times.append((time.perf_counter() - started) * 1e3)
+    return times
