@@ -45,7 +45,7 @@ def conflict(mine: Words, theirs: Note) -> str:
     """Somebody was faster: both versions."""
     when = when_text(theirs.changed_at)
     return (
-        f'<div class="sp-note" role="alert"><h2>Not saved: somebody changed this meanwhile</h2>'
+        f'<div class="sp-note sp-conflict" role="alert"><h2>Not saved: somebody changed this meanwhile</h2>'
         f'<dl class="sp-list"><dt>there now</dt><dd>{_words(theirs.name, theirs.text)} {parts.dim(when)}</dd>'
         f"<dt>yours</dt><dd>{_words(mine.name, mine.text)}</dd></dl></div>"
     )
