@@ -30,7 +30,7 @@ def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
         page = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme=scheme)
         shoot(page, f"{address}/", out / "home.png")
         shoot(page, f"{address}/latents", out / "latents.png")
-        page.goto(f"{address}/latents?label=playing+cards&sort=frequent")
+        page.goto(f"{address}/latents?label=playing+cards&purity=0.75&sort=frequent")
         page.locator("a[href*='latent?latent=']").first.click()
         page.mouse.move(0, 0)  # no tooltip in the picture
         shoot(page, None, out / "latent.png")
