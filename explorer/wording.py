@@ -47,9 +47,9 @@ DEFINITIONS = {
     "Baseline: z = 0, the mean of all latents.",
     "dense": "Dense latents: active in more than {dense} of the pictures, too many for one meaning. Baseline: {even}, "
     "the density of every latent if all were active equally often.",
-    "good_names": "Share of the latents that are not dead whose automatic name is good: a name score of at least 0.85 "
-    "whose lower 95 % bound is at least 0.7, on pictures that were not used to choose the name. Baseline: 0, for names "
-    "that say nothing (name score 0.5).",
+    "good_names": "Share of the latents that are not dead whose automatic name is good: a name score of at least 0.75 "
+    "where pictures carry the name in label or caption, 0.85 where CLIP matches it (and lower 95 % bounds of 0.65, 0.7), "
+    "on pictures that were not used to choose the name. Baseline: 0, for names that say nothing (name score 0.5).",
     "density_spread": "How many latents have which density; both axes are logarithmic. Baseline, the line: {even}, the "
     "density of every latent if all were active equally often.",
     "purity_spread": "Label purity: the share of a gallery that carries its most common label. Baseline, the line: "
