@@ -87,6 +87,7 @@ def _score(score: Score) -> str:
     z = figure(score.z, 1)
     tip = f"{score.name} {score.value}: {z} standard deviations above the mean of all latents"
     return (
-        f'<div class="sp-line sp-score" data-tip="{escape(tip)}"><span class="sp-num">{escape(score.name)} {score.value}</span>'
+        f'<div class="sp-line sp-score" data-tip="{escape(tip)}">'
+        f'<span class="sp-num">{escape(score.name)} {score.value}</span>'
         f'<span class="sp-dim sp-num">z {z}</span>{active}</div>'
     )

@@ -77,8 +77,8 @@ def invitation(view: PicturesPage) -> str:
     said = (
         '<section data-spa><h1>Pictures by what is active in them</h1><p class="sp-lead">Name latents by their '
         "numbers: you see the pictures in which all of the first list are active, at least one of the second, and none "
-        f'of the third. <a class="sp-under" href="{links.LATENTS}">Latents</a> shows the numbers, and a latent’s page leads here.</p>'
-        "</section>"
+        f'of the third. <a class="sp-under" href="{links.LATENTS}">Latents</a> shows the numbers, and a '
+        "latent’s page leads here.</p></section>"
     )
     return said + "".join(map(_example, view.examples))
 

@@ -1,24 +1,21 @@
-"""Finding latents: filters, orders and rankings, as a view and as the page."""
+"""Finding latents: what the address may ask, filters and orders."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from explorer import models
 from explorer.notes import Note
 from explorer.views.chips import chips_of
-from explorer.views.latent_table import LatentTable, latent_table
+from explorer.views.latent_table import LatentTable
 from explorer.views.latents import PER_PAGE, build_latents, matching
 from explorer.views.latents_query import SORTS, LatentsQuery
 from explorer.views.rankings import Ranking
 from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, rule_for, striking_order
 from sae_core import LatentStore
-from sae_core.errors import EncoderError
-from tests.explorer.conftest import HOSTILE, html_of, run_page
 
 EVERYTHING = {
     "q": "red",
@@ -259,116 +256,3 @@ def test_nothing_found_says_what_would_be(store: LatentStore) -> None:
     ((chip, n),) = view.ways_out
     assert (chip.name, chip.href) == ("q", "latents?life=dead")
     assert n == int((store.latents["n_active"] == 0).sum())
-
-
-# Rankings
-
-
-def some_text(store: LatentStore) -> np.ndarray:
-    rng = np.random.default_rng(5)
-    embedding = rng.normal(size=store.manifest.d_embed).astype(np.float32)
-    return embedding / np.linalg.norm(embedding)
-
-
-@pytest.mark.parametrize(("by", "against"), [("", "centroids"), ("directions", "directions")])
-def test_a_text_ranks_by_its_cosines(store: LatentStore, by: str, against: str) -> None:
-    embedding = some_text(store)
-    scores = store.text_scores(embedding, against)  # type: ignore[arg-type]
-    view = build_latents(store, LatentsQuery(text="anything", by=by), lambda _: embedding)
-    shown = [found.card.ref.latent for found in view.found]
-    known = np.isfinite(scores)
-    assert shown == sorted(np.flatnonzero(known), key=lambda latent: -scores[latent])[:PER_PAGE]
-    assert view.sorts[""] == "best match"
-    best = view.found[0].scores[0]
-    assert best.value.replace("−", "-") == f"{scores[shown[0]]:.3f}"
-    assert best.z == pytest.approx((scores[shown[0]] - scores[known].mean()) / scores[known].std(), rel=1e-4)
-    assert view.rankings[0].mean == pytest.approx(scores[known].mean(), rel=1e-4)
-
-
-def test_an_order_that_is_asked_for_wins_over_the_match(store: LatentStore) -> None:
-    view = build_latents(store, LatentsQuery(text="anything", sort="number"), lambda _: some_text(store))
-    assert [found.card.ref.latent for found in view.found] == list(range(PER_PAGE))
-    assert all(found.scores for found in view.found)
-
-
-def test_without_the_encoder_words_still_work(store: LatentStore) -> None:
-    def fails(_: str) -> np.ndarray:
-        raise EncoderError("the encoder demo cannot be loaded: no network")
-
-    asked = LatentsQuery(text="anything", life="alive")
-    view = build_latents(store, asked, fails)
-    assert view.problems == ("Searching by meaning is not possible: the encoder demo cannot be loaded: no network.",)
-    plain = build_latents(store, replace(asked, text=""))
-    assert [found.card for found in view.found] == [found.card for found in plain.found]
-    assert view.rankings == ()
-
-
-def test_a_picture_ranks_by_its_pre_activations(store: LatentStore) -> None:
-    view = build_latents(store, LatentsQuery(image=11))
-    code = store.code(11)
-    assert [found.card.ref.latent for found in view.found][: len(code.latents)] == code.latents.tolist()
-    marked = {found.card.ref.latent for found in view.found if found.scores[0].active}
-    assert marked == set(code.latents.tolist())
-    assert view.rankings[0].picture is not None
-    assert view.rankings[0].picture.image_id == 11
-
-
-def test_no_such_example_picture(store: LatentStore) -> None:
-    view = build_latents(store, LatentsQuery(image=store.n_images))
-    assert "0 … 179" in view.problems[0]
-    assert view.paging.n_items == store.n_latents
-
-
-# The page
-
-
-def test_everything_combines_on_the_page(shown: LatentStore) -> None:
-    html = html_of(run_page("latents", q="things", life="alive", min="0.01", sort="rare", text="red", image="3"))
-    expected = found(latent_table(shown), q="things", life="alive", min="0.01", sort="rare")
-    positions = [html.index(f'class="sp-nine" href="latent?latent={latent}"') for latent in expected[:PER_PAGE]]
-    assert positions == sorted(positions)
-    for said in ("“things” ×", "alive only ×", "density ≥", "meaning: “red” ×", "picture 3 ×", "clear all"):
-        assert said in html.replace("\u00a0", " ")
-    assert "Nearest in meaning to “red”" in html
-    assert "Baseline: " in html
-    assert '<input type="hidden" name="image" value="3">' in html
-    assert '<option value="rare" selected>' in html
-
-
-def test_meaning_needs_the_encoder_only(shown: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_: object) -> None:
-        raise EncoderError("the encoder cannot be loaded")
-
-    monkeypatch.setattr(LatentStore, "load_encoder", fails)
-    models._encoder.clear()
-    models._embedding.clear()
-    html = html_of(run_page("latents", text="a text that nobody asked for", q="red"))
-    assert "Searching by meaning is not possible: the encoder cannot be loaded." in html
-    assert 'class="sp-card"' in html
-
-
-def test_texts_are_embedded_once(shown: LatentStore) -> None:
-    first = models.embed_text(shown, "a red picture")
-    assert models.embed_text(shown, "a red picture") is first
-    assert np.linalg.norm(first) == pytest.approx(1, abs=1e-5)
-    assert not first.flags.writeable
-
-
-def test_a_chosen_set_on_the_page(shown: LatentStore) -> None:
-    html = html_of(run_page("latents", latents="7,3,12"))
-    positions = [html.index(f'class="sp-nine" href="latent?latent={latent}"') for latent in (7, 3, 12)]
-    assert positions == sorted(positions)
-    assert html.count('class="sp-card"') == 3
-    assert "as listed" in html
-
-
-@pytest.mark.parametrize("name", ["q", "label", "text"])
-def test_what_is_asked_stays_text(shown: LatentStore, name: str) -> None:
-    html = html_of(run_page("latents", **{name: HOSTILE, "life": "alive"}))
-    assert "alert(1)" in html
-    assert "<script" not in html
-    assert "<img src=x" not in html
-
-
-def test_inspect_leads_to_the_ranking(shown: LatentStore) -> None:
-    assert 'href="latents?image=7"' in html_of(run_page("inspect", image="7"))
