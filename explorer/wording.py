@@ -48,7 +48,7 @@ DEFINITIONS = {
     "dense": "Dense latents: active in more than {dense} of the pictures, too many for one meaning. Baseline: {even}, "
     "the density of every latent if all were active equally often.",
     "good_names": "Share of the latents that are not dead whose automatic name is good: a name score of at least 0.75 "
-    "where pictures carry the name in label or caption, 0.85 where CLIP matches it (and lower 95 % bounds of 0.65, 0.7), "
+    "where pictures carry the name in label or caption, 0.85 where CLIP matches it (lower 95 % bounds 0.65 and 0.7), "
     "on pictures that were not used to choose the name. Baseline: 0, for names that say nothing (name score 0.5).",
     "density_spread": "How many latents have which density; both axes are logarithmic. Baseline, the line: {even}, the "
     "density of every latent if all were active equally often.",
