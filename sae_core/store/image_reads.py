@@ -1,0 +1,97 @@
+"""What a store answers about images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from sae_core.store import layout, search
+from sae_core.store.opened import OpenStore
+from sae_core.store.records import ImageRecord, LabelColumn, Matches, Neighbours, SparseCode, Thumbnail
+
+_MAGIC = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "image/webp"))
+
+
+class ImageReads(OpenStore):
+    """Codes, facts, queries over codes, neighbours and thumbnails; image ids are rows of `images.arrow`."""
+
+    def code(self, image_id: int) -> SparseCode:
+        """The active latents of an image, strongest first."""
+        self._check(image_id, self.n_images, "image")
+        latents, activations = np.array(self._indices[image_id]), np.array(self._activations[image_id])
+        active = activations > 0
+        return SparseCode(latents[active].astype(np.int64), activations[active])
+
+    def image(self, image_id: int) -> ImageRecord:
+        """What is known of one image."""
+        return self.images([image_id])[0]
+
+    def images(self, image_ids: Sequence[int]) -> list[ImageRecord]:
+        """The same of several, in the order asked for."""
+        for image_id in image_ids:
+            self._check(image_id, self.n_images, "image")
+        numbers = [int(image_id) for image_id in image_ids]
+        codes, titles = self.labels.codes, self.labels.titles
+        return [
+            ImageRecord(image_id=number, title=titles[codes[number]] if codes[number] >= 0 else None, **row)
+            for number, row in zip(numbers, self._images.rows(numbers), strict=True)
+        ]
+
+    def images_where(
+        self, all_of: Sequence[int] = (), any_of: Sequence[int] = (), none_of: Sequence[int] = ()
+    ) -> Matches:
+        """Images in which all of `all_of`, one of `any_of` (where given) and none of `none_of` are active.
+
+        Strongest first: by the smallest activation among `all_of`, without those by the largest among `any_of`.
+        Raises SparsightError where both are empty.
+        """
+        for latent in (*all_of, *any_of, *none_of):
+            self._check(latent, self.n_latents, "latent")
+        return search.images_where(self.gallery, self.n_images, all_of, any_of, none_of)
+
+    @cached_property
+    def labels(self) -> LabelColumn:
+        """Labels of all images as codes (memory-mapped), and what the codes mean."""
+        return self._files.labels()
+
+    def embedding(self, image_id: int) -> Float32[np.ndarray, "d_embed"]:
+        """The unit embedding of an image."""
+        self._check(image_id, self.n_images, "image")
+        return np.array(self._embeddings[image_id])
+
+    def nearest_images(self, embedding: Float32[np.ndarray, "d_embed"], n: int) -> Neighbours:
+        """The n images whose embeddings are most similar (cosine).
+
+        Exact in a store with a flat index; of many images an inverted file names the candidates, whose cosines are
+        then exact.
+        """
+        query, n = np.asarray(embedding), min(n, self.n_images)
+        if hasattr(self._image_index, "nprobe"):
+            return search.nearest_refined(self._image_index, self._embeddings, query, n)
+        return search.nearest(self._image_index, query, n)
+
+    def thumbnail(self, image_id: int) -> Thumbnail | None:
+        """The small picture of an image; None where the store has none."""
+        self._check(image_id, self.n_images, "image")
+        thumbnails = self._thumbnails
+        if thumbnails is None:
+            return None
+        descriptor, offsets = thumbnails
+        start, end = int(offsets[image_id]), int(offsets[image_id + 1])
+        data = os.pread(descriptor, end - start, start)
+        kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+        return Thumbnail(data, kind) if kind else None
+
+    @property
+    def has_thumbnails(self) -> bool:
+        """Whether the store was built with pictures."""
+        return self._thumbnails is not None
+
+    @cached_property
+    def _image_index(self) -> Any:
+        return self._files.index(layout.IMAGE_INDEX, self.n_images)

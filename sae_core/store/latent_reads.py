@@ -1,0 +1,125 @@
+"""What a store answers about latents."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from jaxtyping import Float32
+from safetensors import safe_open
+
+from sae_core.store import checks, layout, search
+from sae_core.store.latent_facts import LatentFacts
+from sae_core.store.opened import OpenStore
+from sae_core.store.records import (
+    ActivationHistogram,
+    Coactive,
+    Effects,
+    Gallery,
+    LabelProfile,
+    NearMisses,
+    Neighbours,
+)
+
+_TEXT_COLUMNS = ("top_label", "name", "name_source", "name_match")
+
+
+class LatentReads(OpenStore):
+    """Galleries and their parts, figures, neighbours, rankings; latents are 0 … n_latents - 1."""
+
+    def decile_range(self, latent: int, decile: int) -> tuple[int, int]:
+        """Ranks [start, stop) of a decile of the gallery: equally many images each, 10 the strongest, 1 the weakest."""
+        if not 1 <= decile <= layout.N_DECILES:
+            raise IndexError(f"there is no decile {decile}; they are 1 … {layout.N_DECILES}")
+        size, above = self.gallery_size(latent), layout.N_DECILES - decile
+        return size * above // layout.N_DECILES, size * (above + 1) // layout.N_DECILES
+
+    def random_members(self, latent: int, n: int, seed: int) -> Gallery:
+        """n images of the gallery, drawn without replacement, strongest first; the same for the same seed."""
+        low, high = self._posting_range(latent)
+        size = high - low
+        rng = np.random.default_rng([seed, latent])
+        ranks = np.arange(size) if size <= n else np.sort(rng.choice(size, n, replace=False, shuffle=False))
+        return Gallery(np.array(self._posting_ids[low + ranks]), np.array(self._posting_activations[low + ranks]))
+
+    def near_misses(self, latent: int, start: int = 0, stop: int | None = None) -> NearMisses:
+        """Images in which the latent lost the Top-K, highest pre-activation first; N_NEAR_MISSES at most are stored."""
+        self._check(latent, self.n_latents, "latent")
+        ids, pre_activations = (found[start:stop] for found in self._facts.near_misses(latent))
+        return NearMisses(ids, pre_activations, np.array(self._activations[ids, self.k - 1]))
+
+    def histogram(self, latent: int) -> ActivationHistogram:
+        """How many images have which activation, over the whole gallery."""
+        strongest = self.gallery(latent, 0, 1).activations
+        return self._facts.histogram(latent, float(strongest[0]) if len(strongest) else 0.0)
+
+    def label_profile(self, latent: int) -> LabelProfile:
+        """The gallery's most common labels by decile of activation."""
+        self._check(latent, self.n_latents, "latent")
+        return self._facts.label_profile(latent)
+
+    def coactive(self, latent: int) -> Coactive:
+        """Latents active together with this one more often than chance, most certainly so first."""
+        self._check(latent, self.n_latents, "latent")
+        return self._facts.coactive(latent)
+
+    def effects(self, latent: int) -> Effects:
+        """Labels whose scores the direction moves most; empty where the store has no labels."""
+        self._check(latent, self.n_latents, "latent")
+        return self._facts.effects(latent)
+
+    @cached_property
+    def latents(self) -> pd.DataFrame:
+        """Figures of every latent (`layout.LATENT_SCHEMA`), row = latent; None where a text is missing."""
+        table = pq.read_table(self.path / layout.LATENTS)
+        if not table.schema.equals(layout.LATENT_SCHEMA):
+            raise checks.broken(self.path, [f"{layout.LATENTS} has other columns than the format's"])
+        frame: pd.DataFrame = table.to_pandas()
+        texts = {name: [value if isinstance(value, str) else None for value in frame[name]] for name in _TEXT_COLUMNS}
+        return frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
+
+    def similar_latents(self, latent: int, n: int) -> Neighbours:
+        """The n other latents whose directions are most similar."""
+        self._check(latent, self.n_latents, "latent")
+        found = search.nearest(self._latent_index, self._latent_index.reconstruct(int(latent)), n + 1)
+        others = found.ids != latent
+        return Neighbours(found.ids[others][:n], found.similarities[others][:n])
+
+    def text_scores(
+        self, embedding: Float32[np.ndarray, "d_embed"], against: Literal["centroids", "directions"] = "centroids"
+    ) -> Float32[np.ndarray, "n_latents"]:
+        """Cosine of an embedding (of a text) with every latent's gallery centroid or direction.
+
+        Centroids are taken from the store's mean embedding. NaN for a dead latent, which has no centroid.
+        """
+        search.check_width(embedding, self.manifest.d_embed)
+        if against == "directions":
+            return np.asarray(self._directions @ embedding)
+        dead = np.diff(self._offsets) == 0
+        return np.where(dead, np.float32("nan"), self._facts.centroids @ embedding).astype(np.float32)
+
+    def pre_activations(self, embedding: Float32[np.ndarray, "d_embed"]) -> Float32[np.ndarray, "n_latents"]:
+        """The SAE's pre-activations of an embedding, all latents: what Top-K then chooses from."""
+        search.check_width(embedding, self.manifest.d_embed)
+        w_enc, b_enc = self._encoder_weights
+        return np.asarray(embedding @ w_enc + b_enc)
+
+    @cached_property
+    def _facts(self) -> LatentFacts:
+        return LatentFacts(self._files, np.diff(self._offsets))
+
+    @cached_property
+    def _latent_index(self) -> Any:
+        return self._files.index(layout.LATENT_INDEX, self.n_latents)
+
+    @cached_property
+    def _directions(self) -> np.ndarray:
+        return np.asarray(self._latent_index.reconstruct_n(0, self.n_latents))
+
+    @cached_property
+    def _encoder_weights(self) -> tuple[np.ndarray, np.ndarray]:
+        with safe_open(self.path / layout.SAE_WEIGHTS, framework="numpy") as weights:
+            return weights.get_tensor("W_enc"), weights.get_tensor("b_enc")
