@@ -14,7 +14,8 @@ from explorer.quality_charts import distribution_chart
 from explorer.views.distributions import decade_bins, linear_bins
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
-from explorer.views.quality import build_quality, random_purity
+from explorer.views.quality import build_quality
+from explorer.views.spreads import random_purity
 from explorer.views.striking import MIN_PICTURES
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
