@@ -13,6 +13,7 @@ from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
 STATIC = Path(__file__).parent / "static"
+_SCRIPTS = ("lists", "map_gl", "map", "map_hands", "map_panel", "links")  # one script, one scope; the last mounts all
 
 
 def begin() -> None:
@@ -41,5 +42,5 @@ def failure(error: SparsightError) -> None:
 @cache
 def _link_script() -> Any:
     """Registered once a process: a second registration under the same name is a warning."""
-    script = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("lists.js", "links.js"))
+    script = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     return st.components.v2.component("sparsight-links", js=script)

@@ -30,9 +30,14 @@ def pictures_url(
     return _url(PICTURES, {**params, "page": page if page > 1 else None})
 
 
-def map_url(latent: int | None = None) -> str:
-    """All directions in the plane; `latent` is marked."""
-    return _url(MAP, {"latent": latent})
+def map_url(latent: int | None = None, params: Mapping[str, object] | None = None) -> str:
+    """All directions in the plane; `latent` is marked, `params` say the colour, the words and the part shown."""
+    return _url(MAP, {"latent": latent, **(params or {})})
+
+
+def points_url(version: str, color: str = "") -> str:
+    """The map's points as numbers; the store's version makes them cacheable for ever."""
+    return _url(f"points/{version}", {"color": color})
 
 
 def list_url(latents: Iterable[int], title: str = "", page: int = 1) -> str:

@@ -20,6 +20,7 @@ def main() -> None:
         [
             st.Page(PAGES / "home.py", title="Sparsight", default=True),
             st.Page(PAGES / "latents.py", title="Latents", url_path="latents"),
+            st.Page(PAGES / "map.py", title="Map", url_path="map"),
             st.Page(PAGES / "latent.py", title="Latent", url_path="latent"),
             st.Page(PAGES / "pictures.py", title="Pictures", url_path="pictures"),
             st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),

@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from explorer.export_routes import export_routes
+from explorer.map_routes import map_routes
 from explorer.stores import current_store
 from sae_core.errors import SparsightError
 from sae_core.store.records import Thumbnail
@@ -24,6 +25,7 @@ def routes() -> list[BaseRoute]:
         Route("/thumb/{version}/{image_id}", thumbnail, methods=["GET", "HEAD"]),
         Route("/favicon.png", icon, methods=["GET", "HEAD"]),
         *export_routes(),
+        *map_routes(),
     ]
 
 

@@ -54,16 +54,16 @@ DEFINITIONS = {
     "density of every latent if all were active equally often.",
     "purity_spread": "Label purity: the share of a gallery that carries its most common label. Baseline, the line: "
     "{baseline}, the mean of galleries as large whose pictures are drawn at random from the store.",
-    "map": "Every point is a latent, placed by its direction (decoder row): t-SNE by cosine, perplexity 30, started from "
-    "the principal components; fewer than 120 latents by the components alone. Only what lies close together means "
-    "something: distances between groups, sizes of groups and the axes do not. Baseline: unrelated directions form one "
-    "even cloud.",
+    "map": "Every point is a latent, placed by its direction (decoder row): t-SNE by cosine, perplexity 30, started "
+    "from the principal components; fewer than 120 latents by the components alone. Only what lies close together "
+    "means something: distances between groups, sizes of groups and the axes do not. Baseline: unrelated directions "
+    "form one even cloud.",
     "map_density": "Density: the share of the store's pictures in which the latent is active; the colours are "
     "logarithmic. Baseline, the mark: {baseline}, if all latents were active equally often.",
-    "map_labels": "The most common label of each latent's gallery; the {baseline} labels of most latents have a colour. "
-    "Baseline: latents that do not go by labels would show no groups of one colour.",
-    "map_activation": "Strongest activation: the largest value of the latent after Top-K in this store. Baseline: 0, in "
-    "all pictures where it is not active.",
+    "map_labels": "The most common label of each latent's gallery; the {baseline} labels of most latents have a "
+    "colour. Baseline: if directions had nothing to do with labels, the colours would be mixed evenly.",
+    "map_activation": "Strongest activation: the largest value of the latent after Top-K in this store. Baseline: 0, "
+    "in all pictures where it is not active.",
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",

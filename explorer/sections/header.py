@@ -12,6 +12,7 @@ from sae_core.errors import SparsightError, StoreError
 _PAGES = (
     (links.HOME, "", "Home"),
     (links.LATENTS, "latents", "Latents"),
+    (links.MAP, "map", "Map"),
     (links.PICTURES, "pictures", "Pictures"),
     (links.INSPECT, "inspect", "Inspect"),
     (links.LIST, "list", "List"),

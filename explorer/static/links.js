@@ -177,4 +177,5 @@ export default function () {
   document.addEventListener("scroll", hideTip, { capture: true, passive: true });
   addEventListener("popstate", returned);
   installLists(); // lists.js
+  installMap(); // map.js
 }

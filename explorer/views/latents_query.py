@@ -68,7 +68,7 @@ class LatentsQuery:
             sort=one_of("sort", SORTS),
             life=one_of("life", LIVES),
             names=one_of("names", NAMES),
-            region=_region(params.get("region", "")),
+            region=read_region(params.get("region", "")),
             latents=_latents(params.get("latents", "")),
             page=whole_number(params.get("page"), 1),
             **{key: _share(params.get(key, "")) for key in ("min", "max", "purity", "score")},
@@ -112,7 +112,7 @@ def _share(said: str) -> str:
     return said if good and 0 <= float(said) <= 1 else ""
 
 
-def _region(said: str) -> Region | None:
+def read_region(said: str) -> Region | None:
     """`x0,x1,y0,y1`; the smaller one of each first."""
     try:
         x0, x1, y0, y1 = (float(part) for part in said.split(","))

@@ -1,0 +1,134 @@
+"""The map: all directions in two dimensions, coloured by a figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer import links, notes
+from explorer.views.latent_table import latent_table
+from explorer.views.latents_query import LatentsQuery, Region
+from explorer.views.map_colors import Groups, Scale, coloring, definition
+from explorer.views.map_points import places
+from explorer.views.map_query import COLORS, MapQuery
+from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
+from sae_core import LatentStore
+
+LISTED = 60  # latents that the panel lists
+_NEAR = 12
+_WINDOW = 0.16  # of the map's width, on each side of the latent in the middle
+
+
+@dataclass(frozen=True)
+class Near:
+    """A latent of a similar direction."""
+
+    ref: LatentRef
+    cosine: float
+    href: str  # the map with it in the middle
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The latent in the middle."""
+
+    card: LatentCard
+    near: tuple[Near, ...]  # most similar first
+    without: str  # the map without it
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Latents that the words find."""
+
+    n: int
+    refs: tuple[LatentRef, ...]  # the first LISTED
+    grid: str  # all of them, as cards
+    without: str  # the map without the words
+
+
+@dataclass(frozen=True, eq=False)
+class MapPage:
+    """All points, and what is marked among them."""
+
+    query: MapQuery
+    version: str
+    places: np.ndarray  # float32 [n_latents, 2]
+    colors: dict[str, str]  # the menu: figures that this store has
+    color: Scale | Groups | None  # None: no latent has the figure
+    color_definition: str
+    words: tuple[tuple[str, float, float], ...]  # written on the map: a text and its place
+    marked: np.ndarray  # latents that the words find
+    matched: Matched | None
+    chosen: Chosen | None
+    view: Region | None  # the part to show; None: everything
+    problem: str | None  # a sentence
+
+
+def build_map(store: LatentStore, query: MapQuery) -> MapPage | None:
+    """Everything the page shows; None where the store has no map."""
+    plane = places(store)
+    if plane is None:
+        return None
+    beyond = query.latent is not None and query.latent >= store.n_latents
+    marked = _marked(store, query.q)
+    color = coloring(store, query.color)
+    chosen = None if query.latent is None or beyond else _chosen(store, query, query.latent)
+    return MapPage(
+        query=query,
+        version=store.version,
+        places=plane,
+        colors={key: name for key, (name, column) in COLORS.items() if store.latents[column].notna().any()},
+        color=color,
+        words=_words(store, plane, color) if isinstance(color, Groups) else (),
+        color_definition=definition(store, query.color),
+        marked=marked,
+        matched=_matched(store, query, marked) if query.q else None,
+        chosen=chosen,
+        view=query.view or (_around(plane, chosen.card.ref.latent) if chosen else None),
+        problem=f"There is no latent {query.latent}; this store has 0 … {store.n_latents - 1:,}." if beyond else None,
+    )
+
+
+def _marked(store: LatentStore, words: str) -> np.ndarray:
+    if not words:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(latent_table(store).mask(LatentsQuery(q=words), notes.texts(store)))
+
+
+def _matched(store: LatentStore, query: MapQuery, marked: np.ndarray) -> Matched:
+    return Matched(
+        n=len(marked),
+        refs=tuple(latent_ref(store, int(latent)) for latent in marked[:LISTED]),
+        grid=links.latents_url({"q": query.q}),
+        without=MapQuery(query.color, "", query.latent, query.view).url(),
+    )
+
+
+def _chosen(store: LatentStore, query: MapQuery, latent: int) -> Chosen:
+    similar = store.similar_latents(latent, _NEAR)
+    near = zip(similar.ids.tolist(), similar.similarities.tolist(), strict=True)
+    return Chosen(
+        card=latent_card(store, latent),
+        near=tuple(Near(latent_ref(store, other), cosine, query.at(other).url()) for other, cosine in near),
+        without=query.at(None).url(),
+    )
+
+
+def _words(store: LatentStore, plane: np.ndarray, groups: Groups) -> tuple[tuple[str, float, float], ...]:
+    """Each label once, at the latent nearest to the middle of its own: colours alone are not for everybody."""
+    alive = store.latents["n_active"].to_numpy() > 0
+    words = []
+    for code, name in enumerate(groups.names):
+        mine = plane[(groups.codes == code) & alive]
+        if len(mine):
+            x, y = mine[np.linalg.norm(mine - np.median(mine, axis=0), axis=1).argmin()].tolist()
+            words.append((name, x, y))
+    return tuple(words)
+
+
+def _around(plane: np.ndarray, latent: int) -> Region:
+    reach = _WINDOW * float(np.ptp(plane, axis=0).max())
+    x, y = (float(value) for value in plane[latent])
+    return x - reach, x + reach, y - reach, y + reach

@@ -1,0 +1,55 @@
+"""The map's points as numbers, for the browser to draw: nothing else, whatever their number."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+
+from explorer.views.map_colors import Groups, Scale, coloring
+from explorer.views.map_query import COLORS
+from sae_core import LatentStore
+
+
+def places(store: LatentStore) -> np.ndarray | None:
+    """Float32 [n_latents, 2]; None where the store has no map."""
+    if not {"x", "y"} <= set(store.latents.columns):
+        return None
+    found = store.latents[["x", "y"]].to_numpy(dtype=np.float32)
+    return found if len(found) and np.isfinite(found).all() and np.ptp(found, axis=0).any() else None
+
+
+def point_bytes(store: LatentStore, color: str) -> bytes | None:
+    """Little-endian float32 [n_latents, 3]: x, y, and the colour, from 0 to 1 on the scale or the number of a group.
+
+    NaN is no colour: a dead latent, or one without the figure. None where there is no map, or no such colour.
+    """
+    found = places(store)
+    if found is None or color not in COLORS:
+        return None
+    return np.column_stack([found, _color_places(store, color)]).astype("<f4").tobytes()
+
+
+def _color_places(store: LatentStore, color: str) -> np.ndarray:
+    of = coloring(store, color)
+    values = np.full(store.n_latents, np.nan)
+    if isinstance(of, Groups):
+        values = np.where(of.codes >= 0, of.codes, np.nan)
+    elif isinstance(of, Scale):
+        values = np.clip((of.values - of.low) / (of.high - of.low), 0, 1)
+    alive = store.latents["n_active"].to_numpy() > 0
+    return np.where(alive, values, np.nan)
+
+
+def point_size(n: int) -> float:
+    """Pixels across: many points are small."""
+    return float(np.clip(7 * (1536 / max(n, 1)) ** 0.3, 2.4, 9))
+
+
+def bits(latents: np.ndarray, n_latents: int) -> str:
+    """Which latents, one bit each, the lowest first, in base64; empty for none."""
+    if not len(latents):
+        return ""
+    mask = np.zeros(n_latents, dtype=bool)
+    mask[latents] = True
+    return base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode()

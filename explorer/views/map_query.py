@@ -1,0 +1,65 @@
+"""What the map is asked: every field is a parameter of the address, and bad values count as absent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from explorer import links
+from explorer.views.latents_query import MAX_WORDS, Region, read_region
+from explorer.views.paging import whole_number
+
+# What colours the points: what the menu says, and the column. "" is the density.
+COLORS: dict[str, tuple[str, str]] = {
+    "": ("density", "density"),
+    "label": ("top label", "top_label"),
+    "purity": ("label purity", "label_purity"),
+    "score": ("name score", "name_score"),
+    "mono": ("monosemanticity", "monosemanticity"),
+    "stable": ("split-half stability", "split_half"),
+    "activation": ("strongest activation", "max_activation"),
+}
+
+
+@dataclass(frozen=True)
+class MapQuery:
+    """The state of the map; "" and None mean not asked."""
+
+    color: str = ""
+    q: str = ""  # words of a name or label: these are marked
+    latent: int | None = None  # is marked, and in the middle
+    view: Region | None = None  # the part of the plane that is shown
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str]) -> MapQuery:
+        """Unknown or impossible values count as absent. A number among the words is a latent."""
+        q = params.get("q", "").strip()[:MAX_WORDS]
+        number = re.fullmatch(r"#?\s*(\d{1,9})", q, flags=re.ASCII)
+        latent = whole_number(number.group(1) if number else params.get("latent"), -1)
+        view = read_region(params.get("view", ""))
+        return cls(
+            color=params.get("color", "") if params.get("color") in COLORS else "",
+            q="" if number else q,
+            latent=latent if latent >= 0 else None,
+            view=view if view and view[0] < view[1] and view[2] < view[3] else None,
+        )
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters that differ from the defaults."""
+        said = {
+            "color": self.color,
+            "q": self.q,
+            "latent": "" if self.latent is None else str(self.latent),
+            "view": ",".join(f"{value:g}" for value in self.view) if self.view else "",
+        }
+        return {key: value for key, value in said.items() if value}
+
+    def url(self) -> str:
+        """The address that asks for this."""
+        return links.map_url(params=self.params)
+
+    def at(self, latent: int | None) -> MapQuery:
+        """The same with another latent marked; it moves into the middle."""
+        return replace(self, latent=latent, view=None)

@@ -1,0 +1,44 @@
+"""What the map's card says about a latent, and what the panel calls those that were selected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.views.cells import number_or_none
+from explorer.views.names import display_name
+from explorer.views.parts import LatentRef, Tile, latent_card, latent_ref
+from explorer.wording import activation, figure, percent
+from sae_core import LatentStore
+
+N_TILES = 9
+
+
+@dataclass(frozen=True)
+class Tip:
+    """A latent at a glance."""
+
+    ref: LatentRef
+    figures: tuple[tuple[str, str], ...]  # name and value
+    tiles: tuple[Tile, ...]  # strongest first
+
+
+def build_tip(store: LatentStore, latent: int) -> Tip:
+    """Raises IndexError where there is no such latent."""
+    card = latent_card(store, latent, N_TILES)
+    row: Any = store.latents.loc[latent]
+    figures = [] if card.ref.dead else [("strongest", activation(float(row["max_activation"])))]
+    if card.purity is not None and card.top_label:
+        figures.append(("label purity", f"{percent(card.purity)} {card.top_label}"))
+    if auc := display_name(store, latent).auc:
+        figures.append(("name score", auc))
+    for column, name in (("monosemanticity", "monosemanticity"), ("split_half", "split half")):
+        value = number_or_none(row[column])
+        if value is not None:
+            figures.append((name, figure(value)))
+    return Tip(card.ref, tuple(figures), card.tiles)
+
+
+def build_refs(store: LatentStore, latents: list[int]) -> tuple[LatentRef, ...]:
+    """In the order asked for. Raises IndexError where one does not exist."""
+    return tuple(latent_ref(store, latent) for latent in latents)
