@@ -25,14 +25,17 @@ setup-dev: .venv/.dev
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@ .venv/.runtime
 
-# Built once, and again when the assets or the store's format change; a build that was stopped goes on where it was.
+# Built once, and again when the assets, the words or the store's format change; a build that was stopped goes on where
+# it was. The old store stays until the new one is whole.
 store: setup
 	@$(MAKE) --no-print-directory $(STORE)/manifest.json
 
 $(STORE)/manifest.json: $(wildcard $(DEMO)/pictures.tar $(DEMO)/encoder/* $(DEMO)/sae/*) assets/words/words.txt sae_core/store/layout.py
-	rm -rf $(STORE)
-	$(BIN)/python -m index_builder build --images $(DEMO)/pictures.tar --encoder demo --sae demo --out $(STORE) \
+	rm -rf $(STORE)-next
+	$(BIN)/python -m index_builder build --images $(DEMO)/pictures.tar --encoder demo --sae demo --out $(STORE)-next \
 		--name "Emoji and clip art"
+	rm -rf $(STORE)
+	mv $(STORE)-next $(STORE)
 
 demo: store
 	SPARSIGHT_STORE=$(STORE) $(BIN)/streamlit run app.py --server.port $(PORT)

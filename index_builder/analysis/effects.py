@@ -19,7 +19,8 @@ def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Se
 
     Adding a times the direction d to an embedding moves the score of a label's text t by a <d, t>. Directions share a
     common part (CLIP's image side lies in a cone), which moves every latent alike, so labels are ranked by
-    z = (<d, t> - mean over latents) / standard deviation over latents.
+    z = (<d, t> - mean over latents) / standard deviation over latents. Of the raised only those with z > 0 are kept, of
+    the lowered those with z < 0.
     """
     titles = pq.read_table(root / layout.LABELS)["title"].to_pylist()
     shape = (len(directions), layout.N_RAISED + layout.N_LOWERED)
@@ -32,10 +33,13 @@ def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Se
             block = directions[start : start + _BLOCK] @ texts.T
             standardised = ((block - mean) / spread).astype(np.float32)
             chosen = extremes(standardised)
+            moved = np.take_along_axis(standardised, chosen, axis=1)
+            n_raised, _ = shares(len(titles))
+            there = np.concatenate([moved[:, :n_raised] > 0, moved[:, n_raised:] < 0], axis=1)
             rows, columns = slice(start, start + len(block)), slice(0, chosen.shape[1])
-            labels[rows, columns] = chosen
-            cosines[rows, columns] = np.take_along_axis(block, chosen, axis=1)
-            z[rows, columns] = np.take_along_axis(standardised, chosen, axis=1)
+            labels[rows, columns] = np.where(there, chosen, -1)
+            cosines[rows, columns] = np.where(there, np.take_along_axis(block, chosen, axis=1), 0)
+            z[rows, columns] = np.where(there, moved, 0)
     for name, array in ((layout.EFFECT_LABELS, labels), (layout.EFFECT_COSINES, cosines), (layout.EFFECT_Z, z)):
         np.save(root / name, array)
 
@@ -43,7 +47,12 @@ def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Se
 def extremes(z: np.ndarray) -> np.ndarray:
     """Columns of the largest values, largest first, then of the smallest, smallest first; none twice."""
     order = np.argsort(-z, axis=1, kind="stable")
-    n_raised = min(layout.N_RAISED, (z.shape[1] + 1) // 2)
-    n_lowered = min(layout.N_LOWERED, z.shape[1] - n_raised)
+    n_raised, n_lowered = shares(z.shape[1])
     lowered = order[:, ::-1][:, :n_lowered]
     return np.concatenate([order[:, :n_raised], lowered], axis=1)
+
+
+def shares(n_labels: int) -> tuple[int, int]:
+    """How many labels are kept of the raised and of the lowered; of few labels none is both."""
+    n_raised = min(layout.N_RAISED, (n_labels + 1) // 2)
+    return n_raised, min(layout.N_LOWERED, n_labels - n_raised)

@@ -38,7 +38,8 @@ _CANDIDATES = 24  # terms of the shortlist whose AUC is computed
 _SAMPLE = 64  # active images of each half, at most
 _REFERENCE = 2_048  # images of each half that stand for all others
 _MIN_HELD_OUT = 3
-_NO_WORSE = 0.03  # AUC: of names this close, the plainest is taken; about one standard error of 50 images
+_NO_WORSE = 0.01  # AUC: of names this close, the plainest is taken
+_CLEARLY = 0.05  # AUC by which a word of the general list must beat the data set's own: more than a standard error
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,21 @@ def name_latents(root: Path, vocabulary: Vocabulary, facts: EmbeddingFacts) -> l
     latents = zip(galleries(root), shortlists(facts.halves[0], vocabulary.embeddings), strict=True)
     for latent, ((ids, _), candidates) in enumerate(latents):
         name = _carried_name(carried, vocabulary, ids)
-        if name is None and (chosen := _best(choose, latent, ids, candidates)) is not None:
-            name = _judged(judge, vocabulary, latent, ids, chosen)
+        if name is None:
+            chosen = _best(choose, latent, ids, _supported(carried, ids, candidates))
+            name = None if chosen is None else _judged(judge, vocabulary, latent, ids, chosen)
         names.append(name)
     return names
+
+
+def _supported(carried: CarriedTerms, ids: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Candidates less the data set's own terms that no active image of the first half carries.
+
+    A small CLIP may like those; the data do not.
+    """
+    said = carried.counts(ids[half_of(ids) == 0]) > 0
+    from_data = candidates < carried.n_terms
+    return candidates[~from_data | said[np.minimum(candidates, carried.n_terms - 1)]] if len(said) else candidates
 
 
 def _carried_name(carried: CarriedTerms, vocabulary: Vocabulary, ids: np.ndarray) -> Name | None:
@@ -84,7 +96,7 @@ def _carried_name(carried: CarriedTerms, vocabulary: Vocabulary, ids: np.ndarray
     areas = binary_auc(share, others)
     if areas.max() < _CARRIED:
         return None
-    term = min(np.flatnonzero(areas >= areas.max() - _NO_WORSE).tolist(), key=vocabulary.plainness)
+    term = prefer(vocabulary, np.arange(carried.n_terms), areas)
     share, others, n_others = carried.shares(1, held_out)
     score = float(binary_auc(share[term], others[term]))
     low = binary_auc_low(float(share[term]), float(others[term]), len(held_out), n_others)
@@ -138,15 +150,22 @@ class _Half:
 
 
 def _best(half: _Half, latent: int, ids: np.ndarray, candidates: np.ndarray) -> int | None:
-    """The plainest of the terms with the largest AUC on the first half; None where it has nothing to compare."""
+    """The term with the largest AUC on the first half, as `prefer` has it; None where it has nothing to compare."""
     members = half.members(latent, ids)
-    if not len(members):
+    if not len(members) or not len(candidates):
         return None
     scores, n_others = half.scores(latent, members, candidates)
     if not n_others:  # active everywhere: nothing to tell apart
         return None
-    nearly_best: list[int] = candidates[scores >= scores.max() - _NO_WORSE].tolist()
-    return min(nearly_best, key=half.vocabulary.plainness)
+    return prefer(half.vocabulary, candidates, scores)
+
+
+def prefer(vocabulary: Vocabulary, terms: np.ndarray, scores: np.ndarray) -> int:
+    """The plainest of the terms that are as good as the best; a word of the general list must be clearly better."""
+    general = np.array([vocabulary.sources[term] == "word" for term in terms])
+    handicapped = scores - np.where(general, _CLEARLY, 0)
+    nearly_best: list[int] = terms[handicapped >= handicapped.max() - _NO_WORSE].tolist()
+    return min(nearly_best, key=vocabulary.plainness)
 
 
 def _judged(half: _Half, vocabulary: Vocabulary, latent: int, ids: np.ndarray, term: int) -> Name:

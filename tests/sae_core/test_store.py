@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 from sae_core.pictures import open_picture
+from sae_core.store.search import strongest_first
 from tests.support.stores import make_store
 
 
@@ -169,3 +170,10 @@ def test_pre_activations_and_text_scores(store: LatentStore) -> None:
 def test_there_are_ten_deciles(store: LatentStore, decile: int) -> None:
     with pytest.raises(IndexError, match="1 … 10"):
         store.decile_range(0, decile)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(2.0**-100, 2.0**100, width=32) | st.sampled_from([1.0, 2.0]), max_size=60))
+def test_strongest_first_is_a_stable_sort(values: list[float]) -> None:
+    strengths = np.array(values, dtype=np.float32)
+    assert strongest_first(strengths).tolist() == np.argsort(-strengths, kind="stable").tolist()
