@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from sae_core.errors import StoreError
@@ -40,8 +42,8 @@ def broken(root: Path, defects: list[str]) -> StoreError:
 
 
 def quick_defects(root: Path, manifest: Manifest) -> list[str]:
-    """Every file is there with the recorded size, and every array has the shape that the manifest promises."""
-    return [*_file_defects(root, manifest), *_shape_defects(root, manifest)]
+    """Every file is there with its recorded size, every array has the promised shape, every table its columns."""
+    return [*_file_defects(root, manifest), *_shape_defects(root, manifest), *_column_defects(root)]
 
 
 def expected_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
@@ -99,3 +101,16 @@ def _shape_defects(root: Path, manifest: Manifest) -> Iterator[str]:
         )
         if not fits or array.dtype != layout.DTYPES[name]:
             yield f"{name} is {array.dtype}{list(array.shape)}, not {layout.DTYPES[name]}{list(shape)}"
+
+
+def _column_defects(root: Path) -> Iterator[str]:
+    for name, schema in ((layout.LATENTS, layout.LATENT_SCHEMA), (layout.LABELS, layout.LABEL_SCHEMA)):
+        if not (root / name).is_file():
+            continue
+        try:
+            found = pq.read_schema(root / name)
+        except (pa.ArrowException, OSError):
+            yield f"{name} is no Parquet file"
+            continue
+        if not found.equals(schema):
+            yield f"{name} has other columns than the format's"

@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from jaxtyping import Float32
 from safetensors import safe_open
 
-from sae_core.store import checks, layout, search
+from sae_core.store import layout, search
 from sae_core.store.latent_facts import LatentFacts
 from sae_core.store.opened import OpenStore
 from sae_core.store.records import (
@@ -74,10 +73,7 @@ class LatentReads(OpenStore):
     @cached_property
     def latents(self) -> pd.DataFrame:
         """Figures of every latent (`layout.LATENT_SCHEMA`), row = latent; None where a text is missing."""
-        table = pq.read_table(self.path / layout.LATENTS)
-        if not table.schema.equals(layout.LATENT_SCHEMA):
-            raise checks.broken(self.path, [f"{layout.LATENTS} has other columns than the format's"])
-        frame: pd.DataFrame = table.to_pandas()
+        frame = pd.read_parquet(self.path / layout.LATENTS)
         texts = {name: [value if isinstance(value, str) else None for value in frame[name]] for name in _TEXT_COLUMNS}
         return frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
 

@@ -306,7 +306,7 @@ def test_which_of_several_terms_is_taken() -> None:
     assert taken(0.97, 0.99, 0.99, 0.5) == "tiger"  # clearly better than the label, plainer than two words
     assert taken(0.985, 0.99, 0.5, 0.5) == "mammals"  # as good, and a label
     assert taken(0.8, 0.9, 0.9, 0.92) == "tiger"  # a general word must be clearly better
-    assert taken(0.8, 0.9, 0.9, 0.96) == "moose"
+    assert taken(0.8, 0.9, 0.9, 0.97) == "moose"
 
 
 def test_a_yes_or_no_test_worked_out_by_hand() -> None:
