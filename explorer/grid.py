@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import streamlit as st
 
 
@@ -10,3 +12,8 @@ def draw(*sections: str) -> None:
     body = "".join(sections)
     if body:
         st.html(body)
+
+
+def waiting(height: int, slow: bool = True) -> AbstractContextManager[object]:
+    """A skeleton of `height` pixels where what follows is slow; nothing otherwise, which would only flicker."""
+    return st.skeleton(height=height) if slow else nullcontext()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import streamlit as st
 
 from explorer import frame
-from explorer.grid import draw
+from explorer.grid import draw, waiting
 from explorer.models import embed_text
 from explorer.sections import latents as sections
 from explorer.sections.latents_filter import filter_bar
@@ -21,7 +19,7 @@ CARDS_HEIGHT = 900  # pixels; of the first rows
 store = current_store()
 query = LatentsQuery.from_params(st.query_params.to_dict())
 frame.title("Latents")
-with st.skeleton(height=CARDS_HEIGHT) if query.text else nullcontext():  # the first text loads the encoder
+with waiting(CARDS_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
     view = build_latents(store, query, lambda text: embed_text(store, text))
 
 draw(filter_bar(view), sections.summary(view))

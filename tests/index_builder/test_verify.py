@@ -12,6 +12,7 @@ import faiss
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from index_builder.publish import file_info
@@ -66,7 +67,10 @@ def swap_first_two(array: np.ndarray) -> None:
 
 def edit_table(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Damage:
     def damage(store: Path) -> None:
-        change(pd.read_parquet(store / name)).to_parquet(store / name)
+        schema = pq.read_schema(store / name)
+        changed = change(pd.read_parquet(store / name))
+        known = schema if list(changed.columns) == schema.names else None
+        pq.write_table(pa.Table.from_pandas(changed, schema=known, preserve_index=False), store / name)
 
     return damage
 
