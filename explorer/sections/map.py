@@ -146,7 +146,8 @@ def _matched(matched: Matched, words: str) -> str:
 
 def _chosen(chosen: Chosen) -> str:
     near = "".join(
-        f'<li><a class="sp-num" href="{escape(one.href)}" aria-label="centre the map on #{one.ref.latent}">'
+        f'<li><a class="sp-num" href="{escape(one.href)}" aria-label="centre the map on #{one.ref.latent}" '
+        f'data-tip="centre the map on #{one.ref.latent}">'
         f"{figure(one.cosine)}</a> {latent_link(one.ref)}</li>"
         for one in chosen.near
     )

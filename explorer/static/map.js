@@ -12,15 +12,17 @@ let urlTimer = 0;
 function followMap() {
   const root = document.querySelector("[data-map]");
   if (root === map?.root) return;
-  if (map) { map.size.disconnect(); map = null; forgetMap(); }
+  if (map) { map.size.disconnect(); map = null; }
   if (root) openMap(root);
+  else forgetMap();
 }
 
 async function openMap(root) {
   const config = JSON.parse(root.dataset.map);
-  const opened = { root, config, marked: bits(config.marked), selected: null, fingers: new Map(), frame: 0 };
+  const opened = { root, config, marked: bits(config.marked), selected: selectedSet(), fingers: new Map(), frame: 0 };
   map = opened;
   layers(opened);
+  drawSelection(); // it outlasts another colour
   opened.size = new ResizeObserver(redraw);
   opened.size.observe(root);
   try {
@@ -63,6 +65,7 @@ function layers({ root, config }) {
   map.words = config.words.map(([text, x, y]) => Object.assign(make("span", map.over, "", text), { place: [x, y] }));
   map.ring = make("i", map.over, "sp-mapring");
   map.spot = make("i", map.over, "sp-mapspot");
+  map.ring.hidden = map.spot.hidden = true;
   map.drag = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   map.drag.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
   map.over.append(map.drag);
@@ -177,13 +180,26 @@ function drawMap(ratio) {
   const dark = getComputedStyle(app ?? document.body).colorScheme.includes("dark");
   paint(dark ? "dark" : "light");
   cloud.draw(map.view, width, height, ratio, dark ? [0.95, 0.95, 0.94] : [0.11, 0.12, 0.14]);
-  for (const word of map.words) move(word, word.place);
+  placeWords();
   const { chosen } = map.config;
   map.ring.hidden = chosen === null;
   if (chosen !== null) move(map.ring, placeOf(chosen));
   if (!map.spot.hidden && map.pointed !== undefined) move(map.spot, placeOf(map.pointed));
   cloud.canvas.dataset.view = shownRegion().join(",");
   cloud.canvas.dataset.drawn = String(map.values.length);
+}
+
+// Words that would lie over an earlier one wait until there is room.
+function placeWords() {
+  const taken = [];
+  for (const word of map.words) {
+    const [left, top] = toScreen(word.place);
+    word.wide ??= word.offsetWidth;
+    const free = taken.every(([x, y, wide]) => Math.abs(x - left) > (wide + word.wide) / 2 + 4 || Math.abs(y - top) > 18);
+    word.style.visibility = free ? "" : "hidden";
+    if (free) taken.push([left, top, word.wide]);
+    move(word, word.place);
+  }
 }
 
 const placeOf = (latent) => [map.places[2 * latent], map.places[2 * latent + 1]];
@@ -244,6 +260,10 @@ function latentAt([left, top]) {
 
 function installMap() {
   new MutationObserver(followMap).observe(document.getElementById("root") ?? document.body, { childList: true, subtree: true });
+  document.addEventListener("submit", (event) => { // a number goes to another place: the view does not stay
+    const fields = event.target.closest?.(".sp-mapbar form")?.elements;
+    if (fields && /^#?\s*\d+$/.test(fields.q.value.trim())) fields.view.value = "";
+  }, true);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(redraw, 400));
   followMap();
 }

@@ -45,8 +45,6 @@ function makeCard() {
   root.dataset.spa = "";
   const parts = { root, link: make("a", root, "sp-ref"), pictures: make("div", root, "sp-nine"), figures: make("dl", root) };
   for (let i = 0; i < 9; i += 1) make("img", parts.pictures).alt = "";
-  root.addEventListener("pointerenter", () => clearTimeout(hiding));
-  root.addEventListener("pointerleave", hideSoon);
   root.addEventListener("click", () => setTimeout(hideCard));
   return parts;
 }
@@ -78,6 +76,7 @@ function placeCard(at) {
   const app = document.querySelector('[data-testid="stApp"]');
   card.root.style.colorScheme = app ? getComputedStyle(app).colorScheme : "";
   card.root.hidden = false;
+  card.root.style.pointerEvents = mapPointer === "mouse" ? "none" : ""; // never between a mouse and the points
   const size = card.root.getBoundingClientRect();
   const left = at.clientX + 18 + size.width < innerWidth - 8 ? at.clientX + 18 : at.clientX - 18 - size.width;
   card.root.style.left = `${Math.max(8, Math.min(left, innerWidth - size.width - 8))}px`;
@@ -96,9 +95,11 @@ function hideCard() {
   if (map?.spot) map.spot.hidden = true;
 }
 
+const selectedSet = () => (chosenList ? new Set(chosenList.latents) : null);
+
 function shownSelection(found) {
   chosenList = found;
-  map.selected = found ? new Set(found.latents) : null;
+  map.selected = selectedSet();
   redraw();
   drawSelection();
 }
@@ -166,6 +167,7 @@ function savePicture() {
   pen.font = `600 13px ${style.fontFamily}`;
   [pen.textAlign, pen.textBaseline, pen.lineJoin, pen.lineWidth] = ["center", "middle", "round", 4];
   for (const word of map.words) {
+    if (word.style.visibility) continue;
     const [left, top] = toScreen(word.place);
     [pen.strokeStyle, pen.fillStyle] = [style.backgroundColor, style.color];
     pen.strokeText(word.textContent, left, top);

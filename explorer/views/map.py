@@ -10,7 +10,7 @@ from explorer import links, notes
 from explorer.views.latent_table import latent_table
 from explorer.views.latents_query import LatentsQuery, Region
 from explorer.views.map_colors import Groups, Scale, coloring, definition
-from explorer.views.map_points import places
+from explorer.views.map_points import group_places, places
 from explorer.views.map_query import COLORS, MapQuery
 from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
 from sae_core import LatentStore
@@ -81,7 +81,7 @@ def build_map(store: LatentStore, query: MapQuery) -> MapPage | None:
         places=plane,
         colors={key: name for key, (name, column) in COLORS.items() if store.latents[column].notna().any()},
         color=color,
-        words=_words(store, plane, color) if isinstance(color, Groups) else (),
+        words=group_places(plane, color) if isinstance(color, Groups) else (),
         color_definition=definition(store, query.color),
         marked=marked,
         matched=_matched(store, query, marked) if query.q else None,
@@ -110,22 +110,10 @@ def _chosen(store: LatentStore, query: MapQuery, latent: int) -> Chosen:
     similar = store.similar_latents(latent, _NEAR)
     near = zip(similar.ids.tolist(), similar.similarities.tolist(), strict=True)
     return Chosen(
-        card=latent_card(store, latent),
+        card=latent_card(store, latent, 8),
         near=tuple(Near(latent_ref(store, other), cosine, query.at(other).url()) for other, cosine in near),
         without=query.at(None).url(),
     )
-
-
-def _words(store: LatentStore, plane: np.ndarray, groups: Groups) -> tuple[tuple[str, float, float], ...]:
-    """Each label once, at the latent nearest to the middle of its own: colours alone are not for everybody."""
-    alive = store.latents["n_active"].to_numpy() > 0
-    words = []
-    for code, name in enumerate(groups.names):
-        mine = plane[(groups.codes == code) & alive]
-        if len(mine):
-            x, y = mine[np.linalg.norm(mine - np.median(mine, axis=0), axis=1).argmin()].tolist()
-            words.append((name, x, y))
-    return tuple(words)
 
 
 def _around(plane: np.ndarray, latent: int) -> Region:

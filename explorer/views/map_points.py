@@ -10,6 +10,9 @@ from explorer.views.map_colors import Groups, Scale, coloring
 from explorer.views.map_query import COLORS
 from sae_core import LatentStore
 
+_SQUARES = 24  # on a side
+_SURE = 3.0  # standard deviations
+
 
 def places(store: LatentStore) -> np.ndarray | None:
     """Float32 [n_latents, 2]; None where the store has no map."""
@@ -39,6 +42,37 @@ def _color_places(store: LatentStore, color: str) -> np.ndarray:
         values = np.clip((of.values - of.low) / (of.high - of.low), 0, 1)
     alive = store.latents["n_active"].to_numpy() > 0
     return np.where(alive, values, np.nan)
+
+
+def group_places(plane: np.ndarray, groups: Groups) -> tuple[tuple[str, float, float], ...]:
+    """Where to write what a group is called: where there is most of it against the share that it has everywhere.
+
+    The plane is cut into squares; three by three of them must hold _SURE standard deviations more of the group than
+    its share (a Poisson count), or it is written nowhere: it is spread all over.
+    """
+    edges = [np.linspace(plane[:, axis].min(), plane[:, axis].max(), _SQUARES + 1) for axis in (0, 1)]
+    all_points = _around_each(plane, edges)
+    found = []
+    for code, name in enumerate(groups.names):
+        mine = plane[groups.codes == code]
+        counts = _around_each(mine, edges)
+        expected = all_points * len(mine) / len(plane)
+        excess = (counts - expected) / np.sqrt(np.maximum(expected, 1.0))
+        row, column = np.unravel_index(excess.argmax(), excess.shape)
+        if excess[row, column] < _SURE:
+            continue
+        at = [np.clip(np.digitize(mine[:, axis], edges[axis]) - 1, 0, _SQUARES - 1) for axis in (0, 1)]
+        x, y = mine[(abs(at[0] - row) <= 1) & (abs(at[1] - column) <= 1)].mean(0).tolist()
+        found.append((name, x, y))
+    return tuple(found)
+
+
+def _around_each(points: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
+    """Points in each square and the eight around it."""
+    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=edges)
+    padded = np.pad(counts, 1)
+    shifted = [padded[i : i + _SQUARES, j : j + _SQUARES] for i in range(3) for j in range(3)]
+    return np.asarray(np.sum(shifted, axis=0))
 
 
 def point_size(n: int) -> float:

@@ -25,9 +25,10 @@ class Tip:
 
 def build_tip(store: LatentStore, latent: int) -> Tip:
     """Raises IndexError where there is no such latent."""
+    ref = latent_ref(store, latent)  # says what is wrong with a number
     card = latent_card(store, latent, N_TILES)
     row: Any = store.latents.loc[latent]
-    figures = [] if card.ref.dead else [("strongest", activation(float(row["max_activation"])))]
+    figures = [] if ref.dead else [("strongest", activation(float(row["max_activation"])))]
     if card.purity is not None and card.top_label:
         figures.append(("label purity", f"{percent(card.purity)} {card.top_label}"))
     if auc := display_name(store, latent).auc:
@@ -36,7 +37,7 @@ def build_tip(store: LatentStore, latent: int) -> Tip:
         value = number_or_none(row[column])
         if value is not None:
             figures.append((name, figure(value)))
-    return Tip(card.ref, tuple(figures), card.tiles)
+    return Tip(ref, tuple(figures), card.tiles)
 
 
 def build_refs(store: LatentStore, latents: list[int]) -> tuple[LatentRef, ...]:
