@@ -120,21 +120,15 @@ def decile_purity(store: LatentStore, latent: int) -> DecilePurity | None:
 
 
 def effects(store: LatentStore, latent: int) -> EffectList:
-    """Both lists are empty where the store has no labels.
-
-    The store's lists have fixed lengths: a direction that raises one label only has some that it lowers a little at the
-    end of the first list. Those are left out, since others that it lowers more are in neither.
-    """
+    """What the store's lists hold: raised above the baseline, lowered below it. Empty where it has no labels."""
     found, titles = store.effects(latent), store.labels.titles
     moved = [
         LabelEffect(titles[label], float(cosine), float(z))
         for label, cosine, z in zip(found.labels, found.cosines, found.z, strict=True)
     ]
-    # The second list begins with the lowest of all.
-    n_first = int(np.argmin(found.z)) if len(moved) > 1 else len(moved)
     return EffectList(
-        raised=tuple(effect for effect in moved[:n_first] if effect.z > 0),
-        lowered=tuple(effect for effect in moved[n_first:] if effect.z < 0),
+        raised=tuple(effect for effect in moved if effect.z > 0),
+        lowered=tuple(effect for effect in moved if effect.z < 0),
     )
 
 

@@ -251,23 +251,13 @@ def test_effects_stand_out_from_all_latents(store: LatentStore) -> None:
     assert shown > store.n_latents
 
 
-@pytest.mark.parametrize(
-    ("z", "raised", "lowered"),
-    [
-        ([3, 1, -0.1, -2, -1], "ab", "de"),  # c is lowered less than labels that the store does not list
-        ([3, 2, 0.5, 0.1, 0.3], "abc", ""),
-        ([-1, -2, -3, -4, -3], "", "de"),
-        ([2], "a", ""),
-        ([-2], "", ""),
-        ([], "", ""),
-    ],
-)
-def test_the_end_of_one_list_is_not_the_other(z: list[float], raised: str, lowered: str) -> None:
-    found = Effects(np.arange(len(z)), np.zeros(len(z), dtype=np.float32), np.array(z, dtype=np.float32))
-    store: Any = SimpleNamespace(labels=SimpleNamespace(titles=list("abcde")), effects=lambda latent: found)
+def test_effects_part_at_the_baseline() -> None:
+    z = np.array([2.0, 0.5, -1.5, -0.1], dtype=np.float32)
+    found = Effects(np.array([1, 3, 0, 2]), z / 10, z)
+    store: Any = SimpleNamespace(labels=SimpleNamespace(titles=list("abcd")), effects=lambda latent: found)
     moved = effects(store, 0)
-    assert "".join(effect.label for effect in moved.raised) == raised
-    assert "".join(effect.label for effect in moved.lowered) == lowered
+    assert [(effect.label, effect.z) for effect in moved.raised] == [("b", 2.0), ("d", 0.5)]
+    assert [(effect.label, effect.z) for effect in moved.lowered] == [("a", -1.5), ("c", pytest.approx(-0.1))]
 
 
 def test_trust_has_its_baselines(store: LatentStore) -> None:
