@@ -12,6 +12,7 @@ import numpy as np
 from sae_core.sae.checkpoint import load_sae, sae_fingerprint
 from sae_core.store import layout
 from sae_core.store.manifest import Manifest
+from sae_core.store.search import is_exact
 
 _CHUNK = 65_536
 _UNIT = 1e-3
@@ -57,11 +58,11 @@ def sae_defects(root: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _holds(index: Any, vectors: np.ndarray) -> bool:
-    """A flat index holds the vectors themselves; an inverted file has them in 8 bits, so some are looked up."""
-    if not hasattr(index, "nprobe"):
+    """A flat index holds the vectors themselves; another one codes of them, so some are looked up."""
+    if is_exact(index):
         starts = range(0, len(vectors), _CHUNK)
         parts = ((vectors[start : start + _CHUNK], start) for start in starts)
         return all(np.allclose(index.reconstruct_n(start, len(part)), part, atol=1e-5) for part, start in parts)
     rows = np.linspace(0, len(vectors) - 1, 256).astype(int)
-    _, found = index.search(np.ascontiguousarray(vectors[rows]), 16)
+    _, found = index.search(np.ascontiguousarray(vectors[rows]), 64)
     return bool((found == rows[:, None]).any(1).mean() > 0.95)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ class StoreFiles:
 
     def index(self, name: str, n: int) -> Any:
         """A FAISS index over n vectors, mapped where its kind allows. Raises StoreError where it is none of that."""
-        _read_ahead(self.root / name)
         try:
             index = faiss.read_index(str(self.root / name), faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
         except RuntimeError as error:
@@ -47,17 +45,3 @@ class StoreFiles:
             table["title"].to_pylist(),
             table["n_images"].to_numpy(),
         )
-
-
-def _read_ahead(path: Path) -> None:
-    """Asks the system to have a file ready: an inverted file is searched in places all over it.
-
-    From a cold disk, page by page, the first searches of a large store would take seconds. The pages belong to the
-    system's cache, not to this process.
-    """
-    if hasattr(os, "posix_fadvise") and path.is_file():
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
-        finally:
-            os.close(descriptor)

@@ -67,13 +67,13 @@ class ImageReads(OpenStore):
     def nearest_images(self, embedding: Float32[np.ndarray, "d_embed"], n: int) -> Neighbours:
         """The n images whose embeddings are most similar (cosine).
 
-        Exact in a store with a flat index; of many images an inverted file names the candidates, whose cosines are
-        then exact.
+        Exact in a store with a flat index; of many images short codes name the candidates, whose cosines are then
+        exact.
         """
         query, n = np.asarray(embedding), min(n, self.n_images)
-        if hasattr(self._image_index, "nprobe"):
-            return search.nearest_refined(self._image_index, self._embeddings, query, n)
-        return search.nearest(self._image_index, query, n)
+        if search.is_exact(self._image_index):
+            return search.nearest(self._image_index, query, n)
+        return search.nearest_refined(self._image_index, self._embeddings, query, n)
 
     def thumbnail(self, image_id: int) -> Thumbnail | None:
         """The small picture of an image; None where the store has none."""

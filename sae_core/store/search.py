@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import faiss
 import numpy as np
 from jaxtyping import Float32
 
 from sae_core.errors import SparsightError
 from sae_core.store.records import Gallery, Matches, Neighbours
 
-_CANDIDATES = 4  # times as many as asked for are taken from a compressed index, then measured exactly
-_MIN_CANDIDATES = 128
+_CANDIDATES = 32  # times as many as asked for are taken from a compressed index, then measured exactly
+_MIN_CANDIDATES = 512
+
+
+def is_exact(index: Any) -> bool:
+    """Whether an index holds the vectors themselves."""
+    return isinstance(index, faiss.IndexFlat)
 
 
 def nearest(index: Any, query: Float32[np.ndarray, "d_embed"], n: int) -> Neighbours:
