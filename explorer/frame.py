@@ -13,7 +13,8 @@ from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
 STATIC = Path(__file__).parent / "static"
-_SCRIPTS = ("lists", "map_gl", "map", "map_hands", "map_panel", "links")  # one script, one scope; the last mounts all
+# One script, one scope; the last mounts all.
+_SCRIPTS = ("lists", "map_gl", "map", "map_look", "map_hands", "map_panel", "links")
 
 
 def begin() -> None:

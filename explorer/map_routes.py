@@ -93,4 +93,4 @@ def _tip_json(tip: Tip) -> dict[str, Any]:
 
 
 def _ref_json(ref: LatentRef) -> dict[str, Any]:
-    return {"latent": ref.latent, "text": ref.text, "hint": ref.hint, "dead": ref.dead, "href": ref.href}
+    return {"latent": ref.latent, "name": ref.name, "text": ref.text, "hint": ref.hint, "dead": ref.dead}

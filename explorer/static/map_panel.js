@@ -138,11 +138,17 @@ function pressable(parent, text, act) {
 }
 
 async function nameRefs(list, latents) {
+  (await refsOf(latents)).forEach((ref, i) => { list.children[i].firstChild.textContent = ref.text; });
+}
+
+// What latents are called; nothing where that cannot be had: their numbers stand there already.
+async function refsOf(latents) {
   try {
     const answer = await fetch(`refs/${map.config.version}?latents=${latents.join(",")}`);
-    const refs = answer.ok ? await answer.json() : [];
-    refs.forEach((ref, i) => { list.children[i].firstChild.textContent = ref.text; });
-  } catch { /* the numbers stand there already */ }
+    return answer.ok ? await answer.json() : [];
+  } catch {
+    return [];
+  }
 }
 
 function addAll(latents) {
@@ -170,8 +176,9 @@ function savePicture() {
     if (word.style.visibility) continue;
     const [left, top] = toScreen(word.place);
     [pen.strokeStyle, pen.fillStyle] = [style.backgroundColor, style.color];
-    pen.strokeText(word.textContent, left, top);
-    pen.fillText(word.textContent, left, top);
+    const below = word.named ? 14 : 0;
+    pen.strokeText(word.textContent, left, top + below);
+    pen.fillText(word.textContent, left, top + below);
   }
   drawMap(devicePixelRatio || 1);
   sheet.toBlob((blob) => {

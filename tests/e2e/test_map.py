@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from explorer.views.names import display_name
 from sae_core import LatentStore
 from tests.e2e.test_browsing import mark_document, parameter, same_document, visit
 
@@ -197,6 +198,20 @@ def test_a_number_is_found_and_neighbours_are_walked(
     page.get_by_label(f"centre the map on #{other}").click()
     page.wait_for_url(f"**/map?latent={other}")
     expect(page.locator(".sp-mappanel .sp-stripcard .sp-no")).to_have_text(f"#{other}")
+
+
+def test_few_points_are_called_by_name(app: str, store: LatentStore, plane: np.ndarray, page: Page) -> None:
+    middle = np.median(plane, axis=0)
+    reach = np.sort(np.abs(plane - middle).max(1))[8]
+    x, y = middle.tolist()
+    visit_map(page, f"{app}/map?view={x - reach},{x + reach},{y - reach},{y + reach}")
+    x0, x1, y0, y1 = view_of(page)
+    inside = (plane > [x0, y0]) & (plane < [x1, y1])
+    latents = np.flatnonzero(inside.all(1)).tolist()
+    names = [display_name(store, latent).text or f"#{latent}" for latent in latents]
+    expect(page.locator(".sp-mapname")).to_have_text(names)
+    page.get_by_label("show the whole map").click()
+    expect(page.locator(".sp-mapname")).to_have_count(0)
 
 
 def test_keys_move_the_map(app: str, page: Page) -> None:
