@@ -9,6 +9,7 @@ const spotOf = (event) => {
 
 function listenToMap(canvas) {
   canvas.tabIndex = 0;
+  canvas.addEventListener("pointerenter", redraw); // the theme may be another one
   canvas.addEventListener("pointerdown", pressedMap);
   canvas.addEventListener("pointermove", draggedMap);
   canvas.addEventListener("pointerup", releasedMap);
