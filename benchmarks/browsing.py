@@ -125,11 +125,14 @@ def _latent_queries(path: Path, seed: int = 0) -> Iterator[str]:
 
 
 def _visit(visitor: Visitor, path: Path, n: int, seed: int = 0) -> list[View]:
-    """n views, grid and latent by turns."""
+    """n views, grid and latent by turns, and a picture's code with its nearest pictures now and then."""
+    n_images = LatentStore.open(path).n_images
     pages = zip(_latents_queries(path, seed), _latent_queries(path, seed), strict=True)
     views: list[View] = []
-    for grid, latent in islice(pages, n // 2):
+    for turn, (grid, latent) in enumerate(islice(pages, n // 2)):
         views += [visitor.view("latents", grid), visitor.view("latent", latent)]
+        if turn % 5 == 4:
+            visitor.view("inspect", f"image={turn * 7919 % n_images}")
     return views
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import faiss
 import numpy as np
 import torch
 import tyro
@@ -92,10 +91,8 @@ def load_embeddings(path: Path) -> Tensor:
     if path.is_dir():
         read_manifest(path)
     try:
-        if path.is_dir():
-            index = faiss.read_index(str(path / layout.IMAGE_INDEX))
-            return torch.from_numpy(index.reconstruct_n(0, index.ntotal))
-        return torch.from_numpy(np.load(path, allow_pickle=False).astype(np.float32, copy=False))
+        array = np.load(path / layout.EMBEDDINGS if path.is_dir() else path, allow_pickle=False)
+        return torch.from_numpy(array.astype(np.float32, copy=False))
     except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise TrainingError(f"{path} is neither a store nor a .npy of embeddings: {error}") from error
 

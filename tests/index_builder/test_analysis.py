@@ -24,6 +24,7 @@ from index_builder.analysis.positions import positions
 from index_builder.analysis.profiles import histogram, label_deciles
 from index_builder.analysis.vocabulary import Vocabulary, terms_of, vocabulary_of
 from index_builder.labels import titles_of
+from index_builder.train import load_embeddings
 from sae_core import LatentStore
 from sae_core.statistics import auc, auc_error, lift, poisson_low
 from sae_core.store import layout
@@ -404,3 +405,9 @@ def test_short_codes_find_what_an_exhaustive_search_finds(
         hits += len(set(found.ids.tolist()) & set(np.argsort(-similarities)[:10].tolist()))
     assert hits >= 0.98 * 400
     assert not search.is_exact(index)
+
+
+def test_an_sae_is_trained_on_the_embeddings_themselves(store: LatentStore) -> None:
+    """Not on what an index of short codes would give back."""
+    embeddings = load_embeddings(store.path)
+    np.testing.assert_array_equal(embeddings.numpy(), [store.embedding(image) for image in range(store.n_images)])
