@@ -9,7 +9,7 @@ NBSP = "\u00a0"
 DEFINITIONS = {
     "density": "Density: the share of the store's pictures in which the latent is active. Baseline: {even}, if "
     "all latents were active equally often. The bar is logarithmic, 0.01 % to 100 %.",
-    "purity": "Label purity: the share of the gallery that carries its most common label. Baseline: that label's "
+    "purity": "Label purity: the share of the gallery's labelled pictures that carry its most common label. Baseline: that label's "
     "share in the whole store.",
     "activation": "Activation: the latent's value after Top-K; active means above 0. Baseline: 0, in all other "
     "pictures.",

@@ -12,6 +12,8 @@ import openTSNE
 import PIL
 import pyarrow as pa
 import scipy
+import sklearn
+import timm
 import torch
 
 import sae_core
@@ -19,6 +21,7 @@ from index_builder.config import BuildConfig
 from index_builder.encode import Encoders
 from index_builder.sources import Source, listing_sha256
 from index_builder.workdir import sync, sync_folder, write_atomically
+from sae_core.references import WORDS
 from sae_core.sae.checkpoint import sae_fingerprint
 from sae_core.store import layout
 from sae_core.store.manifest import EncoderInfo, FileInfo, Manifest, ReportCard, SAEInfo, SourceInfo
@@ -93,6 +96,9 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "openTSNE": openTSNE.__version__,
+        "scikit-learn": sklearn.__version__,
+        "timm": timm.__version__,
+        "words": hashlib.sha256(WORDS.read_bytes()).hexdigest()[:12],
     }
 
 

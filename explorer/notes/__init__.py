@@ -34,6 +34,8 @@ class _Read(NamedTuple):
 
 
 _lock = threading.Lock()
+_open_lock = threading.Lock()
+_open_files: dict[Path, int] = {}
 _last: _Read | None = None
 
 
@@ -73,8 +75,25 @@ def _read(book: NoteBook) -> _Read:
 def _signature(path: Path) -> tuple[int, ...] | None:
     """Differs after every change, and when the file was replaced; None where there is none."""
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            return status.st_ino, status.st_size, status.st_mtime_ns, int.from_bytes(file.read(28)[_COUNTER])
+        descriptor = _descriptor(path)
+        status = os.fstat(descriptor)
+        return status.st_ino, status.st_size, status.st_mtime_ns, int.from_bytes(os.pread(descriptor, 28, 0)[_COUNTER])
     except OSError:
         return None
+
+
+def _descriptor(path: Path) -> int:
+    """The file, opened once and kept open.
+
+    On POSIX a process that closes any descriptor of a file loses all its locks on that file, those of SQLite's
+    connections in other threads too (https://sqlite.org/howtocorrupt.html, 2.2). So ours is closed only when another
+    file has taken the place.
+    """
+    with _open_lock:
+        held = _open_files.get(path)
+        if held is not None and os.fstat(held).st_ino == path.stat().st_ino:
+            return held
+        descriptor = _open_files[path] = os.open(path, os.O_RDONLY)
+        if held is not None:
+            os.close(held)
+        return descriptor

@@ -76,7 +76,7 @@ def _name_said(name: LatentName) -> tuple[str, str]:
 
 
 def _label_said(view: LatentPage) -> str:
-    """A witness of its own: names are chosen by CLIP, labels were not."""
+    """What most pictures are labelled: a witness of its own, unless the name is that label."""
     if not view.labels:
         return ""
     top = view.labels[0]

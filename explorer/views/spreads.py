@@ -117,9 +117,9 @@ def random_purity(store: LatentStore) -> float:
     if not len(sizes) or not counts.sum():
         return float("nan")
     rng = np.random.default_rng(0)
-    shares = np.append(counts, store.n_images - counts.sum()) / store.n_images  # the last: without a label
-    drawn = rng.choice(sizes, min(_DRAWS, len(sizes)), replace=False)
-    return float(np.mean([rng.multinomial(size, shares)[:-1].max() / size for size in drawn]))
+    labelled = counts.sum() / store.n_images  # purity is a share of the labelled pictures
+    drawn = np.maximum(np.rint(rng.choice(sizes, min(_DRAWS, len(sizes)), replace=False) * labelled).astype(int), 1)
+    return float(np.mean([rng.multinomial(size, counts / counts.sum()).max() / size for size in drawn]))
 
 
 def _linear(

@@ -1,7 +1,7 @@
 """Everything that is computed from codes and embeddings, once they are written: galleries, figures, names, indexes.
 
-Reads `codes/`, `embeddings.npy`, `images.arrow`, `labels.*`; streams over the images, so that memory does not grow
-with them.
+Reads `codes/`, `embeddings.npy`, `images.arrow`, `labels.*`, and streams over embeddings and codes. What is held of
+each image while names are chosen are the terms of its label and caption, 4 bytes a term.
 """
 
 from __future__ import annotations

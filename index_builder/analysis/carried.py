@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Float64, Int32, Int64
 
 from index_builder.analysis.embeddings import half_of
-from index_builder.analysis.vocabulary import terms_of
+from index_builder.analysis.vocabulary import folded, terms_of
 from sae_core.statistics import Z_95
 from sae_core.store import layout
 
@@ -22,7 +22,7 @@ class CarriedTerms:
 
     def __init__(self, root: Path, terms: Sequence[str]) -> None:
         self.n_terms = len(terms)
-        number = {term.casefold(): code for code, term in enumerate(terms)}
+        number = {folded(term): code for code, term in enumerate(terms)}
         titles = _titles(root)
         parts: list[np.ndarray] = []
         lengths: list[int] = []
@@ -74,9 +74,9 @@ def binary_auc_low(share: float, share_others: float, n: int, n_others: int) -> 
 
 
 def _known(number: dict[str, int], title: str | None, caption: str | None) -> list[int]:
-    said = terms_of(caption) if caption else set()
+    said = {folded(term) for term in terms_of(caption)} if caption else set()
     if title:
-        said.add(title.replace("_", " ").casefold())
+        said.add(folded(title))
     return sorted({number[term] for term in said if term in number})
 
 

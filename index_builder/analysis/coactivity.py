@@ -5,20 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from scipy.special import gammainc
 
 from index_builder.analysis.profiles import galleries
 from sae_core.statistics import lift, poisson_low
 from sae_core.store import layout
 
 _CHUNK = 65_536  # images of a gallery counted together
+_MIN_BOTH = 3
+_ALPHA = 0.05
 
 
 def write_coactivity(root: Path, n_latents: int) -> None:
     """Writes `latents/coactive.npy` and its counts: for each latent those with the largest lift, by its lower bound.
 
     Lift is P(both) / (P(a) P(b)). Ranked by the lower 95 % bound of the count, so that one shared picture of two rare
-    latents does not beat a thousand; only lifts whose bound is above 1 are kept. Counted gallery by gallery: memory
-    holds one row of the latent x latent table.
+    latents does not beat a thousand. All other latents are looked at, so some stand out by chance: only pairs are kept
+    that share at least _MIN_BOTH images and would share as many by chance (Poisson) with a probability below 5 % over
+    all n_latents - 1 of them together (Bonferroni). Counted gallery by gallery: memory holds one row of the latent x
+    latent table.
     """
     n_active = np.diff(np.load(root / layout.POSTING_OFFSETS))
     found = np.full((n_latents, layout.N_COACTIVE), -1, dtype=layout.DTYPES[layout.COACTIVE])
@@ -52,8 +57,10 @@ class CoactivityCounter:
 
 
 def most_coactive(n_both: np.ndarray, n_own: int, n_active: np.ndarray, n_images: int) -> np.ndarray:
-    """Latents by falling lower bound of the lift, those above 1 only; ties by latent."""
-    together = np.flatnonzero(n_both)
+    """Latents by falling lower bound of the lift, those beyond chance only; ties by latent."""
+    expected = n_own * n_active / n_images
+    chance = np.where(n_both > 0, gammainc(np.maximum(n_both, 1), expected), 1.0)  # P(Poisson(expected) >= n_both)
+    together = np.flatnonzero((n_both >= _MIN_BOTH) & (chance < _ALPHA / max(len(n_both) - 1, 1)))
     low = lift(poisson_low(n_both[together]), np.asarray(n_own), n_active[together], n_images)
     order = np.argsort(-low, kind="stable")[: layout.N_COACTIVE]
-    return together[order[low[order] > 1]]
+    return together[order]

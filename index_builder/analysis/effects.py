@@ -27,7 +27,7 @@ def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Se
     labels = np.full(shape, -1, dtype=layout.DTYPES[layout.EFFECT_LABELS])
     cosines, z = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
     if titles:
-        texts = encode_texts(titles)
+        texts = encode_texts([title.replace("_", " ") for title in titles])
         mean, spread = cosine_moments(directions, texts)
         for start in range(0, len(directions), _BLOCK):
             block = directions[start : start + _BLOCK] @ texts.T

@@ -16,6 +16,7 @@ from sae_core.sae.topk import SparseCodes, TopKSAE
 from sae_core.store import layout
 
 _N_PAIRS = 4_096
+_PAIRS_KNOWN = 1e-4  # share of a gallery's squared weight that pairs must have
 _CELLS = 2**25  # pre-activations in memory together: 128 MiB
 
 
@@ -35,8 +36,11 @@ class EmbeddingFacts:
 
 
 def half_of(image_ids: np.ndarray) -> np.ndarray:
-    """Which half of the store an image belongs to, 0 or 1: by golden-ratio hashing, so not by order or class."""
-    return ((np.asarray(image_ids, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(63)).astype(np.int64)
+    """Which half of the store an image belongs to, 0 or 1: the top bit of splitmix64 (Steele et al. 2014) of its id."""
+    z = (np.asarray(image_ids, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(63)).astype(np.int64)
 
 
 def embedding_pass(root: Path, sae: TopKSAE) -> EmbeddingFacts:
@@ -115,9 +119,10 @@ class _Sums:
         """
         total = self._weighted.sum(0)
         pairs = weights**2 - self._squares
-        several = self._n_active > 1
+        # Where one image has nearly all the weight the difference is rounding, not pairs.
+        several = (self._n_active > 1) & (pairs > _PAIRS_KNOWN * self._squares)
         scores = ((total**2).sum(1) - self._squares) / np.where(several, pairs, 1)
-        return np.where(several, scores, np.nan)
+        return np.where(several, np.clip(scores, -1, 1), np.nan)
 
 
 def _centred(weighted: np.ndarray, weights: np.ndarray, mean: np.ndarray) -> np.ndarray:

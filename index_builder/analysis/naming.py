@@ -13,7 +13,6 @@ Either way the name is chosen on the first half of the images and scored on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,6 +37,7 @@ _CANDIDATES = 24  # terms of the shortlist whose AUC is computed
 _SAMPLE = 64  # active images of each half, at most
 _REFERENCE = 2_048  # images of each half that stand for all others
 _MIN_HELD_OUT = 3
+_MIN_GOOD = 8  # held-out images; of fewer the bound promises too much
 _NO_WORSE = 0.01  # AUC: of names this close, the plainest is taken
 _CLEARLY = 0.05  # AUC by which a word of the general list must beat the data set's own: more than a standard error
 
@@ -51,12 +51,13 @@ class Name:
     match: Match
     score: float  # held-out AUC; NaN where too few images were held out
     low: float  # its lower 95 % bound
+    n_held_out: int  # active images that it was scored on
 
     @property
     def good(self) -> bool:
         """Whether it says what the latent is."""
         score, low = GOOD[self.match]
-        return self.score >= score and self.low >= low
+        return self.score >= score and self.low >= low and self.n_held_out >= _MIN_GOOD
 
 
 def name_latents(root: Path, vocabulary: Vocabulary, facts: EmbeddingFacts) -> list[Name | None]:
@@ -67,24 +68,23 @@ def name_latents(root: Path, vocabulary: Vocabulary, facts: EmbeddingFacts) -> l
     carried = CarriedTerms(root, vocabulary.carried)
     choose, judge = (_Half(root, embeddings, vocabulary, which) for which in (0, 1))
     names: list[Name | None] = []
-    latents = zip(galleries(root), shortlists(facts.halves[0], vocabulary.embeddings), strict=True)
-    for latent, ((ids, _), candidates) in enumerate(latents):
+    shortlist = Shortlist(facts.halves[0], vocabulary.embeddings)
+    for latent, (ids, _) in enumerate(galleries(root)):
         name = _carried_name(carried, vocabulary, ids)
         if name is None:
-            chosen = _best(choose, latent, ids, _supported(carried, ids, candidates))
+            candidates = shortlist.of(latent, without=_unsupported(carried, ids, len(vocabulary.terms)))
+            chosen = _best(choose, latent, ids, candidates)
             name = None if chosen is None else _judged(judge, vocabulary, latent, ids, chosen)
         names.append(name)
     return names
 
 
-def _supported(carried: CarriedTerms, ids: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """Candidates less the data set's own terms that no active image of the first half carries.
-
-    A small CLIP may like those; the data do not.
-    """
-    said = carried.counts(ids[half_of(ids) == 0]) > 0
-    from_data = candidates < carried.n_terms
-    return candidates[~from_data | said[np.minimum(candidates, carried.n_terms - 1)]] if len(said) else candidates
+def _unsupported(carried: CarriedTerms, ids: np.ndarray, n_terms: int) -> np.ndarray:
+    """The data set's own terms that no active image of the first half carries: a small CLIP may like them."""
+    mask = np.zeros(n_terms, dtype=bool)
+    if carried.n_terms:
+        mask[: carried.n_terms] = carried.counts(ids[half_of(ids) == 0]) == 0
+    return mask
 
 
 def _carried_name(carried: CarriedTerms, vocabulary: Vocabulary, ids: np.ndarray) -> Name | None:
@@ -92,30 +92,36 @@ def _carried_name(carried: CarriedTerms, vocabulary: Vocabulary, ids: np.ndarray
     mine, held_out = (ids[half_of(ids) == which] for which in (0, 1))
     if not carried.n_terms or len(mine) < _MIN_HELD_OUT or len(held_out) < _MIN_HELD_OUT:
         return None
-    share, others, _ = carried.shares(0, mine)
+    share, others, n_others = carried.shares(0, mine)
     areas = binary_auc(share, others)
-    if areas.max() < _CARRIED:
+    if not n_others or areas.max() < _CARRIED:
         return None
     term = prefer(vocabulary, np.arange(carried.n_terms), areas)
     share, others, n_others = carried.shares(1, held_out)
+    if not n_others:  # active everywhere: nothing to tell apart
+        return None
     score = float(binary_auc(share[term], others[term]))
     low = binary_auc_low(float(share[term]), float(others[term]), len(held_out), n_others)
-    return Name(vocabulary.terms[term], vocabulary.sources[term], "text", score, low)
+    return Name(vocabulary.terms[term], vocabulary.sources[term], "text", score, low, len(held_out))
 
 
-def shortlists(centroids: np.ndarray, terms: np.ndarray) -> Iterator[np.ndarray]:
-    """For each latent the terms whose cosine with its centroid is highest for that term, most so first.
+class Shortlist:
+    """For each latent the terms whose cosine with its centroid is highest for that term.
 
     Cosines of a term are standardised over all latents: some terms are close to everything.
     """
-    alive = np.abs(centroids).sum(1) > 0
-    known = centroids[alive]
-    mean, spread = cosine_moments(known, terms)
-    n = min(_CANDIDATES, len(terms))
-    for centroid in centroids:
-        z = (terms @ centroid - mean) / spread
-        best = np.argpartition(-z, n - 1)[:n]
-        yield best[np.argsort(-z[best], kind="stable")]
+
+    def __init__(self, centroids: np.ndarray, terms: np.ndarray) -> None:
+        self._centroids, self._terms = centroids, terms
+        self._mean, self._spread = cosine_moments(centroids[np.abs(centroids).sum(1) > 0], terms)
+
+    def of(self, latent: int, without: np.ndarray) -> np.ndarray:
+        """At most _CANDIDATES terms, best first, none of those in the mask `without`."""
+        z = (self._terms @ self._centroids[latent] - self._mean) / self._spread
+        z[without] = -np.inf
+        n = min(_CANDIDATES, int((~without).sum()))
+        best = np.argpartition(-z, max(n - 1, 0))[:n]
+        return best[np.argsort(-z[best], kind="stable")]
 
 
 class _Half:
@@ -175,4 +181,4 @@ def _judged(half: _Half, vocabulary: Vocabulary, latent: int, ids: np.ndarray, t
         areas, n_others = half.scores(latent, members, np.array([term]))
         score = float(areas[0])
         low = max(score - Z_95 * float(auc_error(np.array(score), np.array(len(members)), np.array(n_others))), 0.0)
-    return Name(vocabulary.terms[term], vocabulary.sources[term], "clip", score, low)
+    return Name(vocabulary.terms[term], vocabulary.sources[term], "clip", score, low, len(members))

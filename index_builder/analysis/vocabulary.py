@@ -59,9 +59,14 @@ def vocabulary_of(root: Path, encode_texts: Callable[[Sequence[str]], np.ndarray
     for source, terms in sources:
         for term in terms:
             if term.strip():
-                said.setdefault(term.strip().replace("_", " ").casefold(), (term.strip(), source))
+                said.setdefault(folded(term), (term.strip().replace("_", " "), source))
     terms = [term for term, _ in said.values()]
     return Vocabulary(terms, [source for _, source in said.values()], encode_texts(terms))
+
+
+def folded(term: str) -> str:
+    """How terms are compared: `Apple_pie` is `apple pie`."""
+    return term.strip().replace("_", " ").casefold()
 
 
 def caption_terms(root: Path) -> list[str]:

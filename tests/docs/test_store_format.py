@@ -86,13 +86,15 @@ def test_every_word_for_a_reject_is_on_the_page() -> None:
 
 
 def test_numbers_that_the_page_says() -> None:
-    from index_builder.analysis import indexes, naming, vocabulary
+    from index_builder.analysis import coactivity, indexes, naming, vocabulary
 
     assert f"has {layout.ROWS_PER_BATCH:,} rows" in PAGE
     reach = " and ".join(map(str, naming.GOOD["text"])), " and ".join(map(str, naming.GOOD["clip"]))
     assert f"reach {reach[0]} (`text`), {reach[1]} (`clip`)" in PAGE
     assert f"first half is at least {naming._CARRIED}" in PAGE
     assert f"at most {naming._SAMPLE} active" in PAGE and f"against {naming._REFERENCE:,} drawn" in PAGE
+    assert f"on at least {naming._MIN_GOOD} held-out images" in PAGE
+    assert f"At least {coactivity._MIN_BOTH} shared images" in PAGE and coactivity._ALPHA == 0.05
     assert naming._MIN_HELD_OUT == 3 and "null below 3 held-out\nimages" in PAGE
     assert vocabulary._MIN_IMAGES == 3 and "at least three images share" in PAGE
     assert f"Of terms within {naming._NO_WORSE} of the best" in PAGE
@@ -101,10 +103,18 @@ def test_numbers_that_the_page_says() -> None:
     assert (layout.N_RAISED, layout.N_LOWERED) == (6, 4) and "raises most (6," in PAGE and "lowers most (4," in PAGE
 
 
+def splitmix64(state: int) -> int:
+    """The next number of the generator, in Python's own integers."""
+    z = (state + 0x9E3779B97F4A7C15) % 2**64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
+
+
 def test_deciles_and_halves_are_as_the_page_says(tmp_path: Path) -> None:
     from index_builder.analysis.embeddings import half_of
 
-    assert half_of(np.arange(50)).tolist() == [(i * 0x9E3779B97F4A7C15 % 2**64) >> 63 for i in range(50)]
+    assert half_of(np.arange(50)).tolist() == [splitmix64(i * 0x9E3779B97F4A7C15) >> 63 for i in range(50)]
     store = LatentStore.open(make_store(tmp_path / "store", 60))
     for latent in range(store.n_latents):
         m = store.gallery_size(latent)
