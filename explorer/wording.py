@@ -9,8 +9,8 @@ NBSP = "\u00a0"
 DEFINITIONS = {
     "density": "Density: the share of the store's pictures in which the latent is active. Baseline: {even}, if "
     "all latents were active equally often. The bar is logarithmic, 0.01 % to 100 %.",
-    "purity": "Label purity: the share of the gallery's labelled pictures that carry its most common label. Baseline: that label's "
-    "share in the whole store.",
+    "purity": "Label purity: the share of the gallery's labelled pictures that carry its most common label. "
+    "Baseline: that label's share in the whole store.",
     "activation": "Activation: the latent's value after Top-K; active means above 0. Baseline: 0, in all other "
     "pictures.",
     "score": "Name score: how well “the name matches the picture” tells pictures in which the latent is active from "
@@ -49,11 +49,11 @@ DEFINITIONS = {
     "the density of every latent if all were active equally often.",
     "good_names": "Share of the latents that are not dead whose automatic name is good: a name score of at least 0.75 "
     "where pictures carry the name in label or caption, 0.85 where CLIP matches it (lower 95 % bounds 0.65 and 0.7), "
-    "on pictures that were not used to choose the name. Baseline: 0, for names that say nothing (name score 0.5).",
+    "on 8 or more pictures that were not used to choose the name. Baseline: 0, for names that say nothing (name score 0.5).",
     "density_spread": "How many latents have which density; both axes are logarithmic. Baseline, the line: {even}, the "
     "density of every latent if all were active equally often.",
-    "purity_spread": "Label purity: the share of a gallery that carries its most common label. Baseline, the line: "
-    "{baseline}, the mean of galleries as large whose pictures are drawn at random from the store.",
+    "purity_spread": "Label purity: the share of a gallery's labelled pictures that carry one label. Baseline, the "
+    "line: {baseline}, the mean of galleries as large whose pictures are drawn at random from the store.",
     "map": "Every point is a latent, placed by its direction (decoder row): t-SNE by cosine, perplexity 30, started "
     "from the principal components; fewer than 120 latents by the components alone. Only what lies close together "
     "means something: distances between groups, sizes of groups and the axes do not. Baseline: unrelated directions "
