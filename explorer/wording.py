@@ -49,7 +49,8 @@ DEFINITIONS = {
     "the density of every latent if all were active equally often.",
     "good_names": "Share of the latents that are not dead whose automatic name is good: a name score of at least 0.75 "
     "where pictures carry the name in label or caption, 0.85 where CLIP matches it (lower 95 % bounds 0.65 and 0.7), "
-    "on 8 or more pictures that were not used to choose the name. Baseline: 0, for names that say nothing (name score 0.5).",
+    "on 8 or more pictures that were not used to choose the name. Baseline: 0, for names that say nothing "
+    "(name score 0.5).",
     "density_spread": "How many latents have which density; both axes are logarithmic. Baseline, the line: {even}, the "
     "density of every latent if all were active equally often.",
     "purity_spread": "Label purity: the share of a gallery's labelled pictures that carry one label. Baseline, the "
