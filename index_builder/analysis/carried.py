@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64, Int32, Int64
 
-from index_builder.analysis.embeddings import half_of
 from index_builder.analysis.vocabulary import folded, terms_of
+from sae_core.halves import half_of
 from sae_core.statistics import Z_95
 from sae_core.store import layout
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 from jaxtyping import Float32, Float64
 from scipy import sparse
 
+from index_builder.analysis.label_moments import MomentSums
 from index_builder.analysis.near_misses import NearMissTable
+from sae_core.halves import half_of
 from sae_core.metrics import Fidelity, FidelityMeter, random_pair_cosine
 from sae_core.sae.topk import SparseCodes, TopKSAE
 from sae_core.store import layout
@@ -35,20 +38,14 @@ class EmbeddingFacts:
     split_half_baseline: float
 
 
-def half_of(image_ids: np.ndarray) -> np.ndarray:
-    """Which half of the store an image belongs to, 0 or 1: the top bit of splitmix64 (Steele et al. 2014) of its id."""
-    z = (np.asarray(image_ids, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ (z >> np.uint64(31))) >> np.uint64(63)).astype(np.int64)
-
-
 def embedding_pass(root: Path, sae: TopKSAE) -> EmbeddingFacts:
-    """Streams over the store's images; writes `latents/near_misses.npy` and its pre-activations on the way."""
+    """Streams over the store's images; writes `moments/` and `latents/near_misses.npy` with its pre-activations."""
     embeddings, indices, activations = (
         np.load(root / name, mmap_mode="r")
         for name in (layout.EMBEDDINGS, layout.CODE_INDICES, layout.CODE_ACTIVATIONS)
     )
+    labels = np.load(root / layout.IMAGE_LABELS, mmap_mode="r")
+    moments = MomentSums(sae.config.d_embed, pq.read_metadata(root / layout.LABELS).num_rows)
     sums = _Sums(sae.config.n_latents, sae.config.d_embed)
     misses, meter = NearMissTable(sae.config.n_latents), FidelityMeter()
     chunk = max(_CELLS // sae.config.n_latents, 256)
@@ -56,10 +53,12 @@ def embedding_pass(root: Path, sae: TopKSAE) -> EmbeddingFacts:
         rows = slice(start, start + chunk)
         x, kept, values = (np.array(array[rows]) for array in (embeddings, indices, activations))
         sums.add(start, x, kept, values)
+        moments.add(start, x, np.array(labels[rows]))
         with torch.no_grad():
             codes = SparseCodes(torch.from_numpy(kept).long(), torch.from_numpy(values))
             meter.add(torch.from_numpy(x), sae.decode(codes), codes.activations)
             misses.add(start, sae.pre_activations(torch.from_numpy(x)).numpy(), kept)
+    moments.save(root)
     np.save(root / layout.NEAR_MISSES, misses.image_ids)
     np.save(root / layout.NEAR_MISS_PRE_ACTIVATIONS, misses.pre_activations)
     fidelity = meter.result(_random_pairs(embeddings, indices, activations, sae))

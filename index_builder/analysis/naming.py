@@ -20,10 +20,11 @@ from typing import Literal
 import numpy as np
 
 from index_builder.analysis.carried import CarriedTerms, binary_auc, binary_auc_low
-from index_builder.analysis.embeddings import EmbeddingFacts, half_of
+from index_builder.analysis.embeddings import EmbeddingFacts
 from index_builder.analysis.moments import cosine_moments
 from index_builder.analysis.profiles import galleries
 from index_builder.analysis.vocabulary import Source, Vocabulary
+from sae_core.halves import half_of
 from sae_core.statistics import Z_95, auc, auc_error
 from sae_core.store import layout
 

@@ -11,7 +11,13 @@ from index_builder.publish import file_info
 from index_builder.verify.codes import agreement_defects, code_defects, posting_defects
 from index_builder.verify.latents import coactivity_defects, effect_defects, near_miss_defects, profile_defects
 from index_builder.verify.tables import label_defects, table_defects, thumbnail_defects
-from index_builder.verify.vectors import centroid_defects, embedding_defects, index_defects, sae_defects
+from index_builder.verify.vectors import (
+    centroid_defects,
+    embedding_defects,
+    index_defects,
+    moment_defects,
+    sae_defects,
+)
 from sae_core.errors import SparsightError, StoreError
 from sae_core.store import checks
 from sae_core.store.manifest import Manifest
@@ -28,6 +34,7 @@ _PARTS: tuple[Callable[[Path, Manifest], Iterator[str]], ...] = (
     effect_defects,
     embedding_defects,
     centroid_defects,
+    moment_defects,
     index_defects,
     thumbnail_defects,
     sae_defects,

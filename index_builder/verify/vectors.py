@@ -8,13 +8,15 @@ from typing import Any
 
 import faiss
 import numpy as np
+import pyarrow.parquet as pq
 
+from index_builder.analysis.label_moments import MomentSums
 from sae_core.sae.checkpoint import load_sae, sae_fingerprint
 from sae_core.store import layout
 from sae_core.store.manifest import Manifest
 from sae_core.store.search import is_exact
 
-_CHUNK = 65_536
+_CHUNK = 65_536  # images
 _UNIT = 1e-3
 
 
@@ -33,6 +35,19 @@ def centroid_defects(root: Path, manifest: Manifest) -> Iterator[str]:
     dead = np.diff(np.load(root / layout.POSTING_OFFSETS)) == 0
     if not ((np.abs(norms - 1) <= _UNIT) | (norms == 0)).all() or norms[dead].any():
         yield f"{layout.CENTROIDS} holds vectors that are neither of unit norm nor 0"
+
+
+def moment_defects(root: Path, manifest: Manifest) -> Iterator[str]:
+    """The sums over embeddings, by half and by label, are those of the embeddings."""
+    embeddings, labels = np.load(root / layout.EMBEDDINGS, "r"), np.load(root / layout.IMAGE_LABELS, "r")
+    sums = MomentSums(manifest.d_embed, pq.read_metadata(root / layout.LABELS).num_rows)
+    for start in range(0, len(embeddings), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        sums.add(start, embeddings[rows], labels[rows])
+    for name, wanted in sums.arrays().items():
+        found = np.load(root / name)
+        if found.shape != wanted.shape or not np.allclose(found, wanted, rtol=1e-5, atol=1e-5):
+            yield f"{name} is not what the embeddings add up to"
 
 
 def index_defects(root: Path, manifest: Manifest) -> Iterator[str]:

@@ -69,6 +69,11 @@ def expected_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
         layout.EFFECT_LABELS: (n_latents, n_effects),
         layout.EFFECT_COSINES: (n_latents, n_effects),
         layout.EFFECT_Z: (n_latents, n_effects),
+        layout.MOMENT_COUNTS: (2,),
+        layout.MOMENT_SUMS: (2, d_embed),
+        layout.MOMENT_PRODUCTS: (2, d_embed, d_embed),
+        layout.MOMENT_LABEL_COUNTS: (2, None),
+        layout.MOMENT_LABEL_SUMS: (2, None, d_embed),
     }
     if layout.THUMBNAIL_OFFSETS in manifest.files:
         shapes[layout.THUMBNAIL_OFFSETS] = (manifest.n_images + 1,)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from sae_core.store import layout, search
 from sae_core.store.opened import OpenStore
@@ -26,6 +26,13 @@ class ImageReads(OpenStore):
         latents, activations = np.array(self._indices[image_id]), np.array(self._activations[image_id])
         active = activations > 0
         return SparseCode(latents[active].astype(np.int64), activations[active])
+
+    def codes(
+        self, image_ids: Sequence[int] | np.ndarray
+    ) -> tuple[Int64[np.ndarray, "m k"], Float32[np.ndarray, "m k"]]:
+        """What Top-K kept of several images: latents and activations, strongest first, also those not active."""
+        rows = self._rows(image_ids)
+        return self._indices[rows].astype(np.int64), np.array(self._activations[rows])
 
     def image(self, image_id: int) -> ImageRecord:
         """What is known of one image."""
@@ -64,6 +71,15 @@ class ImageReads(OpenStore):
         self._check(image_id, self.n_images, "image")
         return np.array(self._embeddings[image_id])
 
+    def embeddings(self, image_ids: Sequence[int] | np.ndarray) -> Float32[np.ndarray, "m d_embed"]:
+        """The unit embeddings of several images."""
+        return np.array(self._embeddings[self._rows(image_ids)])
+
+    def images_of_label(self, code: int) -> Int64[np.ndarray, "m"]:
+        """All images that carry a label, by its code."""
+        self._check(code, len(self.labels.names), "label")
+        return np.flatnonzero(self.labels.codes == code).astype(np.int64)
+
     def nearest_images(self, embedding: Float32[np.ndarray, "d_embed"], n: int) -> Neighbours:
         """The n images whose embeddings are most similar (cosine).
 
@@ -91,6 +107,12 @@ class ImageReads(OpenStore):
     def has_thumbnails(self) -> bool:
         """Whether the store was built with pictures."""
         return self._thumbnails is not None
+
+    def _rows(self, image_ids: Sequence[int] | np.ndarray) -> Int64[np.ndarray, "m"]:
+        rows = np.asarray(image_ids, dtype=np.int64).reshape(-1)
+        for row in rows[(rows < 0) | (rows >= self.n_images)]:
+            self._check(int(row), self.n_images, "image")
+        return rows
 
     @cached_property
     def _image_index(self) -> Any:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32
-from safetensors import safe_open
 
 from sae_core.store import layout, search
 from sae_core.store.latent_facts import LatentFacts
-from sae_core.store.opened import OpenStore
 from sae_core.store.records import (
     ActivationHistogram,
     Coactive,
@@ -22,11 +20,12 @@ from sae_core.store.records import (
     NearMisses,
     Neighbours,
 )
+from sae_core.store.sae_reads import SAEReads
 
 _TEXT_COLUMNS = ("top_label", "name", "name_source", "name_match")
 
 
-class LatentReads(OpenStore):
+class LatentReads(SAEReads):
     """Galleries and their parts, figures, neighbours, rankings; latents are 0 … n_latents - 1."""
 
     def decile_range(self, latent: int, decile: int) -> tuple[int, int]:
@@ -93,29 +92,10 @@ class LatentReads(OpenStore):
         """
         search.check_width(embedding, self.manifest.d_embed)
         if against == "directions":
-            return np.asarray(self._directions @ embedding)
+            return np.asarray(self.directions @ embedding)
         dead = np.diff(self._offsets) == 0
         return np.where(dead, np.float32("nan"), self._facts.centroids @ embedding).astype(np.float32)
-
-    def pre_activations(self, embedding: Float32[np.ndarray, "d_embed"]) -> Float32[np.ndarray, "n_latents"]:
-        """The SAE's pre-activations of an embedding, all latents: what Top-K then chooses from."""
-        search.check_width(embedding, self.manifest.d_embed)
-        w_enc, b_enc = self._encoder_weights
-        return np.asarray(embedding @ w_enc + b_enc)
 
     @cached_property
     def _facts(self) -> LatentFacts:
         return LatentFacts(self._files, np.diff(self._offsets))
-
-    @cached_property
-    def _latent_index(self) -> Any:
-        return self._files.index(layout.LATENT_INDEX, self.n_latents)
-
-    @cached_property
-    def _directions(self) -> np.ndarray:
-        return np.asarray(self._latent_index.reconstruct_n(0, self.n_latents))
-
-    @cached_property
-    def _encoder_weights(self) -> tuple[np.ndarray, np.ndarray]:
-        with safe_open(self.path / layout.SAE_WEIGHTS, framework="numpy") as weights:
-            return weights.get_tensor("W_enc"), weights.get_tensor("b_enc")

@@ -32,6 +32,11 @@ CENTROIDS = "latents/centroids.npy"
 EFFECT_LABELS = "latents/effect_labels.npy"
 EFFECT_COSINES = "latents/effect_cosines.npy"
 EFFECT_Z = "latents/effect_z.npy"
+MOMENT_COUNTS = "moments/counts.npy"
+MOMENT_SUMS = "moments/sums.npy"
+MOMENT_PRODUCTS = "moments/products.npy"
+MOMENT_LABEL_COUNTS = "moments/label_counts.npy"
+MOMENT_LABEL_SUMS = "moments/label_sums.npy"
 EMBEDDINGS = "embeddings.npy"
 IMAGE_INDEX = "embeddings.faiss"
 LATENT_INDEX = "latents.faiss"
@@ -58,6 +63,11 @@ DTYPES: dict[str, np.dtype[Any]] = {
     EFFECT_LABELS: np.dtype("<i4"),
     EFFECT_COSINES: np.dtype("<f4"),
     EFFECT_Z: np.dtype("<f4"),
+    MOMENT_COUNTS: np.dtype("<i8"),
+    MOMENT_SUMS: np.dtype("<f8"),
+    MOMENT_PRODUCTS: np.dtype("<f8"),
+    MOMENT_LABEL_COUNTS: np.dtype("<i8"),
+    MOMENT_LABEL_SUMS: np.dtype("<f8"),
     EMBEDDINGS: np.dtype("<f4"),
     THUMBNAIL_OFFSETS: np.dtype("<i8"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Float32, Float64, Int32, Int64
 from numpy import ndarray
 
 
@@ -67,6 +67,23 @@ class SparseCode(NamedTuple):
 
     latents: Int64[ndarray, "m"]  # m <= k
     activations: Float32[ndarray, "m"]  # all > 0
+
+
+class KeptCode(NamedTuple):
+    """Everything that Top-K kept of one embedding, strongest first, also what is not active."""
+
+    latents: Int64[ndarray, "k"]
+    activations: Float32[ndarray, "k"]  # those <= 0 are not active, but belong to the reconstruction
+
+
+class Moments(NamedTuple):
+    """Sums over the embeddings of either half of a store (`sae_core.halves`), memory-mapped."""
+
+    counts: Int64[ndarray, "2"]  # images
+    sums: Float64[ndarray, "2 d_embed"]
+    products: Float64[ndarray, "2 d_embed d_embed"]  # of outer products
+    label_counts: Int64[ndarray, "2 n_labels"]
+    label_sums: Float64[ndarray, "2 n_labels d_embed"]
 
 
 class Neighbours(NamedTuple):

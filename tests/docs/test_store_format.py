@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from sae_core import LatentStore
@@ -53,6 +54,7 @@ def test_arrays_have_the_types_and_shapes_that_the_page_says(tmp_path: Path) -> 
     store = make_store(tmp_path / "store", 20)
     manifest = Manifest.model_validate_json((store / "manifest.json").read_bytes())
     sizes = {"n_images": 20, "k": manifest.k, "n_latents": manifest.n_latents, "d_embed": manifest.d_embed}
+    sizes["n_labels"] = len(pq.read_table(store / layout.LABELS))
     sizes["offsets[-1]"] = int(np.load(store / layout.POSTING_OFFSETS)[-1])
     described = {row[0].strip("`"): re.search(r"`(u?int\d+|float\d+) \[([^`]*)\]`", row[1]) for row in rows("## Files")}
     arrays = {name: found for name, found in described.items() if name.endswith(".npy")}
@@ -112,7 +114,7 @@ def splitmix64(state: int) -> int:
 
 
 def test_deciles_and_halves_are_as_the_page_says(tmp_path: Path) -> None:
-    from index_builder.analysis.embeddings import half_of
+    from sae_core.halves import half_of
 
     assert half_of(np.arange(50)).tolist() == [splitmix64(i * 0x9E3779B97F4A7C15) >> 63 for i in range(50)]
     store = LatentStore.open(make_store(tmp_path / "store", 60))

@@ -18,7 +18,7 @@ from index_builder.analysis import indexes, naming, postings
 from index_builder.analysis.carried import CarriedTerms, binary_auc, binary_auc_low
 from index_builder.analysis.coactivity import most_coactive
 from index_builder.analysis.effects import extremes
-from index_builder.analysis.embeddings import half_of
+from index_builder.analysis.label_moments import MomentSums
 from index_builder.analysis.moments import cosine_moments
 from index_builder.analysis.near_misses import NearMissTable
 from index_builder.analysis.positions import positions
@@ -28,6 +28,7 @@ from index_builder.assemble import ImageRows
 from index_builder.labels import titles_of, write_labels
 from index_builder.train import load_embeddings
 from sae_core import LatentStore
+from sae_core.halves import half_of
 from sae_core.statistics import auc, auc_error, lift, poisson_low
 from sae_core.store import layout
 from tests.support.stores import make_store
@@ -201,6 +202,32 @@ def test_the_best_of_a_stream_are_the_best_of_all(seed: int, n: int, chunk: int)
         wanted = [i for _, i in sorted(left)[:4]]
         assert table.image_ids[latent][: len(wanted)].tolist() == wanted
         assert (table.image_ids[latent][len(wanted) :] == -1).all()
+
+
+def test_moments_are_the_sums_of_each_half(store: LatentStore, embeddings: np.ndarray) -> None:
+    found, codes, half = store.moments, store.labels.codes, half_of(np.arange(len(embeddings)))
+    for which in (0, 1):
+        mine = embeddings[half == which].astype(np.float64)
+        assert found.counts[which] == len(mine) > 0
+        np.testing.assert_allclose(found.sums[which], mine.sum(0), atol=1e-9)
+        np.testing.assert_allclose(found.products[which], sum(np.outer(x, x) for x in mine), atol=1e-9)
+        for label in range(len(store.labels.names)):
+            of_label = embeddings[(half == which) & (codes == label)].astype(np.float64)
+            assert found.label_counts[which, label] == len(of_label)
+            np.testing.assert_allclose(found.label_sums[which, label], of_label.sum(0), atol=1e-9)
+    np.testing.assert_allclose(store.mean_embedding, embeddings.mean(0), atol=1e-6)
+
+
+def test_images_without_a_label_are_in_no_label_s_sum() -> None:
+    x = np.eye(4, dtype=np.float32)[[0, 1, 2, 3, 0, 1]]
+    sums = MomentSums(4, 2)
+    sums.add(0, x[:4], np.array([0, -1, 1, -1], np.int32))
+    sums.add(4, x[4:], np.array([-1, 1], np.int32))
+    found = {Path(name).stem: array for name, array in sums.arrays().items()}
+    assert found["counts"].sum() == 6
+    assert found["sums"].sum(0).tolist() == [2, 2, 1, 1]
+    assert found["label_counts"].sum(0).tolist() == [1, 2]
+    assert found["label_sums"].sum(0).tolist() == [[1, 0, 0, 0], [0, 1, 1, 0]]
 
 
 def test_centroids_monosemanticity_and_halves(store: LatentStore, table: np.ndarray, embeddings: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 from sae_core.pictures import open_picture
+from sae_core.sae.topk import SparseCodes
 from sae_core.store.search import strongest_first
 from tests.support.stores import make_store
 
@@ -177,3 +178,39 @@ def test_there_are_ten_deciles(store: LatentStore, decile: int) -> None:
 def test_strongest_first_is_a_stable_sort(values: list[float]) -> None:
     strengths = np.array(values, dtype=np.float32)
     assert strongest_first(strengths).tolist() == np.argsort(-strengths, kind="stable").tolist()
+
+
+def test_the_code_of_an_embedding_is_the_one_that_is_stored(store: LatentStore) -> None:
+    ids = [7, 3, 3, 59]
+    indices, activations = store.codes(ids)
+    vectors = store.embeddings(ids)
+    for row, image_id in enumerate(ids):
+        assert (vectors[row] == store.embedding(image_id)).all()
+        kept = store.encode(vectors[row])
+        assert kept.latents.tolist() == indices[row].tolist()
+        np.testing.assert_allclose(kept.activations, activations[row], atol=1e-5)
+        active = activations[row] > 0
+        assert store.code(image_id).latents.tolist() == indices[row][active].tolist()
+    with torch.no_grad():
+        codes = SparseCodes(torch.from_numpy(indices), torch.from_numpy(activations))
+        wanted = store.sae().decode(codes).numpy()
+    rebuilt = (store.decoder_rows[indices] * activations[:, :, None]).sum(1) + store.decoder_bias
+    np.testing.assert_allclose(rebuilt, wanted, atol=1e-5)
+    np.testing.assert_allclose(store.directions, store.sae().directions().numpy(), atol=1e-6)
+
+
+def test_images_of_a_label_are_those_that_say_so(store: LatentStore) -> None:
+    for code, name in enumerate(store.labels.names):
+        wanted = [i for i in range(store.n_images) if store.image(i).label == name]
+        assert store.images_of_label(code).tolist() == wanted
+    with pytest.raises(IndexError, match="no label"):
+        store.images_of_label(len(store.labels.names))
+
+
+@pytest.mark.parametrize("wrong", [[0, -1], [60], [5, 10**9]])
+def test_rows_that_do_not_exist_are_index_errors(store: LatentStore, wrong: list[int]) -> None:
+    for read in (store.codes, store.embeddings):
+        with pytest.raises(IndexError, match="there is no image"):
+            read(wrong)
+    assert store.embeddings([]).shape == (0, store.manifest.d_embed)
+    assert store.codes([])[0].shape == (0, store.k)
