@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from explorer.tables import csv_text
 from explorer.views.latent_figures import Histogram
 from explorer.wording import plural
 
@@ -39,6 +40,13 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
         "yaxis": count_axis(largest, "pictures"),
     }
     return go.Figure(_bars(histogram), layout)  # at once: every update would validate it anew
+
+
+def histogram_csv(histogram: Histogram) -> str:
+    """The same as a table."""
+    spans = pairwise(histogram.edges)
+    rows = ((low, high, n) for (low, high), n in zip(spans, histogram.counts, strict=True))
+    return csv_text(("activation_from", "activation_to", "pictures"), rows)
 
 
 def count_axis(largest: int, what: str) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from explorer import notes
+from explorer.tables import safe_cell
 from sae_core import LatentStore
 
 _CHUNK = 1024  # rows made at a time
 _OURS = ("latent", "name", "name_from_a_person", "note", "automatic_name")  # then the store's own columns
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, Any]
 
@@ -39,7 +39,7 @@ def csv_lines(store: LatentStore, latents: Sequence[int] | None = None) -> Itera
     writer = csv.writer(buffer)
     writer.writerow([*_OURS, *(name for name in store.latents.columns if name != "name")])
     for row in rows(store, latents):
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.writerow([safe_cell(value) for value in row.values()])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -77,7 +77,3 @@ def _plain(value: Any) -> Any:
     elif isinstance(value, np.generic):
         value = value.item()
     return None if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

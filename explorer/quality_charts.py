@@ -9,8 +9,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.charts import count_axis
+from explorer.tables import csv_text
 from explorer.views.distributions import Distribution
-from explorer.wording import figure, percent, plural
+from explorer.wording import NBSP, figure, percent, plural
 
 HEIGHT = 240
 _BAR = "#8a9099"  # shares and counts are ink, on both backgrounds
@@ -32,6 +33,13 @@ def distribution_chart(one: Distribution) -> go.Figure:
     return go.Figure(_bars(one), layout)
 
 
+def distribution_csv(one: Distribution) -> str:
+    """The same as a table; edges are the figure's own, not logarithms."""
+    edges = [10.0**edge if one.log else edge for edge in one.edges]
+    rows = ((low, high, n) for (low, high), n in zip(pairwise(edges), one.counts, strict=True))
+    return csv_text((f"{one.key}_from", f"{one.key}_to", "latents"), rows)
+
+
 def _bars(one: Distribution) -> go.Bar:
     spans = list(pairwise(one.edges))
     pairs = zip(spans, one.counts, strict=True)
@@ -50,7 +58,7 @@ def _figure_axis(one: Distribution) -> dict[str, Any]:
     axis: dict[str, Any] = {"title": {"text": one.axis}, "range": [one.edges[0], one.edges[-1]], "fixedrange": True}
     if one.log:  # bars of equal width: the logarithms are drawn, the figures written
         decades = range(math.floor(one.edges[0]), math.ceil(one.edges[-1]) + 1)
-        axis |= {"tickvals": list(decades), "ticktext": [percent(10.0**decade) for decade in decades]}
+        axis |= {"tickvals": list(decades), "ticktext": [f"{100 * 10.0**decade:g}{NBSP}%" for decade in decades]}
     return {**axis, "zeroline": False}
 
 

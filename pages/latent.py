@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import frame
-from explorer.charts import activation_histogram
+from explorer.charts import activation_histogram, histogram_csv
 from explorer.grid import draw
 from explorer.note_editor import draw_title
+from explorer.plots import draw_plot
 from explorer.sections import latent as sections
 from explorer.sections import latent_gallery, latent_side
 from explorer.sections.parts import add_button
@@ -24,8 +25,8 @@ def draw_column(view: LatentPage) -> None:
         return
     draw(latent_side.histogram_head(view))
     with st.container(key="histogram"):
-        figure = activation_histogram(view.histogram)
-        st.plotly_chart(figure, key="activations", config={"displayModeBar": False})
+        title = f"activations of latent {view.ref.latent}"
+        draw_plot(activation_histogram(view.histogram), "activations", title, histogram_csv(view.histogram))
     draw(latent_side.side(view))
 
 

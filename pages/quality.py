@@ -6,7 +6,8 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw
-from explorer.quality_charts import distribution_chart
+from explorer.plots import draw_plot
+from explorer.quality_charts import distribution_chart, distribution_csv
 from explorer.sections import quality as sections
 from explorer.stores import current_store
 from explorer.views.quality import build_quality
@@ -19,7 +20,7 @@ for one in view.distributions:
     with chart:
         draw(sections.heading(one))
         with st.container(key=f"quality-{one.key}"):
-            st.plotly_chart(distribution_chart(one), key=f"chart-{one.key}", config={"displayModeBar": False})
+            draw_plot(distribution_chart(one), f"chart-{one.key}", f"{one.key} of all latents", distribution_csv(one))
     with beside:
         draw(sections.ends(one))
 draw(sections.rule(view))

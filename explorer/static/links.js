@@ -178,4 +178,5 @@ export default function () {
   addEventListener("popstate", returned);
   installLists(); // lists.js
   installMap(); // map.js
+  installSaves(); // save.js
 }
