@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import open_clip
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -72,10 +72,11 @@ class ClipEncoder:
     def encode_pixels(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
         """Unit embeddings of already cropped pixels."""
         step = _CPU_BATCH if self.device.type == "cpu" else max(len(pixels), 1)
-        encoded = [self._encode(pixels[start : start + step]) for start in range(0, len(pixels), step)]
+        encoded = [self.embed(pixels[start : start + step]) for start in range(0, len(pixels), step)]
         return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed)
 
-    def _encode(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
+    def embed(self, pixels: Shaped[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
+        """The same in one batch and differentiable: pixels, 0 … 255, may be floats that require gradients."""
         batch = self.preprocessing.normalise(pixels.to(self.device, non_blocking=True))
         return F.normalize(self.model.encode_image(batch).float(), dim=-1).cpu()
 

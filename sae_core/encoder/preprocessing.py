@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
@@ -42,8 +42,14 @@ class Preprocessing(BaseModel):
         seen = picture.resize((out_width, out_height), _FILTERS[self.interpolation], box=box)
         return np.asarray(self._padded(seen), dtype=np.uint8)
 
-    def normalise(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n 3 crop crop"]:
-        """What the vision tower takes, on the pixels' own device."""
+    @property
+    def mean_colour(self) -> UInt8[np.ndarray, "3"]:
+        """The encoder's mean colour, to the nearest grey level: what stands for "nothing there"."""
+        levels = np.clip(np.rint(np.array(self.mean) * 255), 0, 255)
+        return np.asarray(levels, dtype=np.uint8)
+
+    def normalise(self, pixels: Shaped[Tensor, "n crop crop 3"]) -> Float[Tensor, "n 3 crop crop"]:
+        """What the vision tower takes, on the pixels' own device; pixels are 0 … 255, whole or not."""
         mean = torch.tensor(self.mean, device=pixels.device) * 255
         std = torch.tensor(self.std, device=pixels.device) * 255
         return ((pixels.float() - mean) / std).permute(0, 3, 1, 2)
