@@ -21,7 +21,7 @@ def score(encoder: ClipEncoder, pixels: np.ndarray, weight: np.ndarray) -> float
 def test_of_a_linear_encoder_it_is_every_pixels_own_share(
     linear: LinearEncoder, pixels: np.ndarray, weight: np.ndarray
 ) -> None:
-    found = sum(integrated_gradients(linear, pixels, weight, steps=3, batch_size=2))  # type: ignore[arg-type]
+    found = sum(integrated_gradients(linear, pixels, weight, steps=3, power=1, batch_size=2))  # type: ignore[arg-type]
     np.testing.assert_allclose(found, linear.shares(pixels, weight), rtol=1e-4, atol=1e-4)
 
 
@@ -33,6 +33,13 @@ def test_all_shares_add_up_to_the_whole_change(clip: ClipEncoder, seen: np.ndarr
     assert abs(change) > 0.05
     assert gaps[1] < 1e-3 * abs(change)
     assert gaps[1] < gaps[0]
+
+
+def test_more_steps_beside_the_baseline_are_the_same_integral(
+    clip: ClipEncoder, seen: np.ndarray, column: np.ndarray
+) -> None:
+    even, uneven = (sum(integrated_gradients(clip, seen, column, 400, power)) for power in (1, 3))
+    np.testing.assert_allclose(even, uneven, atol=0.01 * np.abs(even).max())
 
 
 def test_captum_finds_the_same(clip: ClipEncoder, seen: np.ndarray, column: np.ndarray) -> None:
@@ -48,7 +55,7 @@ def test_captum_finds_the_same(clip: ClipEncoder, seen: np.ndarray, column: np.n
         n_steps=16,
         method="riemann_middle",
     )
-    ours = sum(integrated_gradients(clip, seen, column, steps=16))
+    ours = sum(integrated_gradients(clip, seen, column, steps=16, power=1))
     np.testing.assert_allclose(ours, theirs[0].sum(0).detach().numpy(), atol=1e-6)
 
 
