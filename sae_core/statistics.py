@@ -48,3 +48,14 @@ def auc_error(area: np.ndarray, n_positive: np.ndarray, n_negative: np.ndarray) 
     n_positive, n_negative = np.maximum(n_positive, 1), np.maximum(n_negative, 1)
     spread = area * (1 - area) + (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
     return np.asarray(np.sqrt(np.maximum(spread, 0) / (n_positive * n_negative)))
+
+
+def bootstrap_interval(values: np.ndarray, n_draws: int = 2_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """95 % interval of the means of `values [n, m]` over rows that are drawn with replacement (Efron 1979), both [m].
+
+    Rows are drawn whole, so that differences of columns are paired.
+    """
+    n = len(values)
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), n_draws) / n
+    low, high = np.quantile(draws @ values, (0.025, 0.975), axis=0)
+    return np.asarray(low), np.asarray(high)
