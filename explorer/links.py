@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 HOME, LATENTS, LATENT, PICTURES, MAP, INSPECT = "./", "latents", "latent", "pictures", "map", "inspect"
 LIST, NOTES, QUALITY = "list", "notes", "quality"
+COMPARE, SPANS = "compare", "spans"
 NOTES_FILE = "export/notes.json"
 
 
@@ -64,6 +65,31 @@ def numbers(latents: Iterable[int]) -> str:
 def inspect_url(image_id: int | None = None) -> str:
     """One picture of the store, or the place to try one's own."""
     return _url(INSPECT, {"image": image_id})
+
+
+def inspect_with(params: Mapping[str, object]) -> str:
+    """The inspected picture with everything else that the address says of it."""
+    return _url(INSPECT, params)
+
+
+def spans_url(params: Mapping[str, object]) -> str:
+    """What the directions of a choice of pictures span: `of` says the choice."""
+    return _url(SPANS, params)
+
+
+def compare_url(params: Mapping[str, object]) -> str:
+    """Two choices of pictures side by side, `a` and `b`."""
+    return _url(COMPARE, params)
+
+
+def compare_url(a: str = "", b: str = "") -> str:
+    """Two choices side by side, each as `explorer.views.selection` writes it."""
+    return _url(COMPARE, {"a": a, "b": b})
+
+
+def spans_url(of: str = "", params: Mapping[str, object] | None = None) -> str:
+    """The concept spans of a choice; `params` say how they are shown."""
+    return _url(SPANS, {"of": of, **(params or {})})
 
 
 def thumbnail_url(version: str, image_id: int) -> str:

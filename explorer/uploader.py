@@ -52,6 +52,12 @@ def draw_uploader(store: LatentStore, result: DeltaGenerator) -> Upload | None:
     return kept.upload
 
 
+def kept_upload(store: LatentStore) -> Upload | None:
+    """The upload of this session, for pages without a drop zone; None where there is none for this store."""
+    kept: _Taken | None = st.session_state.get(_KEPT)
+    return kept.upload if kept and kept.key[0] == store.version else None
+
+
 def _leave_the_store() -> None:
     """A new file is what the visitor wants to see, not the store's picture that the address names."""
     st.session_state.pop(_KEPT, None)
