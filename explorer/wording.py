@@ -76,6 +76,21 @@ DEFINITIONS = {
     "the largest among those of which one must be. Baseline: 0, not active.",
     "independent": "The baseline: as many pictures as would match if the latents were active independently of each "
     "other, each as often as it is: the product of their densities (1 − density where it must not be active).",
+    "where_occlusion": "Occlusion: parts of the picture, a seventh of it wide, are hidden in turn under the "
+    "encoder's mean colour, and it is encoded anew each time. A cell shows how much pre-activation hiding it costs, as "
+    "the mean over the parts that cover it. Baseline: 0, hiding it changes nothing.",
+    "where_gradients": "Integrated gradients: the pre-activation's gradient, added up on the way from the mean colour "
+    "to the picture and shared out among the pixels; a cell shows its pixels' sum. Baseline: 0, for a cell that adds "
+    "nothing to the mean colour; all cells sum to what the picture adds to it.",
+    "where_pre_activation": "Pre-activation: the latent's value before Top-K, which keeps the largest. Baselines: the "
+    "weakest one that is kept in this picture, and that of the mean colour alone, a picture of nothing.",
+    "deletion": "Deletion test: cells are removed (painted in the mean colour) by falling map value and the picture is "
+    "encoded anew; the sooner the pre-activation falls, the better the map found the pixels that matter. Baselines: "
+    "random orders, and from the centre outwards, where pictures have their subject.",
+    "heads": "Test-time training (arXiv 2509.24510): a copy of the global head takes 50 full-batch steps of Adam on the "
+    "nearest pictures of the store's first half, and both are judged on the nearest pictures of the second, which neither "
+    "has seen. The global head is a linear discriminant fitted to the whole first half. Baselines: that head, the same "
+    "steps on random pictures, and the commonest label.",
     "reconstruction": "Cosine between this picture's embedding and what its sparse code rebuilds. Baselines: the "
     "store's mean {mean}, and {random} between two random pictures.",
 }

@@ -14,7 +14,7 @@ const plain = (event) =>
 const typing = (element) =>
   element?.isContentEditable || /^(input|select|textarea)$/i.test(element?.tagName ?? "");
 
-function go(address) {
+function go(address, stay = false) {
   const url = new URL(address, location.href);
   if (url.href === location.href) return;
   leave();
@@ -23,7 +23,7 @@ function go(address) {
   ours = true;
   dispatchEvent(new PopStateEvent("popstate", { state: {} }));
   ours = false;
-  if (page()) page().scrollTop = 0;
+  if (page() && !stay) page().scrollTop = 0;
 }
 
 function leave() {
@@ -60,7 +60,7 @@ function clicked(event) {
   const link = event.target.closest?.("[data-spa] a[href]");
   if (!link || !plain(event) || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   event.preventDefault();
-  go(link.href);
+  go(link.href, Boolean(link.closest("[data-stay]"))); // what changes a part of the page leaves the reader there
 }
 
 function submitted(event) {

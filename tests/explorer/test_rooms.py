@@ -18,6 +18,8 @@ MAY_IMPORT_STREAMLIT = {
     "uploader.py",
     "note_editor.py",
     "note_import.py",
+    "plots.py",
+    "where.py",
 }
 EXPLORER = sorted((ROOT / "explorer").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))

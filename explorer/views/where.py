@@ -1,0 +1,138 @@
+"""Where in the picture a latent's pre-activation comes from: the view of one heat map, and of the test of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from explorer.views.heat_maps import HeatMaps
+from explorer.views.parts import LatentRef, latent_ref
+from explorer.views.where_query import METHODS, WhereQuery
+from sae_core import LatentStore
+from sae_core.heatmaps import DeletionCurve, Grid
+from sae_core.store.records import SparseCode
+
+
+class Pictured(Protocol):
+    """A picture that is inspected."""
+
+    @property
+    def image_id(self) -> int | None:
+        """Of the store; None: a visitor's own picture."""
+
+    @property
+    def embedding(self) -> np.ndarray:
+        """What is inspected, [d_embed]."""
+
+    def picture(self) -> Image.Image:
+        """What there is to encode: RGB; of a store's picture the thumbnail."""
+
+
+@dataclass(frozen=True, eq=False)
+class WhereView:
+    """One heat map, and what is needed to read it."""
+
+    query: WhereQuery
+    ref: LatentRef
+    pixels: UInt8[np.ndarray, "crop crop 3"]  # the crop that the encoder sees
+    grid: Grid
+    values: Float[np.ndarray, "n_cells n_cells"]
+    pre_activation: float  # in the picture that was encoded here
+    nothing: float  # of the mean colour alone
+    threshold: float  # the weakest pre-activation that Top-K keeps in the picture
+    cosine: float  # between the embedding of what was encoded here and the one that is inspected
+    from_thumbnail: bool
+    deletion: Deletion | None
+
+    @property
+    def active(self) -> bool:
+        """In the picture that was encoded here."""
+        return self.pre_activation > 0 and self.pre_activation >= self.threshold
+
+    @property
+    def scale(self) -> float:
+        """Largest absolute value of the map; 1 where the map is zero everywhere."""
+        largest = float(np.abs(self.values).max())
+        return largest if largest > 1e-7 else 1.0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing in the picture changes anything: a picture of the mean colour."""
+        return float(np.abs(self.values).max()) <= 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Deletion:
+    """The deletion test of both methods beside its baselines."""
+
+    occlusion: DeletionCurve
+    gradients: DeletionCurve
+    centre: DeletionCurve
+    random: tuple[DeletionCurve, ...]
+
+    @property
+    def random_areas(self) -> tuple[float, float, float]:
+        """Least, mean and largest."""
+        areas = [curve.area for curve in self.random]
+        return min(areas), sum(areas) / len(areas), max(areas)
+
+
+def choices(store: LatentStore, code: SparseCode) -> tuple[LatentRef, ...]:
+    """The latents that are active in the picture, strongest first."""
+    return tuple(latent_ref(store, int(latent)) for latent in code.latents)
+
+
+def build_where(store: LatentStore, source: Pictured, query: WhereQuery, maps: HeatMaps) -> WhereView:
+    """Computes what is not kept yet. Raises IndexError where the store has no such latent."""
+    latent = query.latent
+    ref = latent_ref(store, latent)
+    values = maps.map(latent, query.method)
+    seen, plain = maps.ends()
+    z = store.pre_activations(seen)
+    return WhereView(
+        query=query,
+        ref=ref,
+        pixels=maps.pixels,
+        grid=maps.grid,
+        values=values,
+        pre_activation=float(z[latent]),
+        nothing=float(store.pre_activations(plain)[latent]),
+        threshold=float(np.partition(z, -store.k)[-store.k]),
+        cosine=float(seen @ source.embedding),
+        from_thumbnail=source.image_id is not None,
+        deletion=_deletion(maps, latent) if query.deletion else None,
+    )
+
+
+def status(view: WhereView, k: int) -> str:
+    """Whether the latent is active in the picture, against what."""
+    if view.active:
+        return f"it is active: one of the {k} that Top-K keeps"
+    kept = view.pre_activation >= view.threshold
+    lost = "Top-K keeps it, but it is not above 0" if kept else "it lost the Top-K"
+    dead = ", as in all pictures of this store" if view.ref.dead else ""
+    return f"it is not active{dead}: {lost}"
+
+
+def verdict(deletion: Deletion) -> str:
+    """Which order finds the pixels that matter, as far as the areas tell it."""
+    least, _, _ = deletion.random_areas
+    areas = {METHODS["occlusion"]: deletion.occlusion.area, METHODS["gradients"]: deletion.gradients.area}
+    best, other = sorted(areas, key=lambda name: areas[name])
+    if areas[best] >= least:
+        return "Neither map finds the pixels that matter better than every random order"
+    said = f"In this picture {best} finds the pixels that matter sooner than {other}"
+    if areas[other] >= least:
+        said += ", which is no better than chance"
+    if deletion.centre.area <= areas[best]:
+        said += "; going from the centre outwards does as well or better, so the map says little beyond “in the middle”"
+    return said
+
+
+def _deletion(maps: HeatMaps, latent: int) -> Deletion:
+    curves = maps.deletion(latent)
+    return Deletion(curves["occlusion"][0], curves["gradients"][0], curves["centre"][0], curves["random"])

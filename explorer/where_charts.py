@@ -1,0 +1,148 @@
+"""Heat maps and the deletion test as plotly figures and tables. No Streamlit here."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import UInt8
+from PIL import Image
+
+from explorer.tables import csv_text
+from explorer.views.where import Deletion, WhereView
+from explorer.wording import signed
+from sae_core.heatmaps import DeletionCurve
+
+MAP_HEIGHT = 440
+DELETION_HEIGHT = 300
+# Purple to green (ColorBrewer's PRGn), safe for colour-blind readers; nothing at 0, so that the picture shows.
+_SCALE = [
+    [0.0, "rgba(118, 42, 131, 0.92)"],
+    [0.25, "rgba(153, 112, 171, 0.6)"],
+    [0.5, "rgba(247, 247, 247, 0)"],
+    [0.75, "rgba(90, 174, 97, 0.6)"],
+    [1.0, "rgba(0, 104, 55, 0.92)"],
+]
+_UNITS = {
+    "occlusion": "pre-activation lost by hiding (green) or won (purple)",
+    "gradients": "share of the pre-activation: for (green), against (purple)",
+}
+# Okabe and Ito's, without the orange that means "active".
+_BLUE, _GREEN, _GREY = "#0072b2", "#009e73", "#868a91"
+
+
+def picture_uri(pixels: UInt8[np.ndarray, "crop crop 3"], grey: bool = False) -> str:
+    """A picture as data; `grey`: pale and colourless, to lie under a map."""
+    image = Image.fromarray(pixels)
+    if grey:
+        image = image.convert("L").point([round(70 + 0.7 * level) for level in range(256)])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def heat_map(view: WhereView) -> go.Figure:
+    """The map over the picture's grey levels, colours symmetric around 0."""
+    edges = view.grid.edges.tolist()
+    crop = view.grid.crop
+    side = {"showticklabels": False, "showgrid": False, "zeroline": False, "fixedrange": True, "constrain": "domain"}
+    layout: dict[str, Any] = {
+        "height": MAP_HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "xaxis": {**side, "range": [0, crop]},
+        "yaxis": {**side, "range": [crop, 0], "scaleanchor": "x"},
+        "images": [
+            {
+                "source": picture_uri(view.pixels, grey=True),
+                **{"xref": "x", "yref": "y", "x": 0, "y": 0, "sizex": crop, "sizey": crop},
+                **{"sizing": "stretch", "layer": "below"},
+            }
+        ],
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+    }
+    trace = go.Heatmap(
+        z=view.values.tolist(),
+        x=edges,
+        y=edges,
+        zmin=-view.scale,
+        zmax=view.scale,
+        colorscale=_SCALE,
+        customdata=[[signed(-value, 4) for value in row] for row in view.values.tolist()]
+        if view.query.method == "occlusion"
+        else [[signed(value, 4) for value in row] for row in view.values.tolist()],
+        hovertemplate=(
+            "hiding this changes the pre-activation by %{customdata}<extra></extra>"
+            if view.query.method == "occlusion"
+            else "this cell's share: %{customdata}<extra></extra>"
+        ),
+        colorbar={
+            "orientation": "h",
+            "thickness": 12,
+            "len": 0.9,
+            "y": -0.01,
+            "yanchor": "top",
+            "title": {"text": _UNITS[view.query.method], "side": "bottom", "font": {"size": 12}},
+            "nticks": 5,
+        },
+    )
+    return go.Figure(trace, layout)
+
+
+def heat_map_csv(view: WhereView) -> str:
+    """A line a cell: where it is in the crop, in pixels, and its value."""
+    edges = view.grid.edges
+    rows = (
+        (int(edges[r]), int(edges[r + 1]), int(edges[c]), int(edges[c + 1]), float(value))
+        for (r, c), value in np.ndenumerate(view.values)
+    )
+    return csv_text(("top", "bottom", "left", "right", "change_of_pre_activation"), rows)
+
+
+def deletion_figure(deletion: Deletion) -> go.Figure:
+    """The pre-activation as cells go, in every order."""
+    share = deletion.occlusion.removed.tolist()
+    random = np.stack([curve.pre_activations for curve in deletion.random])
+    band = {"x": share, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    traces = [
+        go.Scatter(y=random.min(0).tolist(), **band),
+        go.Scatter(y=random.max(0).tolist(), fill="tonexty", fillcolor="rgba(134, 138, 145, 0.25)", **band),
+        _line(share, random.mean(0), f"{len(random)} random orders: mean and range", _GREY, "solid"),
+        _line(share, deletion.centre.pre_activations, "from the centre outwards", _GREY, "dot"),
+        _line(share, deletion.gradients.pre_activations, "integrated gradients", _GREEN, "dash"),
+        _line(share, deletion.occlusion.pre_activations, "occlusion", _BLUE, "solid"),
+    ]
+    layout = {
+        "height": DELETION_HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "xaxis": {"title": {"text": "share of the picture removed"}, "tickformat": ".0%", "fixedrange": True},
+        "yaxis": {"title": {"text": "pre-activation"}, "fixedrange": True},
+        "legend": {"orientation": "h", "y": -0.3, "yanchor": "top", "traceorder": "reversed"},
+    }
+    return go.Figure(traces, layout)
+
+
+def deletion_csv(deletion: Deletion) -> str:
+    """A line a share removed, a column an order."""
+    curves: list[tuple[str, DeletionCurve]] = [
+        ("occlusion", deletion.occlusion),
+        ("integrated_gradients", deletion.gradients),
+        ("centre_outwards", deletion.centre),
+        *((f"random_{number}", curve) for number, curve in enumerate(deletion.random)),
+    ]
+    columns = [deletion.occlusion.removed, *(curve.pre_activations for _, curve in curves)]
+    names = ("share_removed", *(name for name, _ in curves))
+    return csv_text(names, zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _line(x: list[float], y: np.ndarray, name: str, colour: str, dash: str) -> go.Scatter:
+    return go.Scatter(
+        x=x,
+        y=y.tolist(),
+        name=name,
+        mode="lines",
+        line={"color": colour, "dash": dash, "width": 2},
+        hovertemplate="%{x:.0%} removed: %{y:.3f}<extra>" + name + "</extra>",
+    )
