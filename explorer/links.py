@@ -82,16 +82,6 @@ def compare_url(params: Mapping[str, object]) -> str:
     return _url(COMPARE, params)
 
 
-def compare_url(a: str = "", b: str = "") -> str:
-    """Two choices side by side, each as `explorer.views.selection` writes it."""
-    return _url(COMPARE, {"a": a, "b": b})
-
-
-def spans_url(of: str = "", params: Mapping[str, object] | None = None) -> str:
-    """The concept spans of a choice; `params` say how they are shown."""
-    return _url(SPANS, {"of": of, **(params or {})})
-
-
 def thumbnail_url(version: str, image_id: int) -> str:
     """A picture's file; the store's version makes it cacheable for ever."""
     return f"thumb/{version}/{image_id}"
