@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 HOME, LATENTS, LATENT, PICTURES, MAP, INSPECT = "./", "latents", "latent", "pictures", "map", "inspect"
+COMPARE, SPANS = "compare", "spans"
 LIST, NOTES, QUALITY = "list", "notes", "quality"
 COMPARE, SPANS = "compare", "spans"
 NOTES_FILE = "export/notes.json"

@@ -87,9 +87,9 @@ DEFINITIONS = {
     "deletion": "Deletion test: cells are removed (painted in the mean colour) by falling map value and the picture is "
     "encoded anew; the sooner the pre-activation falls, the better the map found the pixels that matter. Baselines: "
     "random orders, and from the centre outwards, where pictures have their subject.",
-    "heads": "Test-time training (arXiv 2509.24510): a copy of the global head takes 50 full-batch steps of Adam on the "
-    "nearest pictures of the store's first half, and both are judged on the nearest pictures of the second, which neither "
-    "has seen. The global head is a linear discriminant fitted to the whole first half. Baselines: that head, the same "
+    "heads": "Test-time training (arXiv 2509.24510): a copy of the global head takes 50 full-batch steps of Adam on "
+    "the nearest pictures of the store's first half, and both are judged on the nearest pictures of the second, which "
+    "neither has seen. The global head is a linear discriminant fitted to the whole first half. Baselines: that head, the same "
     "steps on random pictures, and the commonest label.",
     "reconstruction": "Cosine between this picture's embedding and what its sparse code rebuilds. Baselines: the "
     "store's mean {mean}, and {random} between two random pictures.",
