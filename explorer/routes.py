@@ -1,4 +1,4 @@
-"""Our own HTTP routes. Later ones (the JSON API) join `routes()`."""
+"""Our own HTTP routes; the JSON API is one of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
+from explorer.api import create_api
 from explorer.export_routes import export_routes
 from explorer.map_routes import map_routes
 from explorer.stores import current_store
@@ -26,6 +27,7 @@ def routes() -> list[BaseRoute]:
         Route("/favicon.png", icon, methods=["GET", "HEAD"]),
         *export_routes(),
         *map_routes(),
+        Mount("/api", app=create_api(), name="api"),
     ]
 
 

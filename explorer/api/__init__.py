@@ -1,0 +1,40 @@
+"""The read-only JSON API next to the app, under `/api`; described by `/api/openapi.json`."""
+
+from __future__ import annotations
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from explorer.api import images, latents, search
+from explorer.api.rate import limited
+from sae_core.errors import SparsightError, StoreError
+
+VERSION = "1"
+
+
+def create_api() -> FastAPI:
+    """The application that app.py mounts. No page of documentation: those load their scripts from elsewhere."""
+    api = FastAPI(
+        title="Sparsight",
+        version=VERSION,
+        description="What the explorer shows, as JSON. Nothing can be changed through it. Ids of images and latents "
+        "are those of the pages; galleries and codes are strongest first.",
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(limited)],
+    )
+    for part in (latents, images, search):
+        api.include_router(part.router)
+    api.add_exception_handler(IndexError, _missing)
+    api.add_exception_handler(SparsightError, _failed)
+    return api
+
+
+def _missing(_request: Request, error: Exception) -> JSONResponse:
+    """A latent or image that does not exist."""
+    return JSONResponse({"detail": str(error)}, status_code=404)
+
+
+def _failed(_request: Request, error: Exception) -> JSONResponse:
+    """No store, or a broken one, is the server's affair; anything else was asked wrongly."""
+    return JSONResponse({"detail": str(error)}, status_code=503 if isinstance(error, StoreError) else 422)

@@ -1,0 +1,112 @@
+"""What the API answers with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]
+
+
+class StoreAnswer(BaseModel):
+    """What the store is; figures over all of its images."""
+
+    name: str
+    version: str
+    n_images: int
+    n_latents: int
+    k: int
+    d_embed: int
+    encoder: str = Field(description="fingerprint of weights, architecture and preprocessing")
+    sae: str = Field(description="fingerprint of configuration and weights")
+    fvu: float | None
+    cosine: float | None
+    random_pair_cosine: float | None = Field(description="baseline of the cosine")
+    l0: float
+    n_dead: int
+    demonstration: bool
+
+
+class LatentAnswer(BaseModel):
+    """A latent with its figures; null where there is none."""
+
+    latent: int
+    name: str | None = Field(description="a person's, otherwise the automatic one where it is good")
+    name_score: float | None = Field(description="held-out AUC of the automatic name; baseline 0.5")
+    density: float
+    n_active: int
+    max_activation: float
+    mean_activation: float
+    top_label: str | None
+    label_purity: float | None
+    monosemanticity: float | None
+    split_half: float | None
+
+
+class LatentsAnswer(BaseModel):
+    """Some of the latents, in the order asked for."""
+
+    n: int = Field(description="all that there are")
+    latents: list[LatentAnswer]
+
+
+class Activation(BaseModel):
+    """An image of a gallery."""
+
+    image: int
+    activation: float
+
+
+class GalleryAnswer(BaseModel):
+    """Part of a gallery, strongest first."""
+
+    latent: int
+    n: int = Field(description="size of the whole gallery")
+    start: int
+    images: list[Activation]
+
+
+class ActiveLatent(BaseModel):
+    """A latent of a sparse code."""
+
+    latent: int
+    name: str | None
+    activation: float
+
+
+class ImageAnswer(BaseModel):
+    """An image with its sparse code."""
+
+    image: int
+    source_key: str
+    label: str | None
+    caption: str | None
+    width: int
+    height: int
+    thumbnail: str | None = Field(description="address of the small picture, relative to the app's root")
+    code: list[ActiveLatent]
+
+
+class Similar(BaseModel):
+    """Something near, with its cosine."""
+
+    id: int
+    name: str | None = None
+    cosine: Cosine
+
+
+class MatchesAnswer(BaseModel):
+    """Images in which latents are active together."""
+
+    n: int
+    start: int
+    images: list[Activation]
+
+
+class UploadAnswer(BaseModel):
+    """The sparse code of an upload; nothing of it is kept."""
+
+    code: list[ActiveLatent]
+    cosine: float = Field(description="between the embedding and its reconstruction")
+    nearest: list[Similar]

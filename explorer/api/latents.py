@@ -1,0 +1,102 @@
+"""Latents: figures, galleries, neighbours."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from explorer.api.answers import (
+    Activation,
+    GalleryAnswer,
+    LatentAnswer,
+    LatentsAnswer,
+    Similar,
+    StoreAnswer,
+)
+from explorer.stores import current_store
+from explorer.views.cells import number_or_none, text_or_none
+from explorer.views.names import display_name
+from sae_core import LatentStore
+
+MAX_ROWS = 200
+Start = Annotated[int, Query(ge=0, description="rank of the first")]
+Count = Annotated[int, Query(ge=1, le=MAX_ROWS, description="how many")]
+router = APIRouter(tags=["latents"])
+_FIGURES = ("name_score", "label_purity", "monosemanticity", "split_half")
+
+
+@router.get("/store")
+def store_facts() -> StoreAnswer:
+    """What this store is."""
+    store = current_store()
+    manifest, report = store.manifest, store.manifest.report
+    return StoreAnswer(
+        name=manifest.name,
+        version=store.version,
+        n_images=store.n_images,
+        n_latents=store.n_latents,
+        k=store.k,
+        d_embed=manifest.d_embed,
+        encoder=manifest.encoder.fingerprint,
+        sae=manifest.sae.fingerprint,
+        fvu=number_or_none(report.fvu),
+        cosine=number_or_none(report.cosine),
+        random_pair_cosine=number_or_none(report.random_pair_cosine),
+        l0=report.l0,
+        n_dead=report.n_dead,
+        demonstration=manifest.demonstration,
+    )
+
+
+@router.get("/latents")
+def latents(start: Start = 0, count: Count = 50) -> LatentsAnswer:
+    """Latents by number."""
+    store = current_store()
+    numbers = range(min(start, store.n_latents), min(start + count, store.n_latents))
+    return LatentsAnswer(n=store.n_latents, latents=[_answer(store, number) for number in numbers])
+
+
+@router.get("/latents/{latent}")
+def latent(latent: int) -> LatentAnswer:
+    """One latent's figures."""
+    store = current_store()
+    store.gallery_size(latent)  # raises where there is none
+    return _answer(store, latent)
+
+
+@router.get("/latents/{latent}/gallery")
+def gallery(latent: int, start: Start = 0, count: Count = 50) -> GalleryAnswer:
+    """Part of the gallery; `start` may go to its very end."""
+    store = current_store()
+    found = store.gallery(latent, start, start + count)
+    pairs = zip(found.image_ids.tolist(), found.activations.tolist(), strict=True)
+    return GalleryAnswer(
+        latent=latent,
+        n=store.gallery_size(latent),
+        start=start,
+        images=[Activation(image=image, activation=activation) for image, activation in pairs],
+    )
+
+
+@router.get("/latents/{latent}/similar")
+def similar(latent: int, count: Annotated[int, Query(ge=1, le=50)] = 10) -> list[Similar]:
+    """Latents with the most similar directions; about 0 is chance."""
+    store = current_store()
+    found = store.similar_latents(latent, count)
+    pairs = zip(found.ids.tolist(), found.similarities.tolist(), strict=True)
+    return [Similar(id=other, name=display_name(store, other).text, cosine=cosine) for other, cosine in pairs]
+
+
+def _answer(store: LatentStore, latent: int) -> LatentAnswer:
+    row: Any = store.latents.loc[latent]
+    return LatentAnswer(
+        latent=latent,
+        name=display_name(store, latent).text,
+        density=float(row["density"]),
+        n_active=int(row["n_active"]),
+        max_activation=float(row["max_activation"]),
+        mean_activation=float(row["mean_activation"]),
+        top_label=text_or_none(row["top_label"]),
+        **{figure: number_or_none(row[figure]) for figure in _FIGURES},
+    )

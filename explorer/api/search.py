@@ -1,0 +1,87 @@
+"""What needs the encoder: words, and a picture of one's own where the server allows it."""
+
+from __future__ import annotations
+
+import os
+from threading import BoundedSemaphore, Lock
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from explorer.api.answers import Similar, UploadAnswer
+from explorer.api.images import code_answer, similar_images
+from explorer.models import embed_text, encoder
+from explorer.stores import current_store
+from explorer.uploads import MAX_MEGABYTES
+from explorer.views.names import display_name
+from sae_core.pictures import open_picture
+from sae_core.store.records import SparseCode
+
+UPLOADS_VARIABLE = "SPARSIGHT_API_UPLOADS"
+N_NEAREST = 12
+_WAITING = 8  # uploads that may wait; further ones are turned away at once
+_encoding = Lock()  # one picture at a time: two would only slow each other down
+_queue = BoundedSemaphore(_WAITING)
+router = APIRouter(tags=["search"])
+
+
+@router.get("/search")
+def search(
+    text: Annotated[str, Query(min_length=1, max_length=300)],
+    count: Annotated[int, Query(ge=1, le=200)] = 20,
+    against: Literal["centroids", "directions"] = "centroids",
+) -> list[Similar]:
+    """Latents for a text: cosine of its CLIP embedding with each latent's gallery centroid, or with its direction."""
+    store = current_store()
+    with _encoding:
+        embedding = embed_text(store, text)
+    scores = store.text_scores(embedding, against)
+    best = np.argsort(-np.nan_to_num(scores, nan=-2), kind="stable")[:count]
+    return [
+        Similar(id=latent, name=display_name(store, latent).text, cosine=float(scores[latent]))
+        for latent in best.tolist()
+        if np.isfinite(scores[latent])
+    ]
+
+
+@router.post("/encode", openapi_extra={"requestBody": {"required": True, "content": {"image/*": {}}}})
+async def encode_upload(request: Request) -> UploadAnswer:
+    """The sparse code of the picture in the body. 403 unless the server was started with SPARSIGHT_API_UPLOADS=1."""
+    if os.environ.get(UPLOADS_VARIABLE) != "1":
+        raise HTTPException(403, f"uploads are switched off here ({UPLOADS_VARIABLE}=1 allows them)")
+    data = await _body(request)
+    if not _queue.acquire(blocking=False):
+        raise HTTPException(503, "too many uploads are waiting; try again soon", headers={"Retry-After": "5"})
+    try:
+        return await run_in_threadpool(_encoded, data)
+    finally:
+        _queue.release()
+
+
+async def _body(request: Request) -> bytes:
+    """The body, in memory only. Raises 413 as soon as it is too long, whatever the header said."""
+    limit = MAX_MEGABYTES * 2**20
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise HTTPException(413, f"a picture may have {MAX_MEGABYTES} MB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _encoded(data: bytes) -> UploadAnswer:
+    store = current_store()
+    picture = open_picture(data)
+    with _encoding:
+        embedding = encoder(store).encode_images([picture.rgb])[0].numpy()
+    kept = store.encode(embedding)
+    rebuilt = kept.activations @ store.decoder_rows[kept.latents] + store.decoder_bias
+    active = kept.activations > 0
+    return UploadAnswer(
+        code=code_answer(store, SparseCode(kept.latents[active], kept.activations[active])),
+        cosine=float(embedding @ rebuilt / max(float(np.linalg.norm(rebuilt)), 1e-12)),
+        nearest=similar_images(store, embedding, N_NEAREST),
+    )

@@ -1,0 +1,211 @@
+"""The JSON API: the same answers as the store's, limits, and a description that fits."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from explorer.api import create_api
+from explorer.api.rate import RATE_VARIABLE
+from explorer.api.search import UPLOADS_VARIABLE
+from explorer.routes import routes
+from explorer.stores import STORE_VARIABLE
+from explorer.uploads import MAX_MEGABYTES
+from explorer.views.names import display_name
+from sae_core import LatentStore
+from tests.explorer.conftest import HOSTILE
+from tests.support.pictures import encoded, picture
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def client(shown: LatentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    monkeypatch.setenv("SPARSIGHT_NOTES", str(tmp_path / "n.sqlite"))
+    monkeypatch.setenv(RATE_VARIABLE, "10000/minute")
+    return TestClient(Starlette(routes=routes()), base_url="http://localhost")
+
+
+def test_the_store_says_what_it_is(client: TestClient, shown: LatentStore) -> None:
+    said = client.get("/api/store").json()
+    assert (said["n_images"], said["n_latents"], said["version"]) == (shown.n_images, shown.n_latents, shown.version)
+    assert said["cosine"] == pytest.approx(shown.manifest.report.cosine)
+
+
+def test_latents_have_the_figures_of_the_pages(client: TestClient, shown: LatentStore) -> None:
+    said = client.get("/api/latents?start=90&count=50").json()
+    assert said["n"] == shown.n_latents
+    assert [row["latent"] for row in said["latents"]] == list(range(90, 96))
+    for row in said["latents"]:
+        assert row["density"] == shown.latents.density[row["latent"]]
+        assert row["name"] == display_name(shown, row["latent"]).text
+        assert row == client.get(f"/api/latents/{row['latent']}").json()
+
+
+def test_a_gallery_is_read_to_its_very_end(client: TestClient, shown: LatentStore) -> None:
+    latent = int(shown.latents.n_active.idxmax())
+    whole, ids = shown.gallery(latent), []
+    for start in range(0, len(whole.image_ids) + 7, 7):
+        said = client.get(f"/api/latents/{latent}/gallery?start={start}&count=7").json()
+        assert said["n"] == len(whole.image_ids)
+        ids += [entry["image"] for entry in said["images"]]
+    assert ids == whole.image_ids.tolist()
+
+
+def test_an_image_has_its_code_and_its_neighbours(client: TestClient, shown: LatentStore) -> None:
+    said = client.get("/api/images/7").json()
+    assert [row["latent"] for row in said["code"]] == shown.code(7).latents.tolist()
+    assert client.get(f"/{said['thumbnail']}").content == shown.thumbnail(7).data  # type: ignore[union-attr]
+    near = client.get("/api/images/7/nearest?count=5").json()
+    assert 7 not in [row["id"] for row in near]
+    assert len(near) == 5
+    assert near[0]["cosine"] >= near[-1]["cosine"]
+
+
+def test_boolean_queries(client: TestClient, shown: LatentStore) -> None:
+    first, second = shown.latents.n_active.nlargest(2).index.tolist()
+    said = client.get(f"/api/images?all_of={first}&none_of={second}&count=200").json()
+    wanted = set(shown.gallery(first).image_ids.tolist()) - set(shown.gallery(second).image_ids.tolist())
+    assert {entry["image"] for entry in said["images"]} == wanted
+    assert said["n"] == len(wanted)
+
+
+def test_words_find_what_the_store_ranks(client: TestClient, shown: LatentStore) -> None:
+    said = client.get("/api/search?text=red+things&count=5").json()
+    embedding = shown.load_encoder().encode_texts(["red things"])[0].numpy()
+    scores = np.nan_to_num(shown.text_scores(embedding), nan=-2)
+    assert [row["id"] for row in said] == np.argsort(-scores, kind="stable")[:5].tolist()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("latents/96", 404),
+        ("latents/-1", 404),
+        ("latents/96/gallery", 404),
+        ("images/180", 404),
+        ("images?all_of=96", 404),
+        ("images", 422),
+        ("latents/x", 422),
+        ("latents?count=100000", 422),
+        ("latents/3/gallery?start=-1", 422),
+        ("search?text=", 422),
+        ("search?text=" + "a" * 301, 422),
+        ("nothing", 404),
+    ],
+)
+def test_what_is_asked_wrongly_is_answered_in_json(client: TestClient, path: str, status: int) -> None:
+    answer = client.get(f"/api/{path}")
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+
+
+def test_without_a_store_it_is_unavailable(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, "/nowhere")
+    answer = client.get("/api/store")
+    assert answer.status_code == 503
+    assert "there is no store" in answer.json()["detail"]
+
+
+def test_nothing_can_be_changed(client: TestClient) -> None:
+    for method in ("post", "put", "delete", "patch"):
+        assert getattr(client, method)("/api/latents/3").status_code == 405
+
+
+def test_uploads_are_off_unless_allowed(client: TestClient) -> None:
+    assert client.post("/api/encode", content=encoded(picture(3)[1])).status_code == 403
+
+
+@pytest.fixture
+def uploads(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    monkeypatch.setenv(UPLOADS_VARIABLE, "1")
+    return client
+
+
+def test_an_upload_has_the_code_of_its_picture(uploads: TestClient, shown: LatentStore) -> None:
+    answer = uploads.post("/api/encode", content=encoded(picture(7)[1]))
+    said = answer.json()
+    assert answer.status_code == 200
+    assert [row["latent"] for row in said["code"]] == shown.code(7).latents.tolist()
+    assert said["nearest"][0]["id"] == 7
+    assert -1 <= said["cosine"] <= 1
+
+
+def test_bad_uploads_are_one_sentence(uploads: TestClient) -> None:
+    assert uploads.post("/api/encode", content=b"<svg onload=alert(1)>").status_code == 422
+    assert uploads.post("/api/encode", content=b"").status_code == 422
+    large = uploads.post("/api/encode", content=b"x" * (MAX_MEGABYTES * 2**20 + 1))
+    assert large.status_code == 413
+    assert str(MAX_MEGABYTES) in large.json()["detail"]
+
+
+def test_who_asks_too_often_is_told_to_wait(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RATE_VARIABLE, "3/minute")
+    answers = [client.get("/api/store") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
+def test_hostile_text_stays_text(hostile_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(hostile_store))
+    monkeypatch.setenv(RATE_VARIABLE, "10000/minute")
+    answer = TestClient(Starlette(routes=routes()), base_url="http://localhost").get("/api/images/1")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["caption"] == f"{HOSTILE} 1"
+
+
+def test_the_description_names_every_answer() -> None:
+    described = create_api().openapi()
+    paths = described["paths"]
+    assert set(paths) == {
+        "/store",
+        "/latents",
+        "/latents/{latent}",
+        "/latents/{latent}/gallery",
+        "/latents/{latent}/similar",
+        "/images",
+        "/images/{image}",
+        "/images/{image}/nearest",
+        "/search",
+        "/encode",
+    }
+    for path, methods in paths.items():
+        for method in methods.values():
+            assert method["summary"], path
+            assert method["responses"]["200"]["content"]["application/json"]["schema"], path
+    json.dumps(described)
+
+
+@pytest.fixture
+def served(client: TestClient) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes()), port=0, log_level="error"))
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()  # early clients wait in the queue
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+
+
+def test_the_example_of_the_docs(served: str, capsys: pytest.CaptureFixture[str], shown: LatentStore) -> None:
+    spec = importlib.util.spec_from_file_location("example", ROOT / "docs" / "examples" / "api.py")
+    assert spec and spec.loader
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    example.main(served, "red things")
+    said = capsys.readouterr().out
+    assert f"{shown.n_images:,} images, {shown.n_latents:,} latents" in said
+    assert said.count("cosine") == 3
+    assert "active together in" in said
