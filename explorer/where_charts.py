@@ -27,8 +27,8 @@ _SCALE = [
     [1.0, "rgba(0, 104, 55, 0.92)"],
 ]
 _UNITS = {
-    "occlusion": "pre-activation lost by hiding (green) or won (purple)",
-    "gradients": "share of the pre-activation: for (green), against (purple)",
+    "occlusion": "pre-activation that hiding costs",
+    "gradients": "share of the pre-activation",
 }
 # Okabe and Ito's, without the orange that means "active".
 _BLUE, _GREEN, _GREY = "#0072b2", "#009e73", "#868a91"
@@ -46,49 +46,7 @@ def picture_uri(pixels: UInt8[np.ndarray, "crop crop 3"], grey: bool = False) ->
 
 def heat_map(view: WhereView) -> go.Figure:
     """The map over the picture's grey levels, colours symmetric around 0."""
-    edges = view.grid.edges.tolist()
-    crop = view.grid.crop
-    side = {"showticklabels": False, "showgrid": False, "zeroline": False, "fixedrange": True, "constrain": "domain"}
-    layout: dict[str, Any] = {
-        "height": MAP_HEIGHT,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "xaxis": {**side, "range": [0, crop]},
-        "yaxis": {**side, "range": [crop, 0], "scaleanchor": "x"},
-        "images": [
-            {
-                "source": picture_uri(view.pixels, grey=True),
-                **{"xref": "x", "yref": "y", "x": 0, "y": 0, "sizex": crop, "sizey": crop},
-                **{"sizing": "stretch", "layer": "below"},
-            }
-        ],
-        "plot_bgcolor": "rgba(0, 0, 0, 0)",
-    }
-    trace = go.Heatmap(
-        z=view.values.tolist(),
-        x=edges,
-        y=edges,
-        zmin=-view.scale,
-        zmax=view.scale,
-        colorscale=_SCALE,
-        customdata=[[signed(-value, 4) for value in row] for row in view.values.tolist()]
-        if view.query.method == "occlusion"
-        else [[signed(value, 4) for value in row] for row in view.values.tolist()],
-        hovertemplate=(
-            "hiding this changes the pre-activation by %{customdata}<extra></extra>"
-            if view.query.method == "occlusion"
-            else "this cell's share: %{customdata}<extra></extra>"
-        ),
-        colorbar={
-            "orientation": "h",
-            "thickness": 12,
-            "len": 0.9,
-            "y": -0.01,
-            "yanchor": "top",
-            "title": {"text": _UNITS[view.query.method], "side": "bottom", "font": {"size": 12}},
-            "nticks": 5,
-        },
-    )
-    return go.Figure(trace, layout)
+    return go.Figure(_cells(view), _over_picture(view))
 
 
 def heat_map_csv(view: WhereView) -> str:
@@ -116,8 +74,13 @@ def deletion_figure(deletion: Deletion) -> go.Figure:
     ]
     layout = {
         "height": DELETION_HEIGHT,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "xaxis": {"title": {"text": "share of the picture removed"}, "tickformat": ".0%", "fixedrange": True},
+        "margin": {"l": 8, "r": 20, "t": 8, "b": 8},
+        "xaxis": {
+            "title": {"text": "share of the picture removed"},
+            "tickformat": ".0%",
+            "range": [0, 1],
+            "fixedrange": True,
+        },
         "yaxis": {"title": {"text": "pre-activation"}, "fixedrange": True},
         "legend": {"orientation": "h", "y": -0.3, "yanchor": "top", "traceorder": "reversed"},
     }
@@ -145,4 +108,45 @@ def _line(x: list[float], y: np.ndarray, name: str, colour: str, dash: str) -> g
         mode="lines",
         line={"color": colour, "dash": dash, "width": 2},
         hovertemplate="%{x:.0%} removed: %{y:.3f}<extra>" + name + "</extra>",
+    )
+
+
+def _over_picture(view: WhereView) -> dict[str, Any]:
+    crop = view.grid.crop
+    side = {"ticks": "", "showticklabels": False, "showgrid": False, "zeroline": False}
+    side |= {"fixedrange": True, "constrain": "domain"}
+    return {
+        "height": MAP_HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "xaxis": {**side, "range": [0, crop]},
+        "yaxis": {**side, "range": [crop, 0], "scaleanchor": "x", "constraintoward": "top"},
+        "images": [
+            {
+                "source": picture_uri(view.pixels, grey=True),
+                **{"xref": "x", "yref": "y", "x": 0, "y": 0, "sizex": crop, "sizey": crop},
+                **{"sizing": "stretch", "layer": "below"},
+            }
+        ],
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+    }
+
+
+def _cells(view: WhereView) -> go.Heatmap:
+    edges = view.grid.edges.tolist()
+    hiding = view.query.method == "occlusion"
+    said, factor = ("hiding this changes the pre-activation by", -1) if hiding else ("this cell’s share:", 1)
+    return go.Heatmap(
+        z=view.values.tolist(),
+        x=edges,
+        y=edges,
+        zmin=-view.scale,
+        zmax=view.scale,
+        colorscale=_SCALE,
+        customdata=[[signed(factor * value, 4) for value in row] for row in view.values.tolist()],
+        hovertemplate=said + " %{customdata}<extra></extra>",
+        colorbar={
+            "orientation": "h",
+            **{"thickness": 12, "len": 0.9, "y": -0.01, "yanchor": "top", "nticks": 5},
+            "title": {"text": _UNITS[view.query.method], "side": "bottom", "font": {"size": 12}},
+        },
     )

@@ -56,7 +56,7 @@ def beside(view: WhereView, k: int, refs: tuple[LatentRef, ...]) -> str:
         _from_thumbnail(view),
         _methods(view.query),
         _test_link(view),
-        f'<p class="sp-caption">Other active latents</p>{_chips(view.query, refs, view.ref.latent)}',
+        f'<p class="sp-caption">Active latents of this picture</p>{_chips(view.query, refs, view.ref.latent)}',
     ]
     return f'<section class="sp-where">{"".join(lines)}</section>'
 
