@@ -63,9 +63,21 @@ def numbers(latents: Iterable[int]) -> str:
     return ",".join(str(int(latent)) for latent in latents)
 
 
-def inspect_url(image_id: int | None = None) -> str:
-    """One picture of the store, or the place to try one's own."""
-    return _url(INSPECT, {"image": image_id})
+def inspect_url(
+    image_id: int | None = None,
+    *,
+    prompts: str = "",
+    prompt: int | None = None,
+    edit: str = "",
+    where: int | None = None,
+    method: str = "",
+) -> str:
+    """One picture of the store, or the place to try one's own; without `image_id`, the session's upload.
+
+    `prompts` has a line each, `prompt` counts them from 0, `edit` is `12:0,340:2.5`, `where` is a latent to look for.
+    """
+    said = {"prompts": prompts, "prompt": prompt, "edit": edit, "where": where, "method": method}
+    return _url(INSPECT, {"image": image_id, **said})
 
 
 def inspect_with(params: Mapping[str, object]) -> str:
@@ -90,4 +102,4 @@ def thumbnail_url(version: str, image_id: int) -> str:
 
 def _url(path: str, params: Mapping[str, object]) -> str:
     said = {key: value for key, value in params.items() if value not in (None, "")}
-    return f"{path}?{urlencode(said, safe=',')}" if said else path
+    return f"{path}?{urlencode(said, safe=',:')}" if said else path

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from explorer.views.inspection import Source
 from sae_core import ClipEncoder
 from sae_core.pictures import EXTENSIONS, open_picture
 
@@ -27,18 +28,31 @@ class Upload:
     size: str  # of the original, in words
     data_uri: str
     embedding: np.ndarray
+    seen: bytes  # the part around the encoder's crop, PNG
 
 
 def encode_upload(load_encoder: Callable[[], ClipEncoder], name: str, data: bytes) -> Upload:
     """Raises PictureError where the bytes are no picture; the encoder is loaded only after that."""
     picture = open_picture(data)
-    embedding = load_encoder().encode_images([picture.rgb])[0].float().cpu().numpy()
-    return Upload(name, f"{picture.width:,} × {picture.height:,} pixels", _data_uri(picture.rgb), embedding)
+    encoder = load_encoder()
+    embedding = encoder.encode_images([picture.rgb])[0].float().cpu().numpy()
+    seen = _encoded(encoder.preprocessing.middle(picture.rgb), "PNG")
+    size = f"{picture.width:,} × {picture.height:,} pixels"
+    return Upload(name, size, _data_uri(picture.rgb), embedding, seen)
+
+
+def upload_source(upload: Upload) -> Source:
+    """What is inspected, of an upload."""
+    return Source("upload", None, upload.embedding, lambda: Image.open(io.BytesIO(upload.seen)).convert("RGB"))
 
 
 def _data_uri(rgb: Image.Image) -> str:
     small = rgb.copy()
     small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    return f"data:image/jpeg;base64,{base64.b64encode(_encoded(small, 'JPEG')).decode()}"
+
+
+def _encoded(picture: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    picture.save(buffer, kind, quality=85)
+    return buffer.getvalue()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from jaxtyping import Float32
+from PIL import Image
 
 from explorer.views.parts import LatentCard, Tile, latent_card, tiles
 from sae_core import LatentStore
+from sae_core.errors import PictureError
 from sae_core.sae.topk import TopKSAE
 from sae_core.store.records import SparseCode
 
@@ -16,6 +22,16 @@ N_TILES = 4
 # A fixed step through the store that visits every picture when it shares no factor with their number.
 _STEP = 7919
 _HOW_WELL = ((0.97, "close to"), (0.9, "fairly close to"), (0.6, "only roughly"), (float("-inf"), "far from"))
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What is inspected, wherever it came from."""
+
+    kind: Literal["store", "upload"]
+    image_id: int | None  # of the store
+    embedding: Float32[np.ndarray, "d_embed"]  # unit
+    picture: Callable[[], Image.Image]  # RGB: the stored thumbnail, or the upload as the encoder sees it
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,18 @@ class StorePicture:
     tile: Tile
     facts: tuple[tuple[str, str], ...]
     another: int  # a different picture to go on with
+
+
+def store_source(store: LatentStore, image_id: int) -> Source:
+    """A picture of the store; the picture itself raises PictureError where the store was shared without any."""
+
+    def picture() -> Image.Image:
+        thumbnail = store.thumbnail(image_id)
+        if thumbnail is None:
+            raise PictureError("no-pictures", "this store was shared without its pictures")
+        return Image.open(io.BytesIO(thumbnail.data)).convert("RGB")
+
+    return Source("store", image_id, store.embedding(image_id), picture)
 
 
 def build_inspection(

@@ -42,6 +42,16 @@ class Preprocessing(BaseModel):
         seen = picture.resize((out_width, out_height), _FILTERS[self.interpolation], box=box)
         return np.asarray(self._padded(seen), dtype=np.uint8)
 
+    def middle(self, picture: Image.Image) -> Image.Image:
+        """The part around the crop at the encoder's own scale: small, and `crop_pixels` sees the same pixels of it."""
+        width, height = self._resized(picture.width, picture.height)
+        side = max(self.resize, self.crop)
+        left, out_width = self._around_crop(width, side)
+        top, out_height = self._around_crop(height, side)
+        x_scale, y_scale = picture.width / width, picture.height / height
+        box = (left * x_scale, top * y_scale, (left + out_width) * x_scale, (top + out_height) * y_scale)
+        return picture.resize((out_width, out_height), _FILTERS[self.interpolation], box=box)
+
     @property
     def mean_colour(self) -> UInt8[np.ndarray, "3"]:
         """The encoder's mean colour, to the nearest grey level: what stands for "nothing there"."""
@@ -63,6 +73,12 @@ class Preprocessing(BaseModel):
             return max(1, round(width * scale)), max(1, round(height * scale))
         short = min(width, height)
         return int(self.resize * width / short), int(self.resize * height / short)
+
+    def _around_crop(self, side: int, most: int) -> tuple[int, int]:
+        """Offset and length of at most `most` pixels whose own centre crop is the one of the whole side."""
+        if side <= most:
+            return 0, side
+        return _centre(side, self.crop)[0] - _centre(most, self.crop)[0], most
 
     def _padded(self, seen: Image.Image) -> Image.Image:
         if seen.size == (self.crop, self.crop):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import open_clip
@@ -64,6 +65,25 @@ def test_every_resize_mode_is_open_clips(mode: str, size: tuple[int, int]) -> No
     theirs = open_clip.image_transform(32, False, mean=(0.0,) * 3, std=(1.0,) * 3, resize_mode=mode)
     image = smooth(*size)
     assert levels(ours, image, theirs(image)) <= 2.01
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 700),
+    st.integers(1, 700),
+    st.sampled_from(["shortest", "squash", "longest"]),
+    st.sampled_from([(32, 32), (40, 32), (26, 32)]),
+)
+def test_the_middle_is_small_and_shows_the_encoder_the_same(
+    width: int, height: int, mode: Literal["shortest", "squash", "longest"], sides: tuple[int, int]
+) -> None:
+    resize, crop = sides
+    seen = Preprocessing(resize=resize, crop=crop, mode=mode, mean=(0.5,) * 3, std=(0.5,) * 3)
+    noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    whole = Image.fromarray(noise)
+    middle = seen.middle(whole)
+    assert max(middle.size) <= max(sides)
+    assert np.abs(seen.crop_pixels(middle).astype(int) - seen.crop_pixels(whole)).max() <= 1
 
 
 def test_normalising_is_on_unit_range() -> None:
