@@ -16,6 +16,7 @@ from explorer.tables import safe_cell
 from sae_core import LatentStore
 
 _CHUNK = 1024  # rows made at a time
+_PIECE = 65_536  # characters sent at a time: every piece is a message of its own
 _OURS = ("latent", "name", "name_from_a_person", "note", "automatic_name")  # then the store's own columns
 
 Row = dict[str, Any]
@@ -40,9 +41,10 @@ def csv_lines(store: LatentStore, latents: Sequence[int] | None = None) -> Itera
     writer.writerow([*_OURS, *(name for name in store.latents.columns if name != "name")])
     for row in rows(store, latents):
         writer.writerow([safe_cell(value) for value in row.values()])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+        if buffer.tell() > _PIECE:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
     yield buffer.getvalue()
 
 
@@ -56,10 +58,13 @@ def json_pieces(store: LatentStore, latents: Sequence[int] | None = None, title:
         "encoder": manifest.encoder.fingerprint,
         "sae": manifest.sae.fingerprint,
     }
-    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "latents": ['
+    piece = json.dumps(head, ensure_ascii=False)[:-1] + ', "latents": ['
     for number, row in enumerate(rows(store, latents)):
-        yield (",\n" if number else "\n") + json.dumps(row, ensure_ascii=False, allow_nan=False)
-    yield "\n]}\n"
+        piece += (",\n" if number else "\n") + json.dumps(row, ensure_ascii=False, allow_nan=False)
+        if len(piece) > _PIECE:
+            yield piece
+            piece = ""
+    yield piece + "\n]}\n"
 
 
 def _row(latent: int, figures: Row, note: notes.Note | None) -> Row:
