@@ -15,7 +15,8 @@ from explorer.plots import draw_plot
 from explorer.recent import RecentArrays
 from explorer.sections import where as sections
 from explorer.views.heat_maps import HeatMaps, Progress
-from explorer.views.where import Pictured, WhereView, build_where, choices
+from explorer.views.inspection import Source
+from explorer.views.where import WhereView, build_where, choices
 from explorer.views.where_query import WhereQuery, read_where
 from explorer.where_charts import deletion_csv, deletion_figure, heat_map, heat_map_csv, picture_uri
 from sae_core import LatentStore
@@ -27,7 +28,7 @@ _STORE_PICTURES = RecentArrays(max_bytes=64 << 20)  # 0.4 MB a picture with 512 
 _UPLOAD_BYTES = 8 << 20
 
 
-def draw_where(store: LatentStore, source: Pictured) -> None:
+def draw_where(store: LatentStore, source: Source) -> None:
     """The section that answers `where=LATENT`; without it, the latents to choose from.
 
     It may take seconds: call it last, inside the container where it belongs, so that nothing waits for it.
@@ -46,14 +47,14 @@ def draw_where(store: LatentStore, source: Pictured) -> None:
             _draw_map(store, view, sections.beside(view, store.k, refs))
 
 
-def _active(store: LatentStore, source: Pictured) -> SparseCode:
+def _active(store: LatentStore, source: Source) -> SparseCode:
     if source.image_id is not None:
         return store.code(source.image_id)
     kept = store.encode(source.embedding)
     return SparseCode(kept.latents[kept.activations > 0], kept.activations[kept.activations > 0])
 
 
-def _computed(store: LatentStore, source: Pictured, query: WhereQuery) -> WhereView | None:
+def _computed(store: LatentStore, source: Source, query: WhereQuery) -> WhereView | None:
     """None, after a sentence, where the encoder cannot be had or the picture cannot be read."""
     try:
         with _told(query) as progress:
@@ -66,7 +67,7 @@ def _computed(store: LatentStore, source: Pictured, query: WhereQuery) -> WhereV
         return None
 
 
-def _place(store: LatentStore, source: Pictured, pixels: np.ndarray) -> tuple[RecentArrays, tuple[str, object]]:
+def _place(store: LatentStore, source: Source, pixels: np.ndarray) -> tuple[RecentArrays, tuple[str, object]]:
     """Where to keep what was computed: for everybody, or for this session where the picture is a visitor's own."""
     if source.image_id is not None:
         return _STORE_PICTURES, (store.version, source.image_id)

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image
 
 from explorer.views.heat_maps import HeatMaps
+from explorer.views.inspection import Source
 from explorer.views.parts import LatentRef, latent_ref
 from explorer.views.where_query import METHODS, WhereQuery
 from sae_core import LatentStore
 from sae_core.heatmaps import DeletionCurve, Grid
 from sae_core.store.records import SparseCode
-
-
-class Pictured(Protocol):
-    """A picture that is inspected."""
-
-    @property
-    def image_id(self) -> int | None:
-        """Of the store; None: a visitor's own picture."""
-
-    @property
-    def embedding(self) -> np.ndarray:
-        """What is inspected, [d_embed]."""
-
-    def picture(self) -> Image.Image:
-        """What there is to encode: RGB; of a store's picture the thumbnail."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +70,7 @@ def choices(store: LatentStore, code: SparseCode) -> tuple[LatentRef, ...]:
     return tuple(latent_ref(store, int(latent)) for latent in code.latents)
 
 
-def build_where(store: LatentStore, source: Pictured, query: WhereQuery, maps: HeatMaps) -> WhereView:
+def build_where(store: LatentStore, source: Source, query: WhereQuery, maps: HeatMaps) -> WhereView:
     """Computes what is not kept yet. Raises IndexError where the store has no such latent."""
     latent = query.latent
     ref = latent_ref(store, latent)

@@ -5,42 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from PIL import Image
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.testing.v1 import AppTest
 
 from explorer.recent import RecentArrays
 from explorer.stores import STORE_VARIABLE
 from explorer.views.heat_maps import N_RANDOM, HeatMaps
+from explorer.views.inspection import Source, store_source
 from explorer.views.where import Deletion, WhereView, build_where, choices, status, verdict
 from explorer.views.where_query import read_where
 from explorer.where_charts import deletion_csv, deletion_figure, heat_map, heat_map_csv
 from sae_core import ClipEncoder, LatentStore
 from sae_core.heatmaps import DeletionCurve
-from sae_core.pictures import open_picture
 from sae_core.sae.topk import TopKSAE
 from tests.explorer.conftest import html_of
 from tests.support.stores import make_store
 
 IMAGE = 4
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture as the page hands it over."""
-
-    image_id: int | None
-    embedding: np.ndarray
-    rgb: Image.Image
-
-    def picture(self) -> Image.Image:
-        return self.rgb
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +41,8 @@ def sae(store: LatentStore) -> TopKSAE:
 
 
 @pytest.fixture
-def source(store: LatentStore) -> Shown:
-    thumbnail = store.thumbnail(IMAGE)
-    assert thumbnail is not None
-    return Shown(IMAGE, store.embedding(IMAGE), open_picture(thumbnail.data).rgb)
+def source(store: LatentStore) -> Source:
+    return store_source(store, IMAGE)
 
 
 @pytest.fixture
@@ -66,8 +51,8 @@ def told() -> list[tuple[str, float]]:
 
 
 @pytest.fixture
-def maps(encoder: ClipEncoder, sae: TopKSAE, source: Shown, told: list[tuple[str, float]]) -> HeatMaps:
-    pixels = encoder.preprocessing.crop_pixels(source.rgb)
+def maps(encoder: ClipEncoder, sae: TopKSAE, source: Source, told: list[tuple[str, float]]) -> HeatMaps:
+    pixels = encoder.preprocessing.crop_pixels(source.picture())
     return HeatMaps(encoder, sae, pixels, RecentArrays(1 << 20), "key", lambda what, share: told.append((what, share)))
 
 
@@ -77,7 +62,7 @@ def latent(store: LatentStore) -> int:
 
 
 @pytest.fixture
-def view(store: LatentStore, source: Shown, maps: HeatMaps, latent: int) -> WhereView:
+def view(store: LatentStore, source: Source, maps: HeatMaps, latent: int) -> WhereView:
     return build_where(store, source, read_where({"where": str(latent), "deletion": "1"}), maps)
 
 
@@ -152,9 +137,9 @@ def test_who_leaves_stops_the_encoding_and_leaves_nothing_behind(
 
 
 def test_the_view_says_the_latents_place_in_this_picture(
-    view: WhereView, store: LatentStore, source: Shown, encoder: ClipEncoder, latent: int
+    view: WhereView, store: LatentStore, source: Source, encoder: ClipEncoder, latent: int
 ) -> None:
-    seen = encoder.encode_images([source.rgb])[0].numpy()
+    seen = encoder.encode_images([source.picture()])[0].numpy()
     kept = store.encode(seen)
     assert view.pre_activation == pytest.approx(store.pre_activations(seen)[latent], abs=1e-5)
     assert view.threshold == pytest.approx(kept.activations[-1], abs=1e-5)
@@ -165,7 +150,7 @@ def test_the_view_says_the_latents_place_in_this_picture(
 
 
 def test_latents_that_lost_and_dead_ones_are_said_to_be_so(
-    store: LatentStore, source: Shown, maps: HeatMaps, view: WhereView
+    store: LatentStore, source: Source, maps: HeatMaps, view: WhereView
 ) -> None:
     dead = int(np.flatnonzero(store.latents["density"].to_numpy() == 0)[0])
     lost = build_where(store, source, read_where({"where": str(dead)}), maps)
@@ -176,13 +161,13 @@ def test_latents_that_lost_and_dead_ones_are_said_to_be_so(
     assert "not above 0" in status(replace(view, pre_activation=-1.0, threshold=-2.0), store.k)
 
 
-def test_unknown_latents_are_an_index_error(store: LatentStore, source: Shown, maps: HeatMaps) -> None:
+def test_unknown_latents_are_an_index_error(store: LatentStore, source: Source, maps: HeatMaps) -> None:
     with pytest.raises(IndexError):
         build_where(store, source, read_where({"where": str(store.n_latents)}), maps)
 
 
 def test_a_picture_of_the_mean_colour_has_an_empty_map(
-    store: LatentStore, source: Shown, maps: HeatMaps, encoder: ClipEncoder, latent: int
+    store: LatentStore, source: Source, maps: HeatMaps, encoder: ClipEncoder, latent: int
 ) -> None:
     plain = np.broadcast_to(encoder.preprocessing.mean_colour, maps.pixels.shape).copy()
     for method in ("occlusion", "gradients"):
@@ -192,7 +177,7 @@ def test_a_picture_of_the_mean_colour_has_an_empty_map(
         heat_map(view)
 
 
-def test_a_picture_of_one_colour_works(store: LatentStore, source: Shown, maps: HeatMaps, latent: int) -> None:
+def test_a_picture_of_one_colour_works(store: LatentStore, source: Source, maps: HeatMaps, latent: int) -> None:
     red = np.full_like(maps.pixels, (255, 0, 0))
     view = build_where(store, source, read_where({"where": str(latent)}), replace(maps, pixels=red, key="red"))
     assert np.isfinite(view.values).all() and not view.empty
@@ -253,21 +238,15 @@ def section(image_id: int | None, said: dict[str, str]) -> AppTest:
     """The section alone, of a picture of the store or (None) of an upload that shows the same."""
 
     def script(image_id: int | None) -> None:
-        from types import SimpleNamespace
+        from dataclasses import replace
 
         from explorer.stores import current_store
+        from explorer.views.inspection import store_source
         from explorer.where import draw_where
-        from sae_core.pictures import open_picture
 
         store = current_store()
-
-        def picture() -> object:
-            thumbnail = store.thumbnail(image_id or 0)
-            assert thumbnail is not None
-            return open_picture(thumbnail.data).rgb
-
-        embedding = store.embedding(image_id or 0)
-        draw_where(store, SimpleNamespace(image_id=image_id, embedding=embedding, picture=picture))  # type: ignore[arg-type]
+        source = store_source(store, image_id or 0)
+        draw_where(store, source if image_id else replace(source, kind="upload", image_id=None))
 
     app = AppTest.from_function(script, args=(image_id,), default_timeout=60)
     for key, value in said.items():
