@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from explorer.models import embed_text
 from explorer.uploader import kept_upload
 from explorer.views.resolved import Resolved, Uploaded, resolve
 from explorer.views.selection import read_selection
 from sae_core import LatentStore
+from sae_core.errors import SparsightError
+
+
+class Choice(NamedTuple):
+    """What became of what was said."""
+
+    said: str  # as the address writes it; as it was said where it could not be read
+    resolved: Resolved | None = None
+    problem: str = ""  # one sentence: why there are no pictures
+
+
+def choose(store: LatentStore, said: str) -> Choice:
+    """The same as `chosen`, with a sentence instead of an error."""
+    try:
+        resolved = chosen(store, said)
+    except SparsightError as error:
+        problem = str(error)
+        return Choice(said, problem=f"{problem[:1].upper()}{problem[1:]}{'' if problem.endswith('.') else '.'}")
+    return Choice(said) if resolved is None else Choice(resolved.selection.said, resolved)
 
 
 def chosen(store: LatentStore, said: str) -> Resolved | None:

@@ -66,6 +66,18 @@ DEFINITIONS = {
     "map_activation": "Strongest activation: the largest value of the latent after Top-K in this store. Baseline: 0, "
     "in all pictures where it is not active.",
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
+    "cosine_pair": "Cosine between the CLIP embeddings of both sides; of several pictures, between their mean "
+    "embeddings. Baseline: {baseline}, as many random pictures on either side; means of many pictures are always more "
+    "alike.",
+    "cosine_parts": "The cosine as an exact sum. A latent's part is half of (its activation in A times its decoder "
+    "row's product with B, plus the reverse), divided by both norms; bias and residual are split alike. Bars begin "
+    "where the one above ends. Baseline, the line: the cosine of random pictures.",
+    "overlap": "Latents active in at least one picture of both sides. Baselines: the same numbers of latents drawn at "
+    "random from those that are not dead (hypergeometric expectation), and as many random pictures on either side.",
+    "angles": "Principal angles: the smallest angle between a direction of one span and one of the other, then the "
+    "next at right angles to these, and so on; 0 is shared, 90° unrelated. A span is that of a side's k strongest "
+    "latents, or of the latents that were chosen. Baselines: spans of random directions in {d} dimensions, and of "
+    "random latents.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",
     "names": "Names: good where the lower 95 % bound of the name score is high enough to be believed, or where "

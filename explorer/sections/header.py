@@ -15,6 +15,7 @@ _PAGES = (
     (links.MAP, "map", "Map"),
     (links.PICTURES, "pictures", "Pictures"),
     (links.INSPECT, "inspect", "Inspect"),
+    (links.COMPARE, "compare", "Compare"),
     (links.LIST, "list", "List"),
     (links.QUALITY, "quality", "Quality"),
 )

@@ -1,0 +1,166 @@
+"""The Compare page's sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from explorer import links
+from explorer.sections import parts
+from explorer.sections.bars import active_bar
+from explorer.sections.sides import side
+from explorer.views.angles import Angles
+from explorer.views.compare import Comparison, Row, Where
+from explorer.views.compare_examples import Example
+from explorer.wording import DEFINITIONS, activation, figure, plural, signed
+
+_LISTS: dict[Where, str] = {"both": "On both sides", "a": "Only in A", "b": "Only in B"}
+_HINTS = {"a": "12, #340, a label, words", "b": "the same, or “upload”"}
+
+
+def form(a: str, b: str, labels: Iterable[str]) -> str:
+    """Both choices; the fields are the address."""
+    options = "".join(f'<option value="{escape(label)}"></option>' for label in labels)
+    fields = "".join(
+        f'<label>{key.upper()} <input type="search" name="{key}" value="{escape(said)}" maxlength="400" '
+        f'autocomplete="off" list="sp-choices" placeholder="{escape(_HINTS[key])}" aria-label="side {key.upper()}">'
+        "</label>"
+        for key, said in (("a", a), ("b", b))
+    )
+    swapped = escape(links.compare_url({"a": b, "b": a}))
+    swap = f'<a class="sp-copy" href="{swapped}">swap</a>' if a or b else ""
+    return (
+        f'<form class="sp-filter sp-chooser" action="{links.COMPARE}" method="get" data-form data-spa>'
+        f'<div class="sp-fields">{fields}<button type="submit" class="sp-copy">compare</button>'
+        f"{f'<a class=sp-copy href={swap!r}>swap</a>' if a or b else ''}</div>"
+        f'<datalist id="sp-choices">{options}</datalist></form>'
+    )
+
+
+def how_to_choose() -> str:
+    """What may be written into the fields."""
+    return (
+        '<p class="sp-dim">Numbers are pictures (<b>12 15</b>), with # latents (<b>#12 #340</b>: the pictures where '
+        "one is active); a label’s name is its pictures; <b>upload</b> is the picture you gave to Inspect; any other "
+        "words are the pictures nearest to them.</p>"
+    )
+
+
+def problem(sentence: str) -> str:
+    """Why a side is empty."""
+    return f'<p class="sp-refused" role="alert">{escape(sentence)}</p>'
+
+
+def invitation(examples: Iterable[Example], lead: bool) -> str:
+    """Comparisons to begin with."""
+    said = (
+        '<section><h1>Two choices of pictures, side by side</h1><p class="sp-lead">How alike does CLIP find them, '
+        "which latents make them so, and do their concepts span the same directions?</p></section>"
+        if lead
+        else ""
+    )
+    return said + how_to_choose() + "".join(map(_example, examples))
+
+
+def sides(view: Comparison, upload_uri: str | None) -> str:
+    """Both, with pictures."""
+    inside = "".join(side(one, letter, upload_uri) for one, letter in ((view.a, "A"), (view.b, "B")))
+    return f'<div class="sp-sides">{inside}</div>'
+
+
+def answer(view: Comparison) -> str:
+    """The cosine in words, and what makes it special."""
+    many = max(view.a.n_pictures, view.b.n_pictures) > 1
+    chance = "the means of as many random pictures" if many else "two random pictures"
+    gain = view.cosine - view.baseline
+    how = "about as alike as" if abs(gain) < 0.01 else "more alike than" if gain > 0 else "less alike than"
+    said = f"To CLIP these are {how} {chance}"
+    if view.equal:
+        said = "Both sides are one and the same to CLIP: their embeddings are equal"
+    baseline = parts.dim(f"{chance[:1].upper()}{chance[1:]} have {figure(view.baseline, 3)}.")
+    tip = DEFINITIONS["cosine_pair"].format(baseline=figure(view.baseline, 3))
+    same = parts.dim(f" {plural(view.n_same, 'picture')} on both sides.") if view.n_same and not view.equal else ""
+    return (
+        f'<p class="sp-lead">{escape(said)}: cosine <b class="sp-num">{figure(view.cosine, 3)}</b>'
+        f"{parts.help_mark(tip)} {baseline}{same}</p>"
+    )
+
+
+def parts_head(view: Comparison) -> str:
+    """The chart's question."""
+    latents = view.cosine - view.bias - view.residual
+    said = (
+        f"latents {signed(latents, 3)}, bias {signed(view.bias, 3)}, residual {signed(view.residual, 3)}: "
+        f"together {figure(view.cosine, 3)}"
+    )
+    return parts.head("Which latents make the cosine?", DEFINITIONS["cosine_parts"], parts.dim(said))
+
+
+def lists(view: Comparison) -> str:
+    """Latents of both sides and of either alone, those with the largest parts first."""
+    longest = max((max(row.part.mean_a, row.part.mean_b) for rows in view.lists.values() for row in rows), default=0.0)
+    columns = "".join(_list(view, where, longest) for where in _LISTS)
+    return f'<section>{_overlap(view)}<div class="sp-trio" data-spa>{columns}</div></section>'
+
+
+def angles_head(angles: Angles | None) -> str:
+    """The question, and the answer in a sentence."""
+    if angles is None:
+        head = parts.head("Do they span the same directions?")
+        return f"<section>{head}<p>A side has no active latent: there is no span to compare.</p></section>"
+    tip = DEFINITIONS["angles"].format(d=angles.d_embed)
+    p, q = angles.dimensions
+    head = parts.head("Do they span the same directions?", tip, parts.dim(f"{p} and {plural(q, 'dimension')}"))
+    n = len(angles.degrees)
+    shared = f"{angles.n_shared} of {plural(n, 'angle')} {'is' if angles.n_shared == 1 else 'are'} zero"
+    below = f"{angles.n_below_chance} smaller than 95 % of random latents’ spans have them"
+    return f"{head}<p>{shared} (directions that both spans hold), {below}.</p>"
+
+
+def _list(view: Comparison, where: Where, longest: float) -> str:
+    rows, n = view.lists[where], view.counts[where]
+    head = f'<div class="sp-line"><b>{_LISTS[where]}</b>{parts.dim(plural(n, "latent"))}</div>'
+    if not rows:
+        none = (
+            "no latent is active on both sides" if where == "both" else "every latent of this side is on the other too"
+        )
+        return f'<div>{head}<p class="sp-dim">{none}</p></div>'
+    inside = "".join(_row(row, longest) for row in rows)
+    more = parts.dim(f"and {plural(n - len(rows), 'latent')} with smaller parts") if n > len(rows) else ""
+    return f"<div>{head}{inside}{more}</div>"
+
+
+def _row(row: Row, longest: float) -> str:
+    bars = "".join(
+        f'<span class="sp-mean">{letter}{active_bar(mean / longest if longest > 0 else 0.0)}'
+        f'<span class="sp-num">{activation(mean)}</span></span>'
+        for letter, mean in (("A", row.part.mean_a), ("B", row.part.mean_b))
+    )
+    return (
+        f'<div class="sp-compared">{parts.strip(row.card)}<div class="sp-line">{parts.latent_link(row.card.ref)}'
+        f'<span class="sp-num" data-tip="its part of the cosine">{signed(row.part.part, 3)}</span></div>{bars}</div>'
+    )
+
+
+def _overlap(view: Comparison) -> str:
+    both = view.overlap
+    said = f"{plural(both.n_both, 'latent')} active on both sides, of {both.n_a:,} and {both.n_b:,}"
+    chance = f"chance: {_about(both.by_latents)} (random latents), {_about(both.by_pictures)} (random pictures)"
+    return parts.head("What do they share?", DEFINITIONS["overlap"], parts.dim(f"{said}; {chance}"))
+
+
+def _about(n: float) -> str:
+    return f"{n:,.0f}" if n >= 10 else figure(n, 1) if n >= 0.05 else "under 0.1"
+
+
+def _example(example: Example) -> str:
+    line = (
+        f'<div class="sp-head"><h2><a href="{escape(example.href)}">{escape(example.title)}</a></h2>'
+        f'<span class="sp-dim">{escape(example.why)}</span></div>'
+    )
+    halves = "".join(
+        f'<a class="sp-half" href="{escape(example.href)}" aria-label="{escape(example.title)}">'
+        f"{''.join(parts.picture(tile, 104) for tile in half)}</a>"
+        for half in (example.a, example.b)
+    )
+    return f'<section data-spa>{line}<div class="sp-halves">{halves}</div></section>'

@@ -1,0 +1,157 @@
+"""Compare: two choices of pictures, their cosine latent by latent, what they share, how their spans lie."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from explorer.views.angles import Angles, build_angles
+from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
+from explorer.views.resolved import Resolved
+from explorer.views.sides import Side, active_latents, build_side, span_latents
+from sae_core import LatentStore
+from sae_core.cosine_parts import CosineParts, MeanCode, activations_of, cosine_parts, mean_code
+
+Where = Literal["both", "a", "b", "neither"]
+N_BARS = 14
+N_ROWS = 8  # latents listed as shared, or of one side only
+_N_STRIP = 4
+
+
+@dataclass(frozen=True)
+class Part:
+    """One latent's part of the cosine."""
+
+    ref: LatentRef
+    part: float
+    mean_a: float  # mean activation over a's pictures
+    mean_b: float
+    where: Where  # where it is active; "neither": Top-K kept it, with activations that are not above 0
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Latents that are not shown one by one."""
+
+    n: int
+    part: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A latent of a list, with its pictures."""
+
+    card: LatentCard
+    part: Part
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How many latents are active on both sides, and by chance."""
+
+    n_a: int
+    n_b: int
+    n_both: int
+    by_latents: float  # expected, if both sides drew their latents from those that are not dead (hypergeometric)
+    by_pictures: float  # expected of as many random pictures on either side, latents being as dense as they are
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two choices side by side."""
+
+    a: Side
+    b: Side
+    cosine: float
+    baseline: float  # of random pictures, as many on either side
+    bars: tuple[Part, ...]  # the largest parts, by size
+    rest: Rest
+    bias: float
+    residual: float
+    lists: dict[Where, tuple[Row, ...]]  # largest parts first, N_ROWS at most
+    counts: dict[Where, int]
+    overlap: Overlap
+    angles: Angles | None  # None where a side has no active latent
+    n_same: int  # pictures that are on both sides
+    equal: bool  # both mean embeddings are one
+
+
+def build_comparison(store: LatentStore, a: Resolved, b: Resolved) -> Comparison:
+    """Everything that is said of two choices."""
+    codes = [mean_code(side.embeddings, side.indices, side.activations) for side in (a, b)]
+    parts = cosine_parts(codes[0], codes[1], store.decoder_rows, store.decoder_bias)
+    ranked = _Ranked(store, parts, codes, [active_latents(side) for side in (a, b)])
+    bars = tuple(ranked.part(at) for at in ranked.order[:N_BARS])
+    others = ranked.order[N_BARS:]
+    return Comparison(
+        a=build_side(store, a),
+        b=build_side(store, b),
+        cosine=parts.cosine,
+        baseline=random_cosine(store, len(a.embeddings), len(b.embeddings)),
+        bars=bars,
+        rest=Rest(len(others), float(parts.latent_parts[others].sum())),
+        bias=parts.bias,
+        residual=parts.residual,
+        lists={where: ranked.rows(where) for where in ("both", "a", "b")},
+        counts={where: int((ranked.where == where).sum()) for where in ("both", "a", "b")},
+        overlap=_overlap(store, a, b),
+        angles=build_angles(store, span_latents(a), span_latents(b)),
+        n_same=len(np.intersect1d(a.image_ids, b.image_ids)),
+        equal=bool(np.allclose(codes[0].embedding, codes[1].embedding, atol=1e-6)),
+    )
+
+
+def random_cosine(store: LatentStore, n_a: int, n_b: int) -> float:
+    """Cosine of two random pictures, or of the means of as many: means of more pictures are more alike.
+
+    With the store's mean m (pictures have norm 1) the means of n random pictures have <a, b> = |m|^2 and
+    |a|^2 = |m|^2 + (1 - |m|^2) / n, in expectation.
+    """
+    if n_a == n_b == 1:
+        return store.manifest.report.random_pair_cosine
+    square = float(np.square(store.mean_embedding).sum())
+    norms = [square + (1 - square) / n for n in (n_a, n_b)]
+    return square / math.sqrt(norms[0] * norms[1])
+
+
+class _Ranked:
+    """The parts of a cosine, largest first, and where their latents are active."""
+
+    def __init__(self, store: LatentStore, parts: CosineParts, codes: list[MeanCode], active: list[np.ndarray]) -> None:
+        self.store, self.parts = store, parts
+        self.order = np.lexsort((parts.latents, -np.abs(parts.latent_parts)))
+        self._means = [activations_of(code, parts.latents) for code in codes]
+        in_a, in_b = (np.isin(parts.latents, latents) for latents in active)
+        self.where = np.select([in_a & in_b, in_a, in_b], ["both", "a", "b"], "neither")
+
+    def part(self, at: int) -> Part:
+        """The part at a place of `parts`."""
+        return Part(
+            ref=latent_ref(self.store, int(self.parts.latents[at])),
+            part=float(self.parts.latent_parts[at]),
+            mean_a=float(self._means[0][at]),
+            mean_b=float(self._means[1][at]),
+            where=str(self.where[at]),  # type: ignore[arg-type]
+        )
+
+    def rows(self, where: Where) -> tuple[Row, ...]:
+        """The largest parts of one kind, with pictures."""
+        found = [self.part(at) for at in self.order[self.where[self.order] == where][:N_ROWS]]
+        return tuple(Row(latent_card(self.store, one.ref.latent, _N_STRIP), one) for one in found)
+
+
+def _overlap(store: LatentStore, a: Resolved, b: Resolved) -> Overlap:
+    left, right = active_latents(a), active_latents(b)
+    density = store.latents["density"].to_numpy()
+    n_alive = max(int((density > 0).sum()), 1)
+    seen = [1 - (1 - density) ** len(side.embeddings) for side in (a, b)]
+    return Overlap(
+        n_a=len(left),
+        n_b=len(right),
+        n_both=len(np.intersect1d(left, right)),
+        by_latents=len(left) * len(right) / n_alive,
+        by_pictures=float((seen[0] * seen[1]).sum()),
+    )

@@ -1,0 +1,54 @@
+"""Compare: two choices of pictures, their cosine latent by latent, and their spans."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer import compare_charts as charts
+from explorer import frame
+from explorer.choices import choose
+from explorer.grid import draw, waiting
+from explorer.plots import draw_plot
+from explorer.sections import compare as sections
+from explorer.stores import current_store
+from explorer.uploader import kept_upload
+from explorer.views.angles import Angles
+from explorer.views.compare import Comparison, build_comparison
+from explorer.views.compare_examples import build_examples, examples_with
+
+HEIGHT = 900  # pixels; a first text loads the encoder
+
+
+def draw_comparison(view: Comparison, upload_uri: str | None) -> None:
+    """Both sides, the cosine, its parts, what is shared."""
+    draw(sections.sides(view, upload_uri), sections.answer(view), sections.parts_head(view))
+    title = f"cosine of {view.a.title} and {view.b.title}"
+    draw_plot(charts.parts_chart(view), "cosine-parts", title, charts.parts_csv(view))
+    draw(sections.lists(view))
+
+
+def draw_angles(angles: Angles | None, title: str) -> None:
+    """The angles between both spans."""
+    draw(sections.angles_head(angles))
+    if angles:
+        draw_plot(charts.angles_chart(angles), "angles", title, charts.angles_csv(angles))
+
+
+store = current_store()
+frame.title("Compare")
+said = [st.query_params.get(key, "") for key in ("a", "b")]
+with waiting(HEIGHT, slow=any("text:" in words for words in said)):
+    a, b = (choose(store, words) for words in said)
+
+draw(sections.form(a.said, b.said, store.labels.titles))
+draw(*(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", a), ("B", b)) if side.problem))
+upload = kept_upload(store)
+if a.resolved and b.resolved:
+    frame.title(f"{a.resolved.title} | {b.resolved.title}")
+    view = build_comparison(store, a.resolved, b.resolved)
+    draw_comparison(view, upload.data_uri if upload else None)
+    draw_angles(view.angles, f"angles of {view.a.title} and {view.b.title}")
+elif one := a.resolved or b.resolved:
+    draw(sections.invitation(examples_with(store, one), lead=False))
+else:
+    draw(sections.invitation(build_examples(store), lead=True))

@@ -1,0 +1,185 @@
+"""Compare: the view against the store's own figures, and every state of the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.compare_charts import angles_csv, parts_chart, parts_csv
+from explorer.stores import STORE_VARIABLE
+from explorer.views.angles import build_angles
+from explorer.views.compare import Comparison, build_comparison, random_cosine
+from explorer.views.resolved import Resolved, resolve
+from explorer.views.selection import read_selection
+from explorer.views.sides import span_latents
+from sae_core import LatentStore
+from tests.explorer.conftest import HOSTILE, html_of, run_page
+from tests.support.pictures import encoded, picture
+
+
+def chosen(store: LatentStore, said: str) -> Resolved:
+    selection = read_selection(store, said)
+    assert selection
+    return resolve(store, selection, lambda text: store.embedding(len(text)), None)
+
+
+def compared(store: LatentStore, a: str, b: str) -> Comparison:
+    return build_comparison(store, chosen(store, a), chosen(store, b))
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("3", "17"), ("label:red things", "label:green things"), ("3, 4, 5", "label:red things"), ("9", "9")]
+)
+def test_bars_rest_bias_and_residual_add_up_to_the_cosine(store: LatentStore, a: str, b: str) -> None:
+    view = compared(store, a, b)
+    means = [chosen(store, said).embeddings.astype("f8").mean(0) for said in (a, b)]
+    wanted = means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1])
+    total = sum(part.part for part in view.bars) + view.rest.part + view.bias + view.residual
+    assert total == pytest.approx(wanted, abs=1e-9)
+    assert view.cosine == pytest.approx(wanted, abs=1e-9)
+
+
+def test_parts_know_where_their_latents_are_active(store: LatentStore) -> None:
+    view = compared(store, "3", "17")
+    left, right = (set(store.code(image).latents.tolist()) for image in (3, 17))
+    groups = {"both": left & right, "a": left - right, "b": right - left}
+    for where, latents in groups.items():
+        assert view.counts[where] == len(latents)  # type: ignore[index]
+        assert {row.part.ref.latent for row in view.lists[where]} <= latents  # type: ignore[index]
+    activations = dict(zip(*store.code(3), strict=True))
+    for row in view.lists["a"]:
+        assert row.part.mean_a == pytest.approx(activations[row.part.ref.latent])
+        assert row.part.mean_b <= 0
+    sizes = [abs(part.part) for part in view.bars]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_overlap_against_chance(store: LatentStore) -> None:
+    """The expectation by pictures, against pairs of random sets."""
+    overlap = compared(store, "label:red things", "3, 4, 5").overlap
+    alive = int((store.latents.n_active > 0).sum())
+    assert overlap.by_latents == pytest.approx(overlap.n_a * overlap.n_b / alive)
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(400):
+        active = []
+        for n in (60, 3):
+            indices, activations = store.codes(rng.choice(store.n_images, n))
+            active.append(set(indices[activations > 0].tolist()))
+        drawn.append(len(active[0] & active[1]))
+    assert overlap.by_pictures == pytest.approx(np.mean(drawn), rel=0.05)
+
+
+def test_means_of_random_pictures_are_as_alike_as_is_said(store: LatentStore) -> None:
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(300):
+        a, b = (store.embeddings(rng.choice(store.n_images, n)).mean(0) for n in (8, 3))
+        found.append(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+    assert random_cosine(store, 8, 3) == pytest.approx(np.mean(found), abs=0.02)
+    assert random_cosine(store, 1, 1) == store.manifest.report.random_pair_cosine
+
+
+def test_angles_of_chosen_latents(store: LatentStore) -> None:
+    """Two latents against one of them and another: the first angle is zero."""
+    alive = store.latents.index[store.latents.n_active > 5].tolist()[:3]
+    assert span_latents(chosen(store, f"latents:{alive[1]},{alive[0]}")) == [alive[1], alive[0]]
+    angles = build_angles(store, alive[:2], alive[1:])
+    assert angles
+    assert angles.degrees[0] == pytest.approx(0, abs=1e-4)
+    assert angles.n_shared == 1
+    assert build_angles(store, alive[:2], []) is None
+    doubled = build_angles(store, [alive[0], alive[0]], alive[1:])
+    assert doubled
+    assert doubled.dimensions == (1, 2)
+    assert len(doubled.degrees) == len(doubled.latents.low) == 1
+
+
+def test_span_of_a_picture_is_that_of_its_active_latents(store: LatentStore) -> None:
+    assert span_latents(chosen(store, "7")) == store.code(7).latents.tolist()
+    many = chosen(store, "label:red things")
+    dense = np.zeros((len(many.embeddings), store.n_latents))
+    np.put_along_axis(dense, many.indices, np.maximum(many.activations, 0), axis=1)
+    assert set(span_latents(many)) == set(np.argsort(-dense.sum(0))[: store.k].tolist())
+
+
+def test_the_chart_shows_what_the_table_says(store: LatentStore) -> None:
+    view = compared(store, "3", "17")
+    bars = parts_chart(view).data[0]
+    lines = parts_csv(view).splitlines()
+    assert lines[0].startswith("latent,name,where")
+    assert [float(line.rsplit(",", 1)[1]) for line in lines[1:-2]] == pytest.approx(bars.x[:-1])
+    assert sum(bars.x[:-1]) == pytest.approx(bars.x[-1])
+    assert list(np.cumsum(bars.x[:-1])[:-1]) == pytest.approx(bars.base[1:-1])
+    assert view.angles
+    assert len(angles_csv(view.angles).splitlines()) == 1 + len(view.angles.degrees)
+
+
+def test_page_of_two_labels(shown: LatentStore) -> None:
+    app = run_page("compare", a="label:red things", b="label:green things")
+    html = html_of(app)
+    for said in ("to CLIP", "Which latents make the cosine?", "What do they share?", "Do they span the same", "swap"):
+        assert said.lower() in html.lower()
+    assert "the mean of all 60" in html
+    assert 'href="compare?a=label:green+things&amp;b=label:red+things"' in html
+    assert html.count("its concept spans") == 2
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_page_of_two_pictures_leads_to_both(shown: LatentStore) -> None:
+    html = html_of(run_page("compare", a="3", b="image:17"))
+    assert html.count("its sparse code") == 2
+    assert 'value="image:3"' in html
+    assert 'href="spans?of=image:3"' in html
+
+
+def test_a_picture_and_itself(shown: LatentStore) -> None:
+    html = html_of(run_page("compare", a="3", b="3"))
+    assert "one and the same to CLIP" in html
+    assert "1.000" in html
+    assert "every latent of this side is on the other too" in html
+
+
+def test_nothing_chosen_is_an_invitation(shown: LatentStore) -> None:
+    app = run_page("compare")
+    html = html_of(app)
+    assert "Two choices of pictures, side by side" in html
+    assert html.count('class="sp-halves"') == 3
+    assert len(app.get("plotly_chart")) == 0
+
+
+def test_one_choice_is_offered_others(shown: LatentStore) -> None:
+    html = html_of(run_page("compare", b="label:red things"))
+    assert "the nearest other picture" in html
+    assert "a=label:red+things&amp;b=image:" in html
+    assert 'b=label:red+things"' not in html.split("sp-halves")[1]
+
+
+def test_a_side_that_is_not_there_is_one_sentence(shown: LatentStore) -> None:
+    dead = int(np.flatnonzero(shown.latents.n_active == 0)[0])
+    html = html_of(run_page("compare", a=f"#{dead}", b="image:999"))
+    assert html.count('role="alert"') == 2
+    assert f"A: Latent #{dead}: active in no picture (dead)." in html
+    assert "B: There is no picture 999; this store has pictures 0 … 179." in html
+    assert "no upload in this session" in html_of(run_page("compare", a="upload", b="3"))
+
+
+def test_an_upload_can_be_compared(shown: LatentStore) -> None:
+    app = run_page("inspect")
+    app.file_uploader[0].upload("mine.png", encoded(picture(4)[1]), "image/png").run()
+    app.switch_page("../pages/compare.py")
+    app.query_params["a"], app.query_params["b"] = "upload", "image:4"
+    html = html_of(app.run())
+    assert "data:image/jpeg;base64," in html
+    assert "mine.png" in html
+    assert "kept in this session only" in html
+
+
+def test_hostile_words_stay_words(hostile_store, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv(STORE_VARIABLE, str(hostile_store))
+    for params in ({}, {"a": "1", "b": "2"}, {"a": f"label:{HOSTILE} 0", "b": f"label:{HOSTILE} x"}):
+        html = html_of(run_page("compare", **params))
+        assert "alert(1)" in html
+        assert HOSTILE not in html
+        assert "<script" not in html
+        assert "<img src=x" not in html
