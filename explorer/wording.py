@@ -70,8 +70,9 @@ DEFINITIONS = {
     "embeddings. Baseline: {baseline}, as many random pictures on either side; means of many pictures are always more "
     "alike.",
     "cosine_parts": "The cosine as an exact sum. A latent's part is half of (its activation in A times its decoder "
-    "row's product with B, plus the reverse), divided by both norms; bias and residual are split alike. Bars begin "
-    "where the one above ends. Baseline, the line: the cosine of random pictures.",
+    "row's product with B, plus the reverse), divided by both norms; bias and residual are split alike. Above, the "
+    "largest parts on a scale of their own; below, the sum of all, each bar from where the last ended. Baseline, the "
+    "line: the cosine of random pictures.",
     "overlap": "Latents active in at least one picture of both sides. Baselines: the same numbers of latents drawn at "
     "random from those that are not dead (hypergeometric expectation), and as many random pictures on either side.",
     "angles": "Principal angles: the smallest angle between a direction of one span and one of the other, then the "

@@ -6,13 +6,13 @@ import streamlit as st
 
 from explorer import compare_charts as charts
 from explorer import frame
+from explorer.angles import draw_angles
 from explorer.choices import choose
 from explorer.grid import draw, waiting
 from explorer.plots import draw_plot
 from explorer.sections import compare as sections
 from explorer.stores import current_store
 from explorer.uploader import kept_upload
-from explorer.views.angles import Angles
 from explorer.views.compare import Comparison, build_comparison
 from explorer.views.compare_examples import build_examples, examples_with
 
@@ -25,13 +25,6 @@ def draw_comparison(view: Comparison, upload_uri: str | None) -> None:
     title = f"cosine of {view.a.title} and {view.b.title}"
     draw_plot(charts.parts_chart(view), "cosine-parts", title, charts.parts_csv(view))
     draw(sections.lists(view))
-
-
-def draw_angles(angles: Angles | None, title: str) -> None:
-    """The angles between both spans."""
-    draw(sections.angles_head(angles))
-    if angles:
-        draw_plot(charts.angles_chart(angles), "angles", title, charts.angles_csv(angles))
 
 
 store = current_store()
@@ -47,7 +40,7 @@ if a.resolved and b.resolved:
     frame.title(f"{a.resolved.title} | {b.resolved.title}")
     view = build_comparison(store, a.resolved, b.resolved)
     draw_comparison(view, upload.data_uri if upload else None)
-    draw_angles(view.angles, f"angles of {view.a.title} and {view.b.title}")
+    draw_angles(view.angles, "angles", f"angles of {view.a.title} and {view.b.title}")
 elif one := a.resolved or b.resolved:
     draw(sections.invitation(examples_with(store, one), lead=False))
 else:

@@ -9,7 +9,6 @@ from explorer import links
 from explorer.sections import parts
 from explorer.sections.bars import active_bar
 from explorer.sections.sides import side
-from explorer.views.angles import Angles
 from explorer.views.compare import Comparison, Row, Where
 from explorer.views.compare_examples import Example
 from explorer.wording import DEFINITIONS, activation, figure, plural, signed
@@ -103,20 +102,6 @@ def lists(view: Comparison) -> str:
     return f'<section>{_overlap(view)}<div class="sp-trio" data-spa>{columns}</div></section>'
 
 
-def angles_head(angles: Angles | None) -> str:
-    """The question, and the answer in a sentence."""
-    if angles is None:
-        head = parts.head("Do they span the same directions?")
-        return f"<section>{head}<p>A side has no active latent: there is no span to compare.</p></section>"
-    tip = DEFINITIONS["angles"].format(d=angles.d_embed)
-    p, q = angles.dimensions
-    head = parts.head("Do they span the same directions?", tip, parts.dim(f"{p} and {plural(q, 'dimension')}"))
-    n = len(angles.degrees)
-    shared = f"{angles.n_shared} of {plural(n, 'angle')} {'is' if angles.n_shared == 1 else 'are'} zero"
-    below = f"{angles.n_below_chance} smaller than 95 % of random latents’ spans have them"
-    return f"{head}<p>{shared} (directions that both spans hold), {below}.</p>"
-
-
 def _list(view: Comparison, where: Where, longest: float) -> str:
     rows, n = view.lists[where], view.counts[where]
     head = f'<div class="sp-line"><b>{_LISTS[where]}</b>{parts.dim(plural(n, "latent"))}</div>'
@@ -131,10 +116,12 @@ def _list(view: Comparison, where: Where, longest: float) -> str:
 
 
 def _row(row: Row, longest: float) -> str:
+    sides: dict[Where, float] = {"a": row.part.mean_a, "b": row.part.mean_b}
     bars = "".join(
-        f'<span class="sp-mean">{letter}{active_bar(mean / longest if longest > 0 else 0.0)}'
-        f'<span class="sp-num">{activation(mean)}</span></span>'
-        for letter, mean in (("A", row.part.mean_a), ("B", row.part.mean_b))
+        f'<span class="sp-mean" data-tip="mean activation over {key.upper()}’s pictures">{key.upper()}'
+        f'{active_bar(mean / longest if longest > 0 else 0.0)}<span class="sp-num">{activation(mean)}</span></span>'
+        for key, mean in sides.items()
+        if row.part.where in ("both", key)
     )
     return (
         f'<div class="sp-compared">{parts.strip(row.card)}<div class="sp-line">{parts.latent_link(row.card.ref)}'

@@ -17,7 +17,7 @@ from sae_core.cosine_parts import CosineParts, MeanCode, activations_of, cosine_
 
 Where = Literal["both", "a", "b", "neither"]
 N_BARS = 14
-N_ROWS = 8  # latents listed as shared, or of one side only
+N_ROWS = 6  # latents listed as shared, or of one side only
 _N_STRIP = 4
 
 

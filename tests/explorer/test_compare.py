@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 
-from explorer.compare_charts import angles_csv, parts_chart, parts_csv
+from explorer.angle_charts import angles_csv
+from explorer.compare_charts import parts_chart, parts_csv
 from explorer.stores import STORE_VARIABLE
 from explorer.views.angles import build_angles
 from explorer.views.compare import Comparison, build_comparison, random_cosine
@@ -103,14 +106,18 @@ def test_span_of_a_picture_is_that_of_its_active_latents(store: LatentStore) -> 
     assert set(span_latents(many)) == set(np.argsort(-dense.sum(0))[: store.k].tolist())
 
 
-def test_the_chart_shows_what_the_table_says(store: LatentStore) -> None:
-    view = compared(store, "3", "17")
-    bars = parts_chart(view).data[0]
-    lines = parts_csv(view).splitlines()
-    assert lines[0].startswith("latent,name,where")
-    assert [float(line.rsplit(",", 1)[1]) for line in lines[1:-2]] == pytest.approx(bars.x[:-1])
-    assert sum(bars.x[:-1]) == pytest.approx(bars.x[-1])
-    assert list(np.cumsum(bars.x[:-1])[:-1]) == pytest.approx(bars.base[1:-1])
+@pytest.mark.parametrize(("a", "b"), [("3", "17"), ("label:red things", "label:green things")])
+def test_the_chart_shows_what_the_table_says(store: LatentStore, a: str, b: str) -> None:
+    view = compared(store, a, b)
+    latents, sums = parts_chart(view).data[:2]
+    table = list(csv.DictReader(parts_csv(view).splitlines()))
+    found = {row["latent"]: float(row["part_of_cosine"]) for row in table}
+    labels = parts_chart(view).layout.yaxis.ticktext
+    assert [found[label.split()[0][1:]] for label in labels] == pytest.approx(latents.x)
+    rest = [found["rest"]] if view.rest.n else []
+    assert sums.x == pytest.approx([sum(latents.x), *rest, found["bias"], found["residual"], found["cosine"]])
+    assert sum(sums.x[:-1]) == pytest.approx(sums.x[-1])
+    assert [*sums.base[1:-1], sums.x[-1]] == pytest.approx(np.cumsum(sums.x[:-1]))
     assert view.angles
     assert len(angles_csv(view.angles).splitlines()) == 1 + len(view.angles.degrees)
 
