@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Int, Int64
 
 _EPSILON = 1e-9  # shares are sums of floats
+_AFRESH = 16  # steps after which correlations are computed anew
+_NOTHING = 1e-9  # of the total energy: what float32 cannot tell from 0
 
 
 class Union(NamedTuple):
@@ -61,30 +63,34 @@ def fewest(shares: Float[np.ndarray, "u"], keep: float) -> int | None:
 
 
 def simultaneous_pursuit(x: Float[np.ndarray, "n d"], atoms: Float[np.ndarray, "u d"], keep: float = 0.99) -> Pursuit:
-    """Simultaneous orthogonal matching pursuit (Tropp, Gilbert & Strauss 2006) until `keep` of the energy is held.
+    """Simultaneous orthogonal matching pursuit until `keep` of the energy of all rows of x is held together.
 
-    Each step takes the atom with the largest summed |correlation| with all residuals, then fits all anew: the residuals
-    stay orthogonal to what was chosen. Ends early where no atom is left that adds anything. O(steps (n + u) d).
+    Tropp, Gilbert & Strauss (2006), with the sum of squares for the atoms' correlations with all residuals, as Chen &
+    Huo (2006) have it. Each step takes the atom of the largest sum, then fits all anew: the residuals stay orthogonal
+    to what was chosen. Ends early where no atom adds anything. O(steps (n + u) d), and no table of n times u.
     """
-    residual, rows = np.asarray(x, dtype=np.float64).copy(), np.asarray(atoms, dtype=np.float64)
-    total = float(np.square(residual).sum())
-    correlations = residual @ rows.T
-    basis = np.zeros((min(rows.shape), rows.shape[1]))
+    residual, rows = (np.asarray(array, dtype=np.float32).copy() for array in (x, atoms))
+    total = float(np.square(residual, dtype=np.float64).sum())
+    basis = np.zeros((min(rows.shape), rows.shape[1]), dtype=np.float32)
     order: list[int] = []
     energy: list[float] = []
     held = 0.0
     while total > 0 and len(order) < len(basis) and (not energy or energy[-1] < keep - _EPSILON):
-        strengths = np.abs(correlations).sum(0)
+        if len(order) % _AFRESH == 0:  # rounding adds up
+            strengths = np.square(rows @ residual.T).sum(1)
         strengths[order] = -1
         best = int(strengths.argmax())
         step = _new_direction(rows[best], basis[: len(order)])
-        if step is None or strengths[best] <= _EPSILON * np.sqrt(total):
+        if step is None or strengths[best] <= _NOTHING * total:
             break
         inside = residual @ step
+        size = float(inside @ inside)
+        # |c - (r q) (a q)|^2 for every atom a with correlations c = R a, without holding c
+        along, across = (rows @ np.stack([step, residual.T @ inside], axis=1)).T
+        strengths += along * (along * size - 2 * across)
         residual -= np.outer(inside, step)
-        correlations -= np.outer(inside, rows @ step)
         basis[len(order)] = step
-        held += float(np.square(inside).sum())
+        held += size
         order.append(best)
         energy.append(min(held / total, 1.0))
     return Pursuit(np.array(order, dtype=np.int64), np.array(energy))
@@ -95,7 +101,7 @@ def _new_direction(row: np.ndarray, basis: np.ndarray) -> np.ndarray | None:
     rest = row - (basis @ row) @ basis
     rest = rest - (basis @ rest) @ basis
     norm = float(np.linalg.norm(rest))
-    return rest / norm if norm > 1e-6 * max(float(np.linalg.norm(row)), 1e-300) else None
+    return rest / norm if norm > 1e-4 * max(float(np.linalg.norm(row)), 1e-30) else None
 
 
 def labels_kept(
