@@ -25,6 +25,7 @@ def main() -> None:
             st.Page(PAGES / "pictures.py", title="Pictures", url_path="pictures"),
             st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
             st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+            st.Page(PAGES / "spans.py", title="Spans", url_path="spans"),
             st.Page(PAGES / "list.py", title="List", url_path="list"),
             st.Page(PAGES / "notes.py", title="Notes", url_path="notes"),
             st.Page(PAGES / "quality.py", title="Quality", url_path="quality"),

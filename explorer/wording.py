@@ -79,6 +79,15 @@ DEFINITIONS = {
     "next at right angles to these, and so on; 0 is shared, 90° unrelated. A span is that of a side's k strongest "
     "latents, or of the latents that were chosen. Baselines: spans of random directions in {d} dimensions, and of "
     "random latents.",
+    "geometry": "Every point is a picture. The first axis is the first concept's direction, each further one what is "
+    "left of its concept's direction at right angles to the axes before (Gram-Schmidt); a coordinate is the product "
+    "of the embedding, taken from {origin}, with the axis. Arrows are the concepts' directions. Baseline: the random "
+    "pictures.",
+    "direction_cosines": "Cosine between the concepts' directions; 0 is a right angle, and then the axes are the "
+    "concepts themselves. Baseline: within ±{chance} for 95 % of random directions in {d} dimensions.",
+    "label_concepts": "Share of a label's pictures in the whole store in which the concept is active, P(active | "
+    "label). Labels of these pictures come first, then, marked ≈, those of near pictures. Baseline, the first column: "
+    "the concept's density, its share of all pictures.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",
     "names": "Names: good where the lower 95 % bound of the name score is high enough to be believed, or where "
@@ -100,10 +109,51 @@ DEFINITIONS = {
     "deletion": "Deletion test: cells are removed (painted in the mean colour) by falling map value and the picture is "
     "encoded anew; the sooner the pre-activation falls, the better the map found the pixels that matter. Baselines: "
     "random orders, and from the centre outwards, where pictures have their subject.",
+    "energy": "Energy: share of the embedding's squared length that lies in the span of the first j directions, the "
+    "squared cosine of the angle between them. Baselines: the best j dimensions there are for these pictures "
+    "(principal components), and j random latents of equal density.",
+    "energy_centred": "Energy: the embedding's way from the store's mean, and the share of its squared length that "
+    "lies in the span of the first j directions. Baselines: the best j dimensions there are for these pictures "
+    "(principal components), and j random latents of equal density.",
+    "neighbourhood": "The pictures nearest by cosine to the choice (to the mean of its pictures), all latents that are "
+    "active in at least one of them, and how few are enough. Baselines: as many pictures of one label, as many random "
+    "ones.",
+    "few_mass": "Mass: the sum of all activations. Latents are taken by their own sum, largest first: no other choice "
+    "of as few keeps more. Baseline: all latents that are active in the set.",
+    "few_energy": "Energy: squared length of all reconstructions less the bias that lies in the span of the chosen "
+    "directions. They are chosen by simultaneous orthogonal matching pursuit (Tropp et al. 2006). Baseline: all "
+    "latents that are active in the set.",
+    "few_labels": "Labels: the share of pictures to which a linear head (a discriminant of the whole store) gives the "
+    "same label when they are rebuilt from the strongest latents alone as from all. Baseline: all latents that are "
+    "active in the set.",
+    "nearest_plain": "Cosine between a picture's embedding and the mean of the chosen pictures' embeddings. Baseline: "
+    "the random pictures of the table.",
     "heads": "Test-time training (arXiv 2509.24510): a copy of the global head takes 50 full-batch steps of Adam on "
     "the nearest pictures of the store's first half, and both are judged on the nearest pictures of the second, which "
-    "neither has seen. The global head is a linear discriminant fitted to the whole first half. Baselines: that head, the same "
-    "steps on random pictures, and the commonest label.",
+    "neither has seen. The global head is a linear discriminant fitted to the whole first half. Baselines: that head, "
+    "the same steps on random pictures, and the commonest label.",
+    "fvu_here": "FVU of this picture: squared distance between its embedding and the reconstruction, divided by that "
+    "between its embedding and the store's mean embedding. Baselines: 1, for answering with that mean, and {mean}, the "
+    "store's FVU.",
+    "accounting": "A text's CLIP score is the cosine of two unit embeddings. The picture's is exactly the sum of its "
+    "kept latents (activation times decoder row), the bias and a residual; so the score is the sum of their parts, "
+    "without any approximation. Baseline, the line: the text's mean score over the store's pictures.",
+    "text_score": "CLIP score: cosine of the embeddings of picture and text. CLIP's are small: what counts is how far "
+    "it lies from its baseline, the text's mean over the store's pictures.",
+    "store_score": "The text's mean score over all pictures of the store, ± one standard deviation: the baseline that "
+    "this picture's score is to be read against.",
+    "score_z": "z: how many of the store's standard deviations the picture's score lies above the store's mean. "
+    "Baseline: 0, a text that fits this picture no better than any other.",
+    "rebuilt_score": "The text's cosine with the reconstruction, made unit. Baseline: the score itself; the difference "
+    "is what the sparse code does not hold.",
+    "edited_score": "The text's cosine with the edited embedding, made unit, and the change. Baseline: the score "
+    "before the edit.",
+    "suggested_labels": "The store's labels by cosine between this picture and the mean embedding of the label's "
+    "pictures, closest first; CLIP's text encoder ranks them only once they are scored. Baseline: 0, unrelated.",
+    "edit": "An edit moves the embedding by (new − old activation) × decoder row for each changed latent; bias and "
+    "residual stay, and the result is made unit. An added latent begins with its mean activation; a dead one with the "
+    "mean over all others. Baseline: the slider's middle, the activation as it is.",
+    "edited_embedding": "Cosine between the edited embedding, made unit, and the original. Baseline: 1, no edit.",
     "reconstruction": "Cosine between this picture's embedding and what its sparse code rebuilds. Baselines: the "
     "store's mean {mean}, and {random} between two random pictures.",
 }

@@ -16,6 +16,7 @@ _PAGES = (
     (links.PICTURES, "pictures", "Pictures"),
     (links.INSPECT, "inspect", "Inspect"),
     (links.COMPARE, "compare", "Compare"),
+    (links.SPANS, "spans", "Spans"),
     (links.LIST, "list", "List"),
     (links.QUALITY, "quality", "Quality"),
 )

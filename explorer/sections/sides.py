@@ -9,8 +9,9 @@ from explorer.views.sides import Side
 from explorer.wording import plural
 
 
-def side(view: Side, letter: str = "", upload_uri: str | None = None) -> str:
-    """One choice; `upload_uri` is the visitor's picture as a data URI, where it is that."""
+def side(view: Side, letter: str = "", upload_uri: str | None = None, way: tuple[str, str] | None = None) -> str:
+    """One choice; `upload_uri` is the visitor's picture as a data URI, where it is that, `way` where else it leads."""
+    text, href = way or ("its concept spans", view.spans_href)
     mark = f'<span class="sp-no">{letter}</span> ' if letter else ""
     if view.upload:
         shown = f'<img src="{escape(upload_uri)}" alt="{escape(view.title)}">' if upload_uri else ""
@@ -18,7 +19,7 @@ def side(view: Side, letter: str = "", upload_uri: str | None = None) -> str:
     else:
         kind = "sp-sixth" if len(view.tiles) > 1 else "sp-alone"
         pictures = parts.gallery(view.tiles, kind)
-    ways = [f'<a class="sp-under" href="{escape(view.spans_href)}">its concept spans</a>']
+    ways = [f'<a class="sp-under" href="{escape(href)}">{escape(text)}</a>']
     if view.inspect_href:
         ways.append(f'<a class="sp-under" href="{escape(view.inspect_href)}">its sparse code</a>')
     what = f"{view.what} · {plural(view.n_active, 'active latent')}"

@@ -1,0 +1,115 @@
+"""Spans as plotly figures. No Streamlit here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from explorer.tables import csv_text
+from explorer.views.energy import Curve, Energy, Line
+from explorer.views.neighbourhood import Neighbourhood
+from explorer.wording import percent
+
+# Of the colour-blind safe set of Okabe & Ito, readable on both backgrounds; told apart by their dashes as well.
+_COLOURS: dict[Line, str] = {"own": "#e8590c", "shared": "#8a9099", "best": "#2f7fd1", "random": "#b9bdc4"}
+_DASHES: dict[Line, str] = {"own": "solid", "shared": "dash", "best": "dot", "random": "longdash"}
+_SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"))
+HEIGHT = 340
+
+
+def energy_chart(view: Energy) -> go.Figure:
+    """A median and a band for each curve."""
+    traces: list[go.Scatter] = []
+    for curve in view.curves:
+        traces += _band(curve, with_band=curve.line in ("own", "random"))
+    n = max((len(curve.middle) for curve in view.curves), default=1)
+    xaxis = {"title": {"text": "number of directions j"}, "dtick": 1 if n <= 16 else 8, "range": [0.6, n + 0.4]}
+    return go.Figure(traces, _layout(xaxis, "share in the span, %"))
+
+
+def energy_csv(view: Energy) -> str:
+    """The same as a table."""
+    rows = [
+        (curve.name, j + 1, middle, low, high)
+        for curve in view.curves
+        for j, (middle, low, high) in enumerate(zip(curve.middle, curve.low, curve.high, strict=True))
+    ]
+    return csv_text(("curve", "directions", "share_median", "share_low", "share_high"), rows)
+
+
+def mass_chart(view: Neighbourhood) -> go.Figure:
+    """Share of the activation mass against the number of latents, one line a set."""
+    traces = [
+        go.Scatter(
+            x=list(range(1, len(row.kept) + 1)),
+            y=[100 * share for share in row.kept],
+            mode="lines",
+            name=row.name,
+            line={"color": colour, "dash": dash, "width": 2},
+            hovertemplate="%{x} latents: %{y:.0f} %<extra>" + _plain(row.name) + "</extra>",
+        )
+        for row, (colour, dash) in zip(view.rows, _styles(len(view.rows)), strict=True)
+    ]
+    xaxis = {"title": {"text": "number of latents, most mass first (log scale)"}, "type": "log"}
+    layout = _layout(xaxis, "share of all activation, %")
+    layout["shapes"] = [_level(share) for share in (90, 95, 99)]
+    return go.Figure(traces, layout)
+
+
+def mass_csv(view: Neighbourhood) -> str:
+    """The same as a table."""
+    rows = ((row.name, j + 1, share) for row in view.rows for j, share in enumerate(row.kept))
+    return csv_text(("pictures", "latents", "share_of_mass"), rows)
+
+
+def _band(curve: Curve, with_band: bool) -> list[go.Scatter]:
+    x = list(range(1, len(curve.middle) + 1))
+    colour = _COLOURS[curve.line]
+    middle = go.Scatter(
+        x=x,
+        y=[100 * share for share in curve.middle],
+        mode="lines+markers" if len(x) <= 16 else "lines",
+        name=curve.name,
+        line={"color": colour, "dash": _DASHES[curve.line], "width": 2},
+        marker={"size": 5},
+        customdata=[f"{percent(a)} to {percent(b)}" for a, b in zip(curve.low, curve.high, strict=True)],
+        hovertemplate="j = %{x}: %{y:.1f} % (%{customdata})<extra>" + curve.name + "</extra>",
+    )
+    if not with_band or curve.low == curve.high:
+        return [middle]
+    edge: dict[str, Any] = {"x": x, "mode": "lines", "line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
+    low = go.Scatter(y=[100 * share for share in curve.low], **edge)
+    high = go.Scatter(y=[100 * share for share in curve.high], fill="tonexty", fillcolor=_pale(colour), **edge)
+    return [low, high, middle]
+
+
+def _layout(xaxis: dict[str, Any], share: str) -> dict[str, Any]:
+    return {
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "legend": {"orientation": "h", "y": -0.24, "x": 0, "font": {"size": 12}},
+        "hovermode": "closest",
+        "xaxis": {**xaxis, "fixedrange": True, "zeroline": False},
+        "yaxis": {"title": {"text": share}, "range": [0, 102], "fixedrange": True, "zeroline": False},
+    }
+
+
+def _level(share: float) -> dict[str, Any]:
+    line = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}
+    return {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": share, "y1": share, "line": line}
+
+
+def _styles(n: int) -> list[tuple[str, str]]:
+    """The neighbourhood's, then (where there is one) the label's, then chance's."""
+    return [*_SET_STYLES[: n - 1], _SET_STYLES[-1]]
+
+
+def _plain(text: str) -> str:
+    """plotly reads a little HTML in names."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _pale(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.16)"

@@ -1,0 +1,130 @@
+"""How few latents explain a neighbourhood, against as many pictures of its label and as many random ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.recent import RecentArrays
+from explorer.views.parts import LatentCard, Tile, latent_card, tiles
+from explorer.views.resolved import Resolved
+from explorer.wording import plural
+from sae_core import LatentStore
+from sae_core.errors import SparsightError
+from sae_core.linear_heads import Head, global_head
+from sae_core.neighbourhoods import Union, fewest, labels_kept, simultaneous_pursuit, union_of
+
+KEEP = (0.9, 0.95, 0.99)
+N_CARDS, N_CARD_TILES, N_TILES = 6, 9, 24
+Few = tuple[int | None, ...]  # one for each of KEEP; None where that is never reached
+_heads = RecentArrays(64 << 20)
+
+
+@dataclass(frozen=True)
+class SetRow:
+    """One set of pictures."""
+
+    name: str
+    n_pictures: int
+    n_union: int  # latents active in at least one of them
+    mass: Few
+    energy: Few
+    labels: Few | None  # None where the store has no two labels
+    kept: tuple[float, ...]  # share of the mass in the first 1 … n_union latents
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The neighbourhood and what it is compared with."""
+
+    rows: tuple[SetRow, ...]  # the neighbourhood first
+    label: str | None  # whose pictures the second row has
+    cards: tuple[LatentCard, ...]  # its strongest latents; figure = share of the mass
+    tiles: tuple[Tile, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The paper's claim on these pictures."""
+        here, chance = self.rows[0], self.rows[-1]
+        return (
+            f"{plural(here.n_union, 'latent')} are active somewhere in this neighbourhood of {here.n_pictures}; "
+            f"{_some(here.mass[0])} hold 90 % of its activation. Of {chance.n_pictures} random pictures: "
+            f"{chance.n_union:,} and {_some(chance.mass[0])}."
+        )
+
+
+def build_neighbourhood(store: LatentStore, resolved: Resolved, n: int) -> Neighbourhood:
+    """The n pictures nearest to the choice's centre, n of the same label, n random ones (seeded)."""
+    ids = store.nearest_images(resolved.centre, n).ids.astype(np.int64)
+    code = _label_of(store, resolved, ids)
+    sets = [("nearest pictures", ids)]
+    if code is not None:
+        sets.append((f"labelled “{store.labels.titles[code]}”", _sample(store.images_of_label(code), n, seed=code)))
+    sets.append(("random pictures", _sample(np.arange(store.n_images), n, seed=n)))
+    unions = [union_of(*store.codes(members)) for _, members in sets]
+    head = _head(store)
+    rows = [
+        set_row(store, name, len(members), union, head) for (name, members), union in zip(sets, unions, strict=True)
+    ]
+    first = unions[0]
+    shares = first.mass / max(float(first.mass.sum()), 1e-12)
+    shown = ids[:N_TILES].tolist()
+    return Neighbourhood(
+        rows=tuple(rows),
+        label=None if code is None else store.labels.titles[code],
+        cards=tuple(
+            latent_card(store, int(latent), N_CARD_TILES, figure=float(share))
+            for latent, share in zip(first.latents[:N_CARDS], shares, strict=False)
+        ),
+        tiles=tiles(store, shown, (store.embeddings(shown) @ resolved.centre).tolist(), figure_name="cosine"),
+    )
+
+
+def set_row(store: LatentStore, name: str, n_pictures: int, union: Union, head: Head | None) -> SetRow:
+    """How few latents of a union keep its mass, the energy of its reconstructions, and its labels."""
+    rows = store.decoder_rows[union.latents].astype(np.float64)
+    pursuit = simultaneous_pursuit(union.codes @ rows, store.directions[union.latents], keep=max(KEEP))
+    labels = None
+    if head is not None:
+        labels = labels_kept(union, rows @ head.weights.T, head.bias + head.weights @ store.decoder_bias, KEEP)
+    return SetRow(
+        name=name,
+        n_pictures=n_pictures,
+        n_union=len(union.latents),
+        mass=tuple(fewest(union.kept, keep) for keep in KEEP),
+        energy=tuple(fewest(pursuit.energy, keep) for keep in KEEP),
+        labels=labels,
+        kept=tuple(union.kept.tolist()),
+    )
+
+
+def _head(store: LatentStore) -> Head | None:
+    """The store's own linear head; None where there are not two labels."""
+    try:
+        return Head(*_heads.get(store.version, lambda: tuple(global_head(store.moments))))
+    except SparsightError:
+        return None
+
+
+def _label_of(store: LatentStore, resolved: Resolved, ids: np.ndarray) -> int | None:
+    """The label chosen, otherwise the commonest one of the choice's pictures, otherwise of the neighbours."""
+    if resolved.label is not None:
+        return resolved.label
+    for members in (resolved.image_ids, ids):
+        codes = store.labels.codes[members]
+        codes = codes[codes >= 0]
+        if len(codes):
+            return int(np.bincount(codes).argmax())
+    return None
+
+
+def _sample(ids: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """n of them, all where there are fewer; the same every time."""
+    if len(ids) <= n:
+        return ids
+    return np.sort(np.random.default_rng(seed).choice(ids, n, replace=False))
+
+
+def _some(few: int | None) -> str:
+    return "none" if few is None else f"{few:,}"

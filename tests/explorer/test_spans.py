@@ -1,0 +1,192 @@
+"""The Spans page: curves, few latents, and every state of a choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer import span_charts as charts
+from explorer.sections import spans as sections
+from explorer.views.energy import build_energy
+from explorer.views.neighbourhood import KEEP, build_neighbourhood
+from explorer.views.resolved import Resolved, Uploaded, resolve
+from explorer.views.selection import read_selection
+from explorer.views.spans_query import MAX_N, MIN_N, USUAL_N, SpansQuery
+from sae_core import LatentStore
+from sae_core.spans import cumulative_energy_each
+from tests.explorer.conftest import html_of, run_page
+from tests.support.pictures import encoded
+from tests.support.stores import make_store
+
+
+def chosen(store: LatentStore, said: str, upload: Uploaded | None = None) -> Resolved:
+    selection = read_selection(store, said)
+    assert selection
+    return resolve(store, selection, lambda text: store.embedding(len(text)), upload)
+
+
+CHOICES = ("image:7", "image:3,7,11", "label:red things", "text:some words")
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("said", CHOICES)
+def test_energies_rise_within_their_bands(store: LatentStore, said: str, centred: bool) -> None:
+    resolved = chosen(store, said)
+    view = build_energy(store, resolved, centred)
+    curves = {curve.line: curve for curve in view.curves}
+    assert set(curves) == {"own", "best", "random"} | ({"shared"} if len(resolved.embeddings) > 1 else set())
+    for curve in view.curves:
+        for shares in (curve.low, curve.middle, curve.high):
+            assert (np.diff(shares) >= -1e-9).all()
+            assert 0 <= shares[0] <= shares[-1] <= 1 + 1e-9
+        assert all(low <= middle <= high for low, middle, high in zip(curve.low, curve.middle, curve.high, strict=True))
+    assert "strongest directions hold" in view.sentence
+    assert len(curves["own"].middle) == store.k
+
+
+def test_a_pictures_own_energy_is_that_of_its_code(store: LatentStore) -> None:
+    view = build_energy(store, chosen(store, "image:7"), centred=True)
+    code, x = store.code(7), store.embedding(7) - store.mean_embedding
+    wanted = cumulative_energy_each(x[None], store.directions[code.latents][None])[0]
+    own = next(curve for curve in view.curves if curve.line == "own")
+    np.testing.assert_allclose(own.middle[: len(wanted)], wanted, atol=1e-6)
+
+
+def test_chosen_latents_are_the_shared_ones(store: LatentStore) -> None:
+    latents = store.latents.n_active.nlargest(3).index.tolist()
+    view = build_energy(store, chosen(store, f"latents:{','.join(map(str, latents))}"), centred=True)
+    assert len(next(curve for curve in view.curves if curve.line == "shared").middle) == 3
+
+
+def test_the_neighbourhood_is_compared_with_label_and_chance(store: LatentStore) -> None:
+    view = build_neighbourhood(store, chosen(store, "image:7"), 20)
+    nearest = store.nearest_images(store.embedding(7), 20).ids
+    indices, activations = store.codes(nearest)
+    assert [row.n_pictures for row in view.rows] == [20, 20, 20]
+    assert view.rows[0].n_union == len(np.unique(indices[activations > 0]))
+    assert view.label == store.image(7).title
+    assert [tile.image_id for tile in view.tiles] == nearest.tolist()[: len(view.tiles)]
+    for row in view.rows:
+        for few in (row.mass, row.energy, row.labels):
+            assert few is not None
+            known = [number for number in few if number is not None]
+            assert known == sorted(known)
+            assert len(few) == len(KEEP)
+            assert max(known) <= row.n_union
+        assert row.kept[-1] == pytest.approx(1)
+    mass = np.zeros(store.n_latents)
+    np.add.at(mass, indices[activations > 0], activations[activations > 0])
+    assert view.cards[0].ref.latent == mass.argmax()
+    assert view.cards[0].figure == pytest.approx(mass.max() / mass.sum())
+
+
+def test_a_small_store_is_its_own_neighbourhood(store: LatentStore) -> None:
+    view = build_neighbourhood(store, chosen(store, "image:7"), MAX_N)
+    assert [row.n_pictures for row in view.rows] == [180, 60, 180]
+    assert view.rows[0].n_union == view.rows[2].n_union
+
+
+def test_an_upload_is_like_a_picture(store: LatentStore) -> None:
+    mine = chosen(store, "upload", Uploaded("mine.jpg", store.embedding(7)))
+    theirs = chosen(store, "image:7")
+    assert build_energy(store, mine, True).curves == build_energy(store, theirs, True).curves
+    assert build_neighbourhood(store, mine, 20).rows[0] == build_neighbourhood(store, theirs, 20).rows[0]
+
+
+def test_files_hold_what_is_drawn(store: LatentStore) -> None:
+    energy = build_energy(store, chosen(store, "label:red things"), True)
+    assert charts.energy_csv(energy).count("\n") == 1 + 4 * store.k
+    names = [trace.name for trace in charts.energy_chart(energy).data if trace.name]
+    assert names == [curve.name for curve in energy.curves]
+    view = build_neighbourhood(store, chosen(store, "label:red things"), 20)
+    assert charts.mass_csv(view).count("\n") == 1 + sum(row.n_union for row in view.rows)
+    assert [trace.name for trace in charts.mass_chart(view).data] == [row.name for row in view.rows]
+
+
+def test_the_address_is_read_and_written() -> None:
+    query = SpansQuery.from_params({"of": " image:3 ", "n": "100", "centred": "0", "heads": "1"})
+    assert (query.of, query.n, query.centred) == ("image:3", 100, False)
+    assert query.url() == "spans?of=image:3&n=100&centred=0&heads=1"
+    assert query.url(n=USUAL_N, centred=True) == "spans?of=image:3&heads=1"
+    assert SpansQuery.from_params({"n": "100000"}).n == MAX_N
+    assert SpansQuery.from_params({"n": "1"}).n == MIN_N
+    assert SpansQuery.from_params({"n": "many"}).n == USUAL_N
+
+
+@pytest.mark.parametrize("said", [*CHOICES, "latents:LIVE", "Red_Things", "7"])
+def test_every_choice_has_its_page(shown: LatentStore, said: str) -> None:
+    live = int(shown.latents.n_active.idxmax())
+    html = html_of(run_page("spans", of=said.replace("LIVE", str(live)), n="20"))
+    for question in ("How much of these pictures", "How few concepts explain", "Does a head of its own"):
+        assert question in html
+    assert html.count("data-save=") >= 6
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("latents:DEAD", "active in no picture (dead)"),
+        ("label:purple", "There is no label “purple”"),
+        ("image:100000", "There is no picture 100000"),
+        ("image:x", "are no numbers of pictures"),
+        ("upload", "There is no upload in this session"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence_with_ways_on(shown: LatentStore, said: str, sentence: str) -> None:
+    dead = int(np.flatnonzero(shown.latents.n_active == 0)[0])
+    html = html_of(run_page("spans", of=said.replace("DEAD", str(dead))))
+    assert sentence in html
+    assert 'role="alert"' in html
+    assert 'href="spans?of=' in html
+
+
+def test_nothing_chosen_is_an_invitation(shown: LatentStore) -> None:
+    html = html_of(run_page("spans"))
+    assert "Concept spans" in html
+    assert 'role="alert"' not in html
+    assert html.count('href="spans?of=') >= 3
+
+
+def test_heads_are_trained_only_when_asked(shown: LatentStore) -> None:
+    offered = html_of(run_page("spans", of="image:7", n="20"))
+    assert "heads=1" in offered
+    assert "paired bootstrap" not in offered
+    assert "paired bootstrap" in html_of(run_page("spans", of="image:7", n="20", heads="1"))
+
+
+def test_hostile_text_stays_text(hostile_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARSIGHT_STORE", str(hostile_store))
+    store = LatentStore.open(hostile_store)
+    html = html_of(run_page("spans", of=f"label:{store.labels.names[0]}", n="10", heads="1"))
+    assert "<script>" not in html
+    assert "<img src=x" not in html
+
+
+def test_pictures_of_one_colour_and_duplicates_without_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(24):
+        shade = (number // 12) * 200
+        (folder / f"{number}.png").write_bytes(encoded(Image.new("RGB", (40, 40), (shade, shade, shade))))
+    path = make_store(tmp_path / "store", images=folder)
+    store = LatentStore.open(path)
+    energy = build_energy(store, chosen(store, "image:0,1,2"), centred=True)
+    assert all(np.isfinite(curve.middle).all() for curve in energy.curves)
+    view = build_neighbourhood(store, chosen(store, "image:0"), 12)
+    assert view.label is None
+    assert [row.name for row in view.rows] == ["nearest pictures", "random pictures"]
+    assert all(row.labels is None for row in view.rows)
+    assert "–" in sections.neighbourhood_table(view)
+    monkeypatch.setenv("SPARSIGHT_STORE", str(path))
+    assert "no two labels" not in html_of(run_page("spans", of="image:0", n="12"))
+    assert "pictures of at least two labels" in html_of(run_page("spans", of="image:0", n="12", heads="1"))
+
+
+def test_a_text_that_nothing_matches_still_has_its_nearest_pictures(shown: LatentStore) -> None:
+    html = html_of(run_page("spans", of="text:qwzx vlkj", n="10"))
+    assert "“qwzx vlkj”" in html
+    assert "How few concepts explain" in html
