@@ -28,7 +28,7 @@ for name in (
     "sae_core.encoder.clip",
 ):
     import_module(name)
-for name in ("home", "latents", "latent", "pictures", "inspection", "collection", "notes", "quality", "map"):
+for name in ("home", "latents", "latent", "pictures", "inspection", "where", "collection", "notes", "quality", "map"):
     import_module(f"explorer.views.{name}")
 
 app = st.App(
