@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.grid import draw
-from explorer.models import encoder
-from explorer.sections.inspection import refused
+from explorer.models import encoder, sae
+from explorer.sections.inspection import camera_link, refused
 from explorer.uploads import MAX_MEGABYTES, TYPES, Upload, encode_upload
+from explorer.views.inspect_query import InspectQuery
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
 _KEPT = "upload"  # session state: the last upload as it was taken
-_FILE = "upload-file"
+_FILE, _PHOTO = "upload-file", "upload-photo"
+_CAMERA = "camera"  # parameter of the address
+_OF_ONE_PICTURE = ("image", "edit", "add", "to", "where", "method", "deletion")
 CODE_HEIGHT = 560  # pixels that a sparse code usually takes
 
 
@@ -28,18 +32,12 @@ class _Taken:
     refusal: str
 
 
-def draw_uploader(store: LatentStore, result: DeltaGenerator) -> Upload | None:
+def draw_uploader(store: LatentStore, query: InspectQuery, result: DeltaGenerator) -> Upload | None:
     """The visitor's latest picture, encoded by the store's encoder; None where there is none or it was refused.
 
     While it is encoded (the first time, the encoder is loaded too), a skeleton stands in `result`.
     """
-    file = st.file_uploader(
-        "A picture of your own (drop or paste it; it is not stored)",
-        type=TYPES,
-        max_upload_size=MAX_MEGABYTES,
-        key=_FILE,
-        on_change=_leave_the_store,
-    )
+    file = _file(query)
     kept: _Taken | None = st.session_state.get(_KEPT)
     if file is None:  # nothing chosen yet, or back from another page, where Streamlit forgot the file
         return kept.upload if kept and kept.key[0] == store.version else None
@@ -52,21 +50,44 @@ def draw_uploader(store: LatentStore, result: DeltaGenerator) -> Upload | None:
     return kept.upload
 
 
+def _file(query: InspectQuery) -> UploadedFile | None:
+    """Dropped, pasted or, once the visitor asks for the camera, taken; the last of these."""
+    chosen: UploadedFile | None = st.file_uploader(
+        "A picture of your own (drop or paste it; it is not stored)",
+        type=TYPES,
+        max_upload_size=MAX_MEGABYTES,
+        key=_FILE,
+        on_change=_leave_the_store,
+        args=(_FILE,),
+    )
+    asked = query.others.get(_CAMERA) == "1"
+    draw(camera_link(query, asked))
+    if not asked:
+        return chosen
+    # Only now does the browser ask whether the page may see.
+    taken: UploadedFile | None = st.camera_input(
+        "A photograph (it is not stored)", key=_PHOTO, on_change=_leave_the_store, args=(_PHOTO,)
+    )
+    return taken or chosen
+
+
 def kept_upload(store: LatentStore) -> Upload | None:
     """The upload of this session, for pages without a drop zone; None where there is none for this store."""
     kept: _Taken | None = st.session_state.get(_KEPT)
     return kept.upload if kept and kept.key[0] == store.version else None
 
 
-def _leave_the_store() -> None:
-    """A new file is what the visitor wants to see, not the store's picture that the address names."""
+def _leave_the_store(widget: str) -> None:
+    """A new file is what the visitor wants to see, not what the address says of another picture."""
     st.session_state.pop(_KEPT, None)
-    if st.session_state.get(_FILE) is not None and "image" in st.query_params:
-        del st.query_params["image"]
+    if st.session_state.get(widget) is not None:
+        for name in _OF_ONE_PICTURE:
+            st.query_params.pop(name, None)
 
 
 def _take(store: LatentStore, key: tuple[str, str], name: str, data: bytes) -> _Taken:
     try:
+        sae(store)  # raises MismatchError where it is not the one that made the store's codes
         return _Taken(key, encode_upload(lambda: encoder(store), name, data), "")
     except SparsightError as error:
         return _Taken(key, None, f"{name}: {error}.")

@@ -1,4 +1,4 @@
-"""Inspect: a picture of the store or one's own, its sparse code and what resembles it."""
+"""Inspect: a picture of the store or one's own, why CLIP sees it as it does, and what an edited code would be."""
 
 from __future__ import annotations
 
@@ -6,44 +6,42 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw
-from explorer.models import sae
+from explorer.inspecting import draw_inspection
 from explorer.sections import inspection as sections
 from explorer.stores import current_store
-from explorer.uploader import CODE_HEIGHT, draw_uploader
+from explorer.uploader import draw_uploader
+from explorer.uploads import upload_source
 from explorer.views.home import spread
-from explorer.views.inspection import another_picture, build_inspection, build_store_picture
+from explorer.views.inspect_query import read_inspect
+from explorer.views.inspection import another_picture, build_store_picture, store_source
 from explorer.views.paging import whole_number
 
 store = current_store()
+query = read_inspect(store, st.query_params.to_dict())
 said = st.query_params.get("image")
 number = None if said is None else whole_number(said, default=-1)
 frame.title("Inspect")
 left, right = st.columns([1, 2.2], gap="large")
 with left:
-    upload = draw_uploader(store, right)
+    upload = draw_uploader(store, query, right)
 
-if number is None and upload is None:
-    embedding = None
-    with right:
-        draw(sections.invitation(spread(store)))
-elif number is None and upload is not None:
-    embedding = upload.embedding
-    with left:
-        draw(sections.uploaded_picture(upload, another_picture(store.n_images, len(upload.name))))
-elif number is not None and 0 <= number < store.n_images:
-    embedding = store.embedding(number)
+source = None
+if number is not None and 0 <= number < store.n_images:
+    source = store_source(store, number)
     picture = build_store_picture(store, number)
     frame.title(picture.tile.caption)
     with left:
-        draw(sections.store_picture(picture))
-else:
-    embedding = None
+        draw(sections.store_picture(picture, query))
+elif number is not None:
     with right:
         draw(sections.missing(said or "", store.n_images))
-
-if embedding is not None:
-    with right, st.skeleton(height=CODE_HEIGHT):
-        view = build_inspection(store, sae(store), embedding, number)
+elif upload is not None:
+    source = upload_source(upload)
+    with left:
+        draw(sections.uploaded_picture(upload, another_picture(store.n_images, len(upload.name))))
+else:
     with right:
-        draw(sections.reconstruction(view), sections.code(view))
-    draw(sections.nearest(view))
+        draw(sections.invitation(spread(store)))
+
+if source is not None:
+    draw_inspection(store, source, query, right)

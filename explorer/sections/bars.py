@@ -23,6 +23,12 @@ def active_bar(share: float) -> str:
     return f'<span class="sp-bar sp-active"><i style="width:{_length(share)}%"></i></span>'
 
 
+def edited_bar(share: float, before: float) -> str:
+    """A bar of what is active after an edit; the tick is where it was."""
+    tick = f'<s style="left:{_length(before)}%"></s>'
+    return f'<span class="sp-bar sp-active"><i style="width:{_length(share)}%"></i>{tick}</span>'
+
+
 def share_bar(share: float, baseline: float) -> str:
     """A share, or a cosine, 0 … 1; the tick is its baseline."""
     tick = f'<s style="left:{_length(baseline)}%"></s>'

@@ -6,16 +6,19 @@ from html import escape
 
 from explorer import links
 from explorer.sections import parts
-from explorer.sections.bars import active_bar
+from explorer.sections.bars import active_bar, edited_bar
 from explorer.uploads import Upload
+from explorer.views.code_rows import CodeRow
+from explorer.views.inspect_query import InspectQuery
 from explorer.views.inspection import Inspection, StorePicture, in_words
-from explorer.views.parts import LatentCard, Tile
+from explorer.views.parts import Tile
 from explorer.wording import DEFINITIONS, activation, figure, plural
 
 
-def store_picture(view: StorePicture) -> str:
-    """The picture, what is known of it, and a way on."""
-    here, another = links.inspect_url(view.tile.image_id), links.inspect_url(view.another)
+def store_picture(view: StorePicture, query: InspectQuery) -> str:
+    """The picture, what is known of it, and a way on, which keeps the texts."""
+    here, prompts = query.url(), "\n".join(query.prompts or ())
+    another = links.inspect_url(view.another, prompts=prompts, prompt=query.prompt or None)
     ranked = links.latents_url({"image": view.tile.image_id})
     return (
         f'<figure class="sp-picture" data-spa>{parts.picture(view.tile, 336)}'
@@ -36,34 +39,41 @@ def uploaded_picture(upload: Upload, another: int) -> str:
     )
 
 
+def camera_link(query: InspectQuery, asked: bool) -> str:
+    """The camera is offered; it opens only where somebody asks for it."""
+    said, url = ("close the camera", query.url(camera=None)) if asked else ("use the camera", query.url(camera=1))
+    return f'<p class="sp-dim sp-camera" data-spa data-stay><a class="sp-under" href="{escape(url)}">{said}</a></p>'
+
+
 def reconstruction(view: Inspection) -> str:
-    """The reconstruction's cosine, in words and beside its baselines."""
+    """The reconstruction's cosine, in words and beside its baselines; then its FVU."""
     mean, random = figure(view.mean_cosine, 3), figure(view.random_pair_cosine, 3)
     tip = DEFINITIONS["reconstruction"].format(mean=mean, random=random)
     baselines = parts.dim(f"The store’s pictures have {mean} on average, two random pictures {random}.")
+    fvu_tip = parts.help_mark(DEFINITIONS["fvu_here"].format(mean=figure(view.mean_fvu, 3)))
     return (
-        f'<p class="sp-lead">{escape(in_words(view))}: cosine <b class="sp-num">{figure(view.cosine, 3)}</b>'
-        f"{parts.help_mark(tip)} {baselines}</p>"
+        f'<p class="sp-lead">{escape(in_words(view))}: cosine <b class="sp-num">{figure(view.fit.cosine, 3)}</b>'
+        f'{parts.help_mark(tip)}, FVU <b class="sp-num">{figure(view.fit.fvu, 3)}</b>{fvu_tip} {baselines}</p>'
     )
 
 
-def code(view: Inspection) -> str:
+def code(view: Inspection, rows: tuple[CodeRow, ...]) -> str:
     """The sparse code as a bar chart: a row per active latent, all bars on one scale, its pictures beside it."""
     said = parts.dim(f"{plural(len(view.code), 'active latent')} (k = {view.k}), bar = activation")
     line = parts.head("Sparse code", DEFINITIONS["activation"], said)
     if not view.code:
-        return (
-            f"<section>{line}<p>None of the k strongest pre-activations is above 0: no latent is active.</p></section>"
-        )
-    longest = max(card.figure or 0.0 for card in view.code)
-    rows = "".join(_code_row(card, longest) for card in view.code)
-    return f'<section>{line}<div class="sp-code" role="list" data-spa>{rows}</div></section>'
+        line += "<p>None of the k strongest pre-activations is above 0: no latent is active.</p>"
+    longest = max((max(row.before, row.after) for row in rows), default=0.0)
+    listed = "".join(_code_row(row, longest) for row in rows)
+    inside = f'<div class="sp-code" role="list" data-spa>{listed}</div>' if rows else ""
+    return f"<section>{line}{inside}{_inactive(view)}</section>"
 
 
 def nearest(view: Inspection) -> str:
     """Pictures with the most similar embeddings."""
     tip = DEFINITIONS["nearest"].format(random=figure(view.random_pair_cosine))
-    return f"<section>{parts.head('Nearest pictures', tip, parts.dim('cosine'))}{parts.gallery(view.nearest)}</section>"
+    head = parts.head("Nearest pictures", tip, parts.dim("cosine"))
+    return f'<section id="nearest">{head}{parts.gallery(view.nearest)}</section>'
 
 
 def invitation(tiles: tuple[Tile, ...]) -> str:
@@ -90,11 +100,43 @@ def _facts(facts: tuple[tuple[str, str], ...]) -> str:
     return f'<dl class="sp-list">{rows}</dl>'
 
 
-def _code_row(card: LatentCard, longest: float) -> str:
-    strength = card.figure or 0.0
+def _inactive(view: Inspection) -> str:
+    if not view.inactive:
+        return ""
+    listed = ", ".join(
+        f'<a href="{escape(ref.href)}">#{ref.latent}</a> ({activation(value)})' for ref, value in view.inactive
+    )
+    return (
+        f'<p class="sp-dim" data-spa>Top-K also kept {listed}: not above 0, so not active, but part of the '
+        "reconstruction.</p>"
+    )
+
+
+def _code_row(row: CodeRow, longest: float) -> str:
+    card = row.card
     hint = parts.dim(f"mostly {card.top_label}") if card.top_label and not card.ref.name else ""
+    value = f'<s class="sp-dim">{activation(row.before)}</s> {activation(row.after)}' if row.edited else ""
+    share, was = (one / longest if longest > 0 else 0.0 for one in (row.after, row.before))
     return (
         f'<div class="sp-row" role="listitem"><div class="sp-rowtext"><div class="sp-line">'
-        f'{parts.latent_link(card.ref)}{hint}<span class="sp-num">{activation(strength)}</span></div>'
-        f"{active_bar(strength / longest if longest > 0 else 0.0)}</div>{parts.strip(card)}</div>"
+        f'{parts.latent_link(card.ref)}{hint}<span class="sp-num">{value or activation(row.before)}</span></div>'
+        f"{edited_bar(share, was) if row.edited else active_bar(share)}{_hands(row)}</div>{parts.strip(card)}</div>"
+    )
+
+
+def _hands(row: CodeRow) -> str:
+    """The slider, and links that do the same without it."""
+    latent = row.card.ref.latent
+    ways = [] if row.after == 0 or row.added else [("remove", row.remove_url, "")]
+    if row.edited:
+        ways.append(("drop" if row.added else "reset", row.reset_url, ""))
+    ways.append(("where?", row.where_url, ' data-to=".st-key-where"'))
+    shown = "".join(
+        f'<a href="{escape(url)}" aria-label="{word.rstrip("?")} #{latent}"{to}>{word}</a>' for word, url, to in ways
+    )
+    marked = " data-edited" if row.edited else ""
+    return (
+        f'<div class="sp-hands" data-stay><input type="range" min="0" max="{row.most:.4g}" step="any" '
+        f'value="{row.after:.4g}" data-edit="{latent}" data-was="{row.after:.4g}"{marked} '
+        f'aria-label="activation of {escape(row.card.ref.text)}"><output class="sp-num"></output>{shown}</div>'
     )

@@ -61,13 +61,15 @@ function clicked(event) {
   if (!link || !plain(event) || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   event.preventDefault();
   go(link.href, Boolean(link.closest("[data-stay]"))); // what changes a part of the page leaves the reader there
+  if (link.dataset.to) document.querySelector(link.dataset.to)?.scrollIntoView({ block: "start" });
 }
 
 function submitted(event) {
   const form = event.target.closest?.("form[data-form]");
   if (!form) return;
   event.preventDefault();
-  const fields = [...new FormData(form)].map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value);
+  const kept = new URLSearchParams(form.dataset.keep ?? ""); // names that the page's sanitiser takes out of forms
+  const fields = [...kept, ...new FormData(form)].map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value);
   const number = form.matches(".sp-search") && /^#?\s*(\d{1,9})$/.exec(fields[0]?.[1] ?? "");
   document.activeElement?.blur();
   if (number) {
@@ -75,7 +77,7 @@ function submitted(event) {
     go(`latent?latent=${Number(number[1])}`);
   } else {
     const query = new URLSearchParams(fields).toString();
-    go(form.getAttribute("action") + (query ? `?${query}` : ""));
+    go(form.getAttribute("action") + (query ? `?${query}` : ""), form.hasAttribute("data-stay"));
   }
 }
 
@@ -179,4 +181,5 @@ export default function () {
   installLists(); // lists.js
   installMap(); // map.js
   installSaves(); // save.js
+  installEdits(); // edit.js
 }

@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from explorer.views.parts import LatentCard, Tile, latent_card, tiles
+from explorer.views.parts import LatentCard, LatentRef, Tile, latent_card, latent_ref, tiles
 from sae_core import LatentStore
+from sae_core.accounting import Fit, fit, reconstruct
 from sae_core.errors import PictureError
-from sae_core.sae.topk import TopKSAE
-from sae_core.store.records import SparseCode
+from sae_core.store.records import KeptCode
 
 N_NEAREST = 12
 N_TILES = 4
@@ -38,10 +38,12 @@ class Source:
 class Inspection:
     """What is seen of one picture."""
 
-    code: tuple[LatentCard, ...]  # strongest first; figure = activation
+    code: tuple[LatentCard, ...]  # active latents, strongest first; figure = activation
+    inactive: tuple[tuple[LatentRef, float], ...]  # kept by Top-K although the activation is not above 0
     k: int
-    cosine: float  # between the embedding and its reconstruction
-    mean_cosine: float  # the same, over the store
+    fit: Fit  # of the reconstruction
+    mean_cosine: float  # between embeddings and reconstructions, over the store
+    mean_fvu: float  # of the store
     random_pair_cosine: float
     nearest: tuple[Tile, ...]
 
@@ -67,42 +69,30 @@ def store_source(store: LatentStore, image_id: int) -> Source:
     return Source("store", image_id, store.embedding(image_id), picture)
 
 
-def build_inspection(
-    store: LatentStore, sae: TopKSAE, embedding: np.ndarray, image_id: int | None = None
-) -> Inspection:
-    """The view of an embedding; `image_id` where it is a picture of the store, whose code the store holds."""
-    encoded, cosine = encode(sae, embedding)
-    code = encoded if image_id is None else store.code(image_id)
+def kept_code(store: LatentStore, source: Source) -> KeptCode:
+    """Everything that Top-K kept, strongest first: the store's own record, or the upload's code by the store's SAE."""
+    if source.image_id is None:
+        return store.encode(source.embedding)
+    latents, activations = store.codes([source.image_id])
+    return KeptCode(latents[0], activations[0])
+
+
+def build_inspection(store: LatentStore, source: Source) -> Inspection:
+    """The view of a picture's code, and of the pictures beside it."""
+    kept = kept_code(store, source)
+    code = list(zip(kept.latents.tolist(), kept.activations.tolist(), strict=True))
     report = store.manifest.report
+    rebuilt = reconstruct(kept, store.decoder_rows, store.decoder_bias)
     return Inspection(
-        code=tuple(
-            latent_card(store, int(latent), N_TILES, figure=float(activation))
-            for latent, activation in zip(code.latents, code.activations, strict=True)
-        ),
+        code=tuple(latent_card(store, latent, N_TILES, figure=value) for latent, value in code if value > 0),
+        inactive=tuple((latent_ref(store, latent), value) for latent, value in code if value <= 0),
         k=store.k,
-        cosine=cosine,
+        fit=fit(source.embedding, rebuilt, store.mean_embedding),
         mean_cosine=report.cosine,
+        mean_fvu=report.fvu,
         random_pair_cosine=report.random_pair_cosine,
-        nearest=_nearest(store, embedding, image_id),
+        nearest=nearest(store, source.embedding, source.image_id),
     )
-
-
-def encode(sae: TopKSAE, embedding: np.ndarray) -> tuple[SparseCode, float]:
-    """The sparse code of one embedding and the cosine of its reconstruction.
-
-    Top-K may keep negative pre-activations: they belong to the reconstruction, but they are not active.
-    """
-    import torch
-
-    with torch.inference_mode():
-        x = torch.from_numpy(np.array(embedding, dtype=np.float32))[None]
-        codes = sae.encode(x)
-        rebuilt = sae.decode(codes)
-        cosine = float(torch.nn.functional.cosine_similarity(x, rebuilt).item())
-        latents, activations = codes.indices[0].numpy(), codes.activations[0].float().numpy()
-    order = np.argsort(-activations, kind="stable")
-    order = order[activations[order] > 0]
-    return SparseCode(latents[order].astype(np.int64), activations[order]), cosine
 
 
 def build_store_picture(store: LatentStore, image_id: int) -> StorePicture:
@@ -129,14 +119,15 @@ def another_picture(n_images: int, image_id: int) -> int:
 def in_words(view: Inspection) -> str:
     """How good the reconstruction is: 0 is two random pictures, 1 is the store's mean."""
     room = view.mean_cosine - view.random_pair_cosine
-    gain = (view.cosine - view.random_pair_cosine) / room if room > 0 else 0.0
+    gain = (view.fit.cosine - view.random_pair_cosine) / room if room > 0 else 0.0
     how = next(word for least, word in _HOW_WELL if gain >= least)
     n = len(view.code)
     who = "this one active latent rebuilds" if n == 1 else f"these {n} active latents rebuild"
     return f"What {who} is {how} what CLIP sees"
 
 
-def _nearest(store: LatentStore, embedding: np.ndarray, image_id: int | None) -> tuple[Tile, ...]:
+def nearest(store: LatentStore, embedding: np.ndarray, image_id: int | None) -> tuple[Tile, ...]:
+    """The store's nearest pictures, the inspected one (`image_id`) left out; figure = cosine."""
     found = store.nearest_images(embedding, N_NEAREST + 1)
     keep = found.ids != (-1 if image_id is None else image_id)
     ids, similarities = found.ids[keep][:N_NEAREST], found.similarities[keep][:N_NEAREST]

@@ -19,6 +19,7 @@ MAY_IMPORT_STREAMLIT = {
     "note_editor.py",
     "note_import.py",
     "plots.py",
+    "inspecting.py",
     "where.py",
 }
 EXPLORER = sorted((ROOT / "explorer").rglob("*.py"))

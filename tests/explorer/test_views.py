@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from explorer.models import sae
-from explorer.views.inspection import Inspection, another_picture, build_inspection, encode, in_words
+from explorer.views.inspection import another_picture, build_inspection, in_words, kept_code, store_source
 from explorer.views.latent import build_latent
 from explorer.views.paging import paging, whole_number
 from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, striking
 from explorer.wording import figure, latent_text, percent, plural
 from sae_core import LatentStore
+from sae_core.accounting import Fit
 
 
 def table(**columns: list[object]) -> pd.DataFrame:
@@ -106,30 +109,42 @@ def test_latents_at_the_ends(store: LatentStore) -> None:
         build_latent(store, store.n_latents)
 
 
-def test_encoding_a_store_picture_gives_its_stored_code(store: LatentStore) -> None:
+def test_an_upload_of_a_store_picture_has_its_stored_code(store: LatentStore) -> None:
     for image_id in (0, 11, 99):
-        code, cosine = encode(sae(store), store.embedding(image_id))
-        stored = store.code(image_id)
-        assert code.latents.tolist() == stored.latents.tolist()
-        assert np.allclose(code.activations, stored.activations, atol=1e-4)
-        assert -1 <= cosine <= 1
+        source = store_source(store, image_id)
+        stored, encoded = kept_code(store, source), kept_code(store, replace(source, image_id=None))
+        assert encoded.latents.tolist() == stored.latents.tolist()
+        assert np.allclose(encoded.activations, stored.activations, atol=1e-4)
 
 
 def test_inspection_of_a_store_picture(store: LatentStore) -> None:
-    view = build_inspection(store, sae(store), store.embedding(5), 5)
+    source = store_source(store, 5)
+    view = build_inspection(store, source)
     assert [card.ref.latent for card in view.code] == store.code(5).latents.tolist()
+    assert len(view.code) + len(view.inactive) == store.k
     assert 5 not in [tile.image_id for tile in view.nearest]
     assert len(view.nearest) == 12
-    upload = build_inspection(store, sae(store), store.embedding(5))
+    upload = build_inspection(store, replace(source, kind="upload", image_id=None))
     assert upload.nearest[0].image_id == 5
+
+
+def test_the_fit_is_torchs(store: LatentStore) -> None:
+    x = store.embedding(5)
+    sae = store.sae()
+    rebuilt = sae(torch.from_numpy(x)[None])[0].numpy().astype(float)
+    found = build_inspection(store, store_source(store, 5)).fit
+    mean = store.embeddings(range(store.n_images)).mean(0)
+    assert found.cosine == pytest.approx(x @ rebuilt / np.linalg.norm(rebuilt), abs=1e-5)
+    assert found.fvu == pytest.approx(((x - rebuilt) ** 2).sum() / ((x - mean) ** 2).sum(), abs=1e-5)
 
 
 @pytest.mark.parametrize(
     ("cosine", "word"), [(0.95, "is close to"), (0.9, "fairly close to"), (0.75, "only roughly"), (0.3, "far from")]
 )
-def test_reconstruction_in_words(cosine: float, word: str) -> None:
-    view = Inspection(code=(), k=16, cosine=cosine, mean_cosine=0.94, random_pair_cosine=0.4, nearest=())
-    assert word in in_words(view)
+def test_reconstruction_in_words(store: LatentStore, cosine: float, word: str) -> None:
+    view = build_inspection(store, store_source(store, 5))
+    said = in_words(replace(view, fit=Fit(cosine, 0.1, 1.0), mean_cosine=0.94, random_pair_cosine=0.4))
+    assert word in said
 
 
 @pytest.mark.parametrize("n_images", [1, 2, 180, 7919, 1_281_167])

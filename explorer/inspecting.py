@@ -1,0 +1,92 @@
+"""What Inspect draws of one picture: its code with sliders, texts against it, the pictures beside it."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.grid import draw
+from explorer.models import embed_text, sae
+from explorer.plots import draw_plot
+from explorer.score_charts import waterfall, waterfall_csv
+from explorer.sections import edits as edit_sections
+from explorer.sections import inspection as sections
+from explorer.sections import scores as score_sections
+from explorer.uploader import CODE_HEIGHT
+from explorer.views.code_rows import build_rows
+from explorer.views.edits import Edit, build_edit
+from explorer.views.inspect_query import InspectQuery
+from explorer.views.inspection import Source, build_inspection
+from explorer.views.scores import build_scores, default_prompts, suggested_labels
+from explorer.where import draw_where
+from sae_core import LatentStore
+from sae_core.errors import SparsightError
+
+_NO_TEXTS = "texts-refused"  # session state: the store's version, and why its encoder cannot be had
+_SCORES_HEIGHT = 420  # pixels
+
+
+def draw_inspection(store: LatentStore, source: Source, query: InspectQuery, beside: DeltaGenerator) -> None:
+    """The code in `beside`, the rest below; what is slow is drawn last, into its place."""
+    with beside, st.skeleton(height=CODE_HEIGHT):
+        sae(store)  # raises MismatchError where it is not the one that made the codes
+        view = build_inspection(store, source)
+        rows = build_rows(store, view, query)
+    edit, said = _edit(store, source, query)
+    with beside:
+        draw(edit_sections.problems(query), sections.reconstruction(view), said)
+        draw(sections.code(view, rows), edit_sections.add_form(query))
+    where, scores = st.container(), st.container(key="scores")
+    if edit is None:
+        draw(sections.nearest(view))
+    else:
+        draw(edit_sections.before_and_after(edit, view.random_pair_cosine))
+    with scores:
+        _draw_scores(store, source, query, edit)
+    with where:
+        draw_where(store, source)
+
+
+def _edit(store: LatentStore, source: Source, query: InspectQuery) -> tuple[Edit | None, str]:
+    """The edit, and what is said of it above the code."""
+    if not query.edit:
+        return None, ""
+    try:
+        edit = build_edit(store, source, query.edit)
+    except SparsightError as error:
+        return None, edit_sections.refused(str(error), query)
+    return edit, edit_sections.summary(edit, query)
+
+
+def _draw_scores(store: LatentStore, source: Source, query: InspectQuery, edit: Edit | None) -> None:
+    texts = query.prompts or default_prompts(store, source)
+    form = score_sections.form(query, texts, suggested_labels(store, source))
+    draw(score_sections.heading())
+    asked, taken_apart = st.columns([1, 2.2], gap="large")
+    with asked:
+        draw(form)
+    with taken_apart:
+        if texts:
+            _draw_taken_apart(store, source, query, texts, edit)
+        else:
+            draw(score_sections.nothing_yet())
+
+
+def _draw_taken_apart(
+    store: LatentStore, source: Source, query: InspectQuery, texts: tuple[str, ...], edit: Edit | None
+) -> None:
+    """A store whose encoder cannot be had is asked once a session, and again whenever the visitor says a text."""
+    refusal = st.session_state.get(_NO_TEXTS, ("", ""))
+    if query.prompts is None and refusal[0] == store.version:
+        draw(score_sections.refused(refusal[1]))
+        return
+    try:
+        with st.skeleton(height=_SCORES_HEIGHT):
+            moved = None if edit is None else edit.embedding
+            view = build_scores(store, source, texts, query.prompt, lambda text: embed_text(store, text), moved)
+    except SparsightError as error:
+        st.session_state[_NO_TEXTS] = (store.version, str(error))
+        draw(score_sections.refused(str(error)))
+        return
+    draw(score_sections.table(view, query), score_sections.in_words(view))
+    draw_plot(waterfall(view), "waterfall", f"score of {view.score.text}", waterfall_csv(view))

@@ -1,0 +1,91 @@
+"""What an edit of the code does, and the form that adds a latent."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from explorer import links
+from explorer.sections import parts
+from explorer.views.edits import Edit
+from explorer.views.inspect_query import MAX_ACTIVATION, InspectQuery
+from explorer.views.parts import Tile
+from explorer.wording import DEFINITIONS, activation, figure, plural
+
+_SAME = 0.005  # of a cosine
+
+
+def summary(view: Edit, query: InspectQuery) -> str:
+    """Above the code: what was changed, and how far it moved the embedding."""
+    changes = ", ".join(
+        f"#{change.ref.latent} {activation(change.before)} → {activation(change.after)}" for change in view.changes
+    )
+    return (
+        f'<div class="sp-edited" role="status" data-spa data-stay><p><b>Edited:</b> {changes}</p>'
+        f"<p>{_moved(view)}</p><p>{_far(view)}</p><div class='sp-tools'>"
+        f'<a class="sp-copy" href="{escape(query.url(edit=None))}">reset all</a></div></div>'
+    )
+
+
+def problems(query: InspectQuery) -> str:
+    """What the address says and nobody can read, a sentence each."""
+    return "".join(f'<p class="sp-refused" role="alert">{escape(sentence)}</p>' for sentence in query.problems)
+
+
+def refused(sentence: str, query: InspectQuery) -> str:
+    """An edit that cannot be shown."""
+    reset = f'<a class="sp-under" href="{escape(query.url(edit=None))}">reset all</a>'
+    return f'<p class="sp-refused" role="alert" data-spa data-stay>{escape(sentence)}. {reset}</p>'
+
+
+def add_form(query: InspectQuery) -> str:
+    """Adds a latent that is not in the code."""
+    fields = {key: value for key, value in query.said.items() if value}
+    kept = "".join(f'<input type="hidden" name="{key}" value="{escape(str(value))}">' for key, value in fields.items())
+    return (
+        f'<form class="sp-filter sp-addlatent" action="{links.INSPECT}" method="get" data-form data-stay>{kept}'
+        '<div class="sp-fields"><label>add latent <input type="text" name="add" inputmode="numeric" required '
+        'pattern="\\s*#?\\s*[0-9]+\\s*" placeholder="number" autocomplete="off"></label>'
+        f'<label>with activation <input type="number" name="to" min="0" max="{MAX_ACTIVATION:g}" step="any" '
+        f'placeholder="its mean"></label><button type="submit" class="sp-copy">add</button>'
+        f"{parts.help_mark(DEFINITIONS['edit'])}</div></form>"
+    )
+
+
+def before_and_after(view: Edit, random_pair_cosine: float) -> str:
+    """The nearest pictures of both embeddings, marked where only one has them."""
+    tip = DEFINITIONS["nearest"].format(random=figure(random_pair_cosine))
+    said = parts.dim(f"cosine; {plural(len(view.came), 'picture')} came, {len(view.left)} left")
+    return (
+        f'<section id="nearest">{parts.head("Nearest pictures, before and after the edit", tip, said)}'
+        f'<div class="sp-beforeafter"><div><p class="sp-caption">before</p>{_gallery(view.before, view.left, "left")}'
+        f'</div><div><p class="sp-caption">after</p>{_gallery(view.after, view.came, "came")}</div></div></section>'
+    )
+
+
+def _gallery(tiles: tuple[Tile, ...], marked: frozenset[int], word: str) -> str:
+    inside = "".join(
+        f'<div class="sp-{word}">{parts.picture_link(tile)}<span class="sp-mark-word">{word}</span></div>'
+        if tile.image_id in marked
+        else parts.picture_link(tile)
+        for tile in tiles
+    )
+    return f'<div class="sp-gallery" data-spa>{inside}</div>'
+
+
+def _moved(view: Edit) -> str:
+    tip = parts.help_mark(DEFINITIONS["edited_embedding"])
+    return (
+        f'Its cosine with the original embedding is <b class="sp-num">{figure(view.cosine, 3)}</b>{tip}; '
+        f"{len(view.left)} of {plural(len(view.before), 'nearest picture')} changed."
+    )
+
+
+def _far(view: Edit) -> str:
+    before, after = view.closest
+    if not math.isfinite(after):
+        return "The store has no other picture to compare with."
+    said = f"Its nearest picture here is at cosine {figure(after, 3)}, the original’s at {figure(before, 3)}"
+    if after >= before - _SAME:
+        return f"{said}: as close to real pictures as the original is, though no picture has exactly this embedding."
+    return f"{said}: it lies farther from any picture of this store, so read what it resembles with caution."
