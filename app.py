@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_policy, hosts_from_environment
 from explorer.routes import routes
+from explorer.uploads import keep_uploads_in_memory
 
 # Streamlit collects garbage after every script run. What the pages need is imported now and frozen, so that torch,
 # FAISS and pandas stay out of that walk (5 ms instead of 50-80 ms a rerun) and nobody waits for them. torch goes
@@ -31,6 +32,7 @@ for name in (
 for name in ("home", "latents", "latent", "pictures", "inspection", "where", "collection", "notes", "quality", "map"):
     import_module(f"explorer.views.{name}")
 
+keep_uploads_in_memory()
 app = st.App(
     "explorer/main.py",
     routes=routes(),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from starlette.formparsers import MultiPartParser
 
 from explorer.views.inspection import Source
 from sae_core import ClipEncoder
@@ -56,3 +57,11 @@ def _encoded(picture: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, quality=85)
     return buffer.getvalue()
+
+
+def keep_uploads_in_memory() -> None:
+    """Files on their way in stay in memory: Starlette would spool what is above 1 MB to a temporary file.
+
+    0 means never. Streamlit ends a request that grows beyond `server.maxUploadSize`, so memory stays bounded.
+    """
+    MultiPartParser.spool_max_size = 0
