@@ -20,6 +20,8 @@ from jaxtyping import Float, Float64, Int64
 from sae_core.errors import SparsightError
 from sae_core.store.records import KeptCode
 
+_NOTHING = 1e-6  # a length that embeddings of 32 bits do not resolve
+
 
 class Fit(NamedTuple):
     """How much of one embedding its code rebuilds."""
@@ -103,7 +105,7 @@ def edited(
     steps = np.array([value - was.get(latent, 0.0) for latent, value in changes.items()], dtype=np.float64)
     moved = np.asarray(embedding, dtype=np.float64) + steps @ decoder_rows[latents].astype(np.float64)
     norm = float(np.linalg.norm(moved))
-    if not np.isfinite(norm) or norm < 1e-9:
+    if not np.isfinite(norm) or norm < _NOTHING:
         raise SparsightError("this edit leaves nothing of the embedding; reset a latent")
     return Edited(moved / norm, norm)
 
