@@ -15,7 +15,7 @@ from explorer.plots import draw_plot
 from explorer.recent import RecentArrays
 from explorer.sections import where as sections
 from explorer.views.heat_maps import HeatMaps, Progress
-from explorer.views.inspection import Source
+from explorer.views.inspection import Source, kept_code
 from explorer.views.where import WhereView, build_where, choices
 from explorer.views.where_query import WhereQuery, read_where
 from explorer.where_charts import deletion_csv, deletion_figure, heat_map, heat_map_csv, picture_uri
@@ -48,9 +48,7 @@ def draw_where(store: LatentStore, source: Source) -> None:
 
 
 def _active(store: LatentStore, source: Source) -> SparseCode:
-    if source.image_id is not None:
-        return store.code(source.image_id)
-    kept = store.encode(source.embedding)
+    kept = kept_code(store, source)
     return SparseCode(kept.latents[kept.activations > 0], kept.activations[kept.activations > 0])
 
 
