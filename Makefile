@@ -66,6 +66,7 @@ bench: setup-dev store large-stores
 	$(BIN)/python -m benchmarks.allocator
 	$(BIN)/python -m benchmarks.text_search
 	$(BIN)/python -m benchmarks.heat_maps
+	$(BIN)/python -m benchmarks.neighbourhood
 	$(BIN)/python -m benchmarks.browsing
 
 # Stores of ImageNet's size and a tenth of it, without CLIP: 16 GB, 15 minutes.

@@ -1,0 +1,39 @@
+"""A spans address opened cold, its plots, another size and back."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from sae_core import LatentStore
+
+
+def test_a_spans_address_opened_cold(app: str, store: LatentStore, page: Page) -> None:
+    label = store.labels.names[int(store.labels.counts.argmax())]
+    page.goto(f"{app}/spans?of=label:{label}&n=20")
+    for plot in ("energy", "mass"):
+        expect(page.locator(f".st-key-plot-{plot} .js-plotly-plot .main-svg").first).to_be_visible()
+    first = page.locator(".sp-lead", has_text="latents are active somewhere in this neighbourhood of 20")
+    expect(first).to_be_visible()
+
+    page.locator(".sp-head a", has_text=re.compile("^100$")).click()
+    page.wait_for_url("**n=100*")
+    expect(page.locator(".sp-lead", has_text="in this neighbourhood of 100")).to_be_visible()
+    page.go_back()
+    expect(first).to_be_visible()
+    assert "n=20" in page.url
+
+
+def test_what_is_typed_becomes_the_address(app: str, page: Page) -> None:
+    page.goto(f"{app}/spans")
+    box = page.get_by_role("combobox", name="whose concept spans")
+    expect(box).to_be_visible()
+    box.fill("12")
+    box.press("Enter")
+    page.wait_for_url("**/spans?of=12")
+    expect(page.locator(".st-key-plot-energy .js-plotly-plot")).to_be_visible()
+    expect(box).to_have_value("12")
+    page.locator("a", has_text="Train them").click()
+    page.wait_for_url("**heads=1*")
+    expect(page.locator(".sp-table th", has_text="local, sparse codes")).to_be_visible()
