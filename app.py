@@ -29,7 +29,8 @@ for name in (
     "sae_core.encoder.clip",
 ):
     import_module(name)
-for name in ("home", "latents", "latent", "pictures", "inspection", "where", "collection", "notes", "quality", "map"):
+VIEWS = ("home", "latents", "latent", "map", "pictures", "inspection", "where", "compare", "energy", "neighbourhood")
+for name in (*VIEWS, "heads", "collection", "notes", "quality"):
     import_module(f"explorer.views.{name}")
 
 keep_uploads_in_memory()
