@@ -17,7 +17,8 @@ def side(view: Side, letter: str = "", upload_uri: str | None = None, way: tuple
         shown = f'<img src="{escape(upload_uri)}" alt="{escape(view.title)}">' if upload_uri else ""
         pictures = f'<div class="sp-gallery sp-sixth">{shown}</div>'
     else:
-        kind = "sp-sixth" if len(view.tiles) > 1 else "sp-alone"
+        several = "sp-twelfth" if way else "sp-sixth"  # alone on the page there is room for all in a row
+        kind = several if len(view.tiles) > 1 else "sp-alone"
         pictures = parts.gallery(view.tiles, kind)
     ways = [f'<a class="sp-under" href="{escape(href)}">{escape(text)}</a>']
     if view.inspect_href:
