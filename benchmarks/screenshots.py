@@ -23,7 +23,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
-    """Writes home.png, latents.png, latent.png and inspect.png to a folder."""
+    """Writes a picture a page to a folder."""
     out.mkdir(parents=True, exist_ok=True)
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -38,6 +38,9 @@ def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
         page.set_input_files("input[type=file]", DEMO_ASSETS / "uploads" / "coffee.jpg")
         page.get_by_text("rebuild").first.wait_for(timeout=60_000)
         shoot(page, None, out / "inspect.png")
+        shoot(page, f"{address}/map", out / "map.png")
+        shoot(page, f"{address}/compare?a=label:birds&b=label:mammals", out / "compare.png")
+        shoot(page, f"{address}/spans?of=label:birds", out / "spans.png")
         browser.close()
 
 
