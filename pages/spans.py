@@ -7,6 +7,7 @@ import streamlit as st
 from explorer import frame
 from explorer import span_charts as charts
 from explorer.choices import choose
+from explorer.geometry import draw_geometry
 from explorer.grid import draw, waiting
 from explorer.heads import draw_heads
 from explorer.plots import draw_plot
@@ -59,4 +60,5 @@ else:
     draw(sections.chosen(build_side(store, choice.resolved), upload.data_uri if upload else None))
     draw_energy(store, choice.resolved, query)
     draw_neighbourhood(store, choice.resolved, query)
+    draw_geometry(store, choice.resolved, st.query_params.to_dict())
     draw_heads(store, choice.resolved, st.query_params.to_dict())

@@ -181,5 +181,6 @@ export default function () {
   installLists(); // lists.js
   installMap(); // map.js
   installSaves(); // save.js
+  installPoints(); // points.js
   installEdits(); // edit.js
 }

@@ -65,13 +65,15 @@ def span_latents(resolved: Resolved) -> list[int]:
 
     Fewer than k where fewer are active; none where none is.
     """
-    if resolved.latents:
-        return list(resolved.latents)
+    return list(resolved.latents) if resolved.latents else ranked_latents(resolved)[: resolved.indices.shape[1]]
+
+
+def ranked_latents(resolved: Resolved) -> list[int]:
+    """All active latents by mean activation over the pictures, strongest first, ties by number."""
     active = resolved.activations > 0
     latents, where = np.unique(resolved.indices[active], return_inverse=True)
     sums = np.bincount(where.ravel(), resolved.activations[active], minlength=len(latents))
-    strongest = np.lexsort((latents, -sums))[: resolved.indices.shape[1]]
-    return [int(latent) for latent in latents[strongest]]
+    return [int(latent) for latent in latents[np.lexsort((latents, -sums))]]
 
 
 def _what(resolved: Resolved) -> str:
