@@ -35,15 +35,16 @@ class _Taken:
 def draw_uploader(store: LatentStore, query: InspectQuery, result: DeltaGenerator) -> Upload | None:
     """The visitor's latest picture, encoded by the store's encoder; None where there is none or it was refused.
 
-    While it is encoded (the first time, the encoder is loaded too), a skeleton stands in `result`.
+    While it is encoded (the first time, the encoder is loaded too), a skeleton stands at the top of `result`.
     """
+    place = result.container()  # in every run: what follows it would else be drawn twice until the next one ends
     file = _file(query)
     kept: _Taken | None = st.session_state.get(_KEPT)
     if file is None:  # nothing chosen yet, or back from another page, where Streamlit forgot the file
         return kept.upload if kept and kept.key[0] == store.version else None
     key = (store.version, file.file_id)
     if kept is None or kept.key != key:
-        with result, st.skeleton(height=CODE_HEIGHT):
+        with place, st.skeleton(height=CODE_HEIGHT):
             kept = st.session_state[_KEPT] = _take(store, key, file.name, file.getvalue())
     if kept.refusal:
         draw(refused(kept.refusal))

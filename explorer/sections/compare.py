@@ -31,7 +31,7 @@ def form(a: str, b: str, labels: Iterable[str]) -> str:
     return (
         f'<form class="sp-filter sp-chooser" action="{links.COMPARE}" method="get" data-form data-spa>'
         f'<div class="sp-fields">{fields}<button type="submit" class="sp-copy">compare</button>'
-        f"{f'<a class=sp-copy href={swap!r}>swap</a>' if a or b else ''}</div>"
+        f"{swap}</div>"
         f'<datalist id="sp-choices">{options}</datalist></form>'
     )
 

@@ -20,6 +20,9 @@ MAY_IMPORT_STREAMLIT = {
     "note_import.py",
     "plots.py",
     "inspecting.py",
+    "spans.py",
+    "geometry.py",
+    "heads.py",
     "where.py",
 }
 EXPLORER = sorted((ROOT / "explorer").rglob("*.py"))
