@@ -50,7 +50,7 @@ def test_captum_finds_the_same(clip: ClipEncoder, seen: np.ndarray, column: np.n
 
     fill = np.broadcast_to(clip.preprocessing.mean_colour, (1, 32, 32, 3)).copy()
     theirs = captum.IntegratedGradients(pre_activation).attribute(
-        clip.preprocessing.normalise(torch.from_numpy(seen[None])),
+        clip.preprocessing.normalise(torch.from_numpy(seen[None].copy())),
         baselines=clip.preprocessing.normalise(torch.from_numpy(fill)),
         n_steps=16,
         method="riemann_middle",

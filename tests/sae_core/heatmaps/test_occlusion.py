@@ -59,7 +59,7 @@ def test_captum_finds_the_same(clip: ClipEncoder, seen: np.ndarray, column: np.n
     fill = np.broadcast_to(clip.preprocessing.mean_colour, (1, 32, 32, 3)).copy()
     with torch.no_grad():
         theirs = captum.Occlusion(score).attribute(
-            clip.preprocessing.normalise(torch.from_numpy(seen[None])),
+            clip.preprocessing.normalise(torch.from_numpy(seen[None].copy())),
             sliding_window_shapes=(3, 8, 8),
             strides=(3, 4, 4),
             baselines=clip.preprocessing.normalise(torch.from_numpy(fill)),
