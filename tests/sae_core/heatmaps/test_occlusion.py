@@ -14,7 +14,7 @@ from tests.sae_core.heatmaps.conftest import SIDE, LinearEncoder
 
 
 def whole_of(encoder: ClipEncoder, pixels: np.ndarray) -> np.ndarray:
-    return encoder.encode_pixels(torch.from_numpy(pixels[None]))[0].numpy()
+    return encoder.encode_pixels(torch.from_numpy(pixels[None].copy()))[0].numpy()
 
 
 def full_map(encoder: ClipEncoder, pixels: np.ndarray, weight: np.ndarray, grid: Grid) -> np.ndarray:
