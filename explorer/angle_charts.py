@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from explorer.charts import translucent
 from explorer.tables import csv_text
 from explorer.views.angles import Angles, Band
 
+_REACH = 0.25  # how far a band goes beyond the last angle: one angle alone has a band, too
 _RANDOM, _LATENTS, _MEASURED = "#8a9099", "#2f7fd1", "#1f9e89"
 
 
@@ -49,23 +51,24 @@ def angles_csv(angles: Angles) -> str:
 
 def _band(x: list[int], band: Band, name: str, color: str, dash: str) -> list[go.Scatter]:
     """A filled area between quantiles, and the median as a line."""
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    wide = [x[0] - _REACH, *x, x[-1] + _REACH]
+    low, middle, high = ([one[0], *one, one[-1]] for one in (band.low, band.median, band.high))
     area = go.Scatter(
-        x=[*x, *reversed(x)],
-        y=[*band.high, *reversed(band.low)],
+        x=[*wide, *reversed(wide)],
+        y=[*high, *reversed(low)],
         fill="toself",
-        fillcolor=f"rgba({red}, {green}, {blue}, 0.18)",
+        fillcolor=translucent(color, 0.18),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
         showlegend=False,
     )
     line = go.Scatter(
-        x=x,
-        y=band.median,
+        x=wide,
+        y=middle,
         mode="lines",
         name=f"{name}: median, 5–95 %",
         line={"color": color, "width": 1.5, "dash": dash},
-        hovertemplate=f"{name}, angle %{{x}}: %{{y:.1f}}°<extra></extra>",
+        hovertemplate=f"{name}: %{{y:.1f}}°<extra></extra>",
     )
     return [area, line]

@@ -60,6 +60,12 @@ def count_axis(largest: int, what: str) -> dict[str, Any]:
     }
 
 
+def translucent(color: str, opacity: float) -> str:
+    """`#2f7fd1` with an opacity, as plotly reads it."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
 def _bars(histogram: Histogram) -> go.Bar:
     spans = list(pairwise(histogram.edges))
     pairs = zip(spans, histogram.counts, strict=True)

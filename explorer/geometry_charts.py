@@ -10,12 +10,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.charts import ACTIVE
+from explorer.charts import ACTIVE, translucent
 from explorer.tables import csv_text
 from explorer.views.geometry import Geometry, Group
 from explorer.views.label_concepts import LabelConcepts
 from explorer.views.parts import LatentRef
-from explorer.wording import figure, percent, plural
+from explorer.wording import NBSP, figure, percent, plural
 
 _MINE, _GREY = "#1f9e89", "#a9adb3"
 _GALLERIES = (("#4a90d9", "square"), ("#b86fb5", "diamond"), ("#b59a2f", "triangle-up"))
@@ -71,24 +71,23 @@ def label_heat_map(view: LabelConcepts) -> go.Figure:
         y=list(range(len(rows))),
         zmin=0,
         zmax=max(max(row) for row in rows) or 1.0,
-        colorscale=[[0, "rgba(232, 89, 12, 0.03)"], [1, ACTIVE]],
+        colorscale=[[0, translucent(ACTIVE, 0.03)], [1, translucent(ACTIVE, 0.85)]],
         showscale=False,
         xgap=2,
         ygap=2,
-        text=[[percent(share) for share in row] for row in rows],
-        texttemplate="%{text}",
-        textfont={"size": 11},
         customdata=_heat_hints(view),
         hovertemplate="%{customdata}<extra></extra>",
     )
     layout = {
-        "height": 110 + 30 * len(rows),
+        "height": 210 + 28 * len(rows),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "xaxis": _names(columns, "label", side="top", tickangle=-35) | {"range": [-0.5, len(columns) - 0.5]},
+        "showlegend": False,
+        "xaxis": _names(columns, "active in … % of the label’s pictures", side="top", tickangle=-90)
+        | {"range": [-0.5, len(columns) - 0.5]},
         "yaxis": _names([_named(ref) for ref in view.concepts], "", side="left") | {"range": [len(rows) - 0.5, -0.5]},
         "shapes": [_edge()],
     }
-    return go.Figure(heat, layout)
+    return go.Figure([heat, _numbers(rows)], layout)
 
 
 def label_csv(view: LabelConcepts) -> str:
@@ -99,6 +98,19 @@ def label_csv(view: LabelConcepts) -> str:
         for ref, shares in zip(view.concepts, view.shares, strict=True)
     )
     return csv_text(columns, rows)
+
+
+def _numbers(rows: list[tuple[float, ...]]) -> go.Scatter:
+    """Percentages in the cells, in the theme's own ink: a heat map's own texts take no account of transparency."""
+    places = [(x, y, share) for y, row in enumerate(rows) for x, share in enumerate(row)]
+    return go.Scatter(
+        x=[x for x, _, _ in places],
+        y=[y for _, y, _ in places],
+        text=[percent(share).removesuffix(f"{NBSP}%") for _, _, share in places],
+        mode="text",
+        textfont={"size": 11},
+        hoverinfo="skip",
+    )
 
 
 def _points(group: Group, first: int, second: int, color: str, symbol: str, size: int, opacity: float) -> go.Scatter:

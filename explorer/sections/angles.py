@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from explorer.sections import parts
 from explorer.views.angles import Angles
-from explorer.wording import DEFINITIONS, plural
+from explorer.wording import DEFINITIONS, figure, plural
 
 
 def angles_head(angles: Angles | None) -> str:
@@ -14,8 +16,17 @@ def angles_head(angles: Angles | None) -> str:
         return f"<section>{head}<p>A side has no active latent: there is no span to compare.</p></section>"
     tip = DEFINITIONS["angles"].format(d=angles.d_embed)
     p, q = angles.dimensions
-    head = parts.head("Do they span the same directions?", tip, parts.dim(f"{p} and {plural(q, 'dimension')}"))
-    n = len(angles.degrees)
-    shared = f"{angles.n_shared} of {plural(n, 'angle')} {'is' if angles.n_shared == 1 else 'are'} zero"
-    below = f"{angles.n_below_chance} smaller than 95 % of random latents’ spans have them"
-    return f"{head}<p>{shared} (directions that both spans hold), {below}.</p>"
+    head = parts.head("Do they span the same directions?", tip, parts.dim(f"{p} and {q} dimensions"))
+    return f"{head}<p>{escape(_answer(angles))}.</p>"
+
+
+def _answer(angles: Angles) -> str:
+    n, shared, below = len(angles.degrees), angles.n_shared, angles.n_below_chance
+    if n == 1:
+        low, high = (figure(band[0], 0) for band in (angles.latents.low, angles.latents.high))
+        return f"Their angle is {figure(angles.degrees[0], 1)}°; random latents’ is {low}° to {high}° (90 % of draws)"
+    none = "None" if not shared else f"{shared}"
+    return (
+        f"{none} of {plural(n, 'angle')} {'is' if shared == 1 else 'are'} zero (directions that both spans hold); "
+        f"{below or 'none'} smaller than in 95 % of draws of random latents"
+    )

@@ -125,7 +125,7 @@ def _row(row: Row, longest: float) -> str:
     )
     return (
         f'<div class="sp-compared">{parts.strip(row.card)}<div class="sp-line">{parts.latent_link(row.card.ref)}'
-        f'<span class="sp-num" data-tip="its part of the cosine">{signed(row.part.part, 3)}</span></div>{bars}</div>'
+        f'<span class="sp-num" data-tip="its part of the cosine">{signed(row.part.part, 4)}</span></div>{bars}</div>'
     )
 
 

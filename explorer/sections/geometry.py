@@ -56,7 +56,8 @@ def other_form(params: Mapping[str, str], said: str, labels: Iterable[str], prob
     options = "".join(f'<option value="{escape(label)}"></option>' for label in labels)
     refused = f'<p class="sp-refused" role="alert">{escape(problem)}</p>' if problem else ""
     return (
-        f'{parts.head("How does another span lie to this one?")}<form class="sp-filter" action="{links.SPANS}" '
+        f"{parts.head('How does another span lie to this one?')}"
+        f'<form class="sp-filter sp-chooser" action="{links.SPANS}" '
         f'method="get" data-form data-stay>{_hidden(params)}<div class="sp-fields"><label>compare with <input '
         f'type="search" name="with" value="{escape(said)}" maxlength="400" autocomplete="off" list="sp-others" '
         'placeholder="a label, numbers, words" aria-label="the other choice"></label>'

@@ -98,6 +98,13 @@ def test_angles_of_chosen_latents(store: LatentStore) -> None:
     assert len(doubled.degrees) == len(doubled.latents.low) == 1
 
 
+def test_one_angle_alone_is_told_in_degrees(shown: LatentStore) -> None:
+    one, other = shown.latents.index[shown.latents.n_active > 5].tolist()[:2]
+    html = html_of(run_page("compare", a=f"#{one}", b=f"#{other}"))
+    cosine = abs(float(shown.directions[one] @ shown.directions[other]))
+    assert f"Their angle is {np.degrees(np.arccos(cosine)):.1f}°" in html
+
+
 def test_span_of_a_picture_is_that_of_its_active_latents(store: LatentStore) -> None:
     assert span_latents(chosen(store, "7")) == store.code(7).latents.tolist()
     many = chosen(store, "label:red things")
