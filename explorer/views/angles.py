@@ -13,6 +13,7 @@ from sae_core.spans import AngleBand, orthonormal_basis, principal_angles, rando
 
 N_DRAWS = 60
 _SEED = 0
+_ZERO = 0.01  # degrees; float32 directions leave less between equal ones
 _recent = RecentArrays(2**20)
 
 
@@ -38,12 +39,12 @@ class Angles:
     @property
     def n_shared(self) -> int:
         """Dimensions that the spans have in common."""
-        return sum(angle < 0.01 for angle in self.degrees)
+        return sum(angle < _ZERO for angle in self.degrees)
 
     @property
     def n_below_chance(self) -> int:
         """Angles smaller than those of 95 % of random latents' spans."""
-        return sum(angle < low for angle, low in zip(self.degrees, self.latents.low, strict=True))
+        return sum(angle < low - _ZERO for angle, low in zip(self.degrees, self.latents.low, strict=True))
 
 
 def build_angles(store: LatentStore, a: Sequence[int], b: Sequence[int]) -> Angles | None:

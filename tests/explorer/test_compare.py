@@ -105,6 +105,16 @@ def test_one_angle_alone_is_told_in_degrees(shown: LatentStore) -> None:
     assert f"Their angle is {np.degrees(np.arccos(cosine)):.1f}°" in html
 
 
+def test_zero_is_not_below_zero(store: LatentStore) -> None:
+    """Where random latents often share a direction, sharing one is no sign of anything."""
+    some = store.latents.index[store.latents.n_active > 0].tolist()
+    angles = build_angles(store, some[:40], some[:40])
+    assert angles
+    assert angles.latents.low[0] == pytest.approx(0, abs=1e-4)
+    assert angles.n_shared == len(angles.degrees)
+    assert angles.n_below_chance == sum(low > 0.02 for low in angles.latents.low)
+
+
 def test_span_of_a_picture_is_that_of_its_active_latents(store: LatentStore) -> None:
     assert span_latents(chosen(store, "7")) == store.code(7).latents.tolist()
     many = chosen(store, "label:red things")
