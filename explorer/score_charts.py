@@ -115,7 +115,7 @@ def _rows(labels: list[str]) -> dict[str, Any]:
 
 def _baseline(mean: float) -> dict[str, Any]:
     line = {"color": _BASELINE, "width": 2, "dash": "dot"}
-    shape = {"type": "line", "x0": mean, "x1": mean, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+    shape = {"type": "line", "x0": mean, "x1": mean, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}
     words = {
         "x": mean,
         "y": 1,

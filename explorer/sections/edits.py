@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from html import escape
+from urllib.parse import urlencode
 
 from explorer import links
 from explorer.sections import parts
@@ -13,6 +14,7 @@ from explorer.views.parts import Tile
 from explorer.wording import DEFINITIONS, activation, figure, plural
 
 _SAME = 0.005  # of a cosine
+_NOT_IN_FORMS = {"method", "action", "target", "name"}
 
 
 def summary(view: Edit, query: InspectQuery) -> str:
@@ -40,16 +42,27 @@ def refused(sentence: str, query: InspectQuery) -> str:
 
 def add_form(query: InspectQuery) -> str:
     """Adds a latent that is not in the code."""
-    fields = {key: value for key, value in query.said.items() if value}
-    kept = "".join(f'<input type="hidden" name="{key}" value="{escape(str(value))}">' for key, value in fields.items())
     return (
-        f'<form class="sp-filter sp-addlatent" action="{links.INSPECT}" method="get" data-form data-stay>{kept}'
+        f'<form class="sp-filter sp-addlatent" action="{links.INSPECT}" method="get" {form_state(query)}'
         '<div class="sp-fields"><label>add latent <input type="text" name="add" inputmode="numeric" required '
         'pattern="\\s*#?\\s*[0-9]+\\s*" placeholder="number" autocomplete="off"></label>'
         f'<label>with activation <input type="number" name="to" min="0" max="{MAX_ACTIVATION:g}" step="any" '
         f'placeholder="its mean"></label><button type="submit" class="sp-copy">add</button>'
         f"{parts.help_mark(DEFINITIONS['edit'])}</div></form>"
     )
+
+
+def form_state(query: InspectQuery, *own: str) -> str:
+    """What a form on this page begins with, so that the rest of the address stays; `own` are its own fields.
+
+    The page's sanitiser takes out fields that are named like a property of forms: of those the link script takes care.
+    """
+    said = {key: str(value) for key, value in query.said.items() if value and key not in own}
+    kept = urlencode({key: said.pop(key) for key in _NOT_IN_FORMS & said.keys()})
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">' for key, value in said.items()
+    )
+    return f'data-form data-stay data-keep="{escape(kept)}">{hidden}'
 
 
 def before_and_after(view: Edit, random_pair_cosine: float) -> str:

@@ -6,6 +6,7 @@ from html import escape
 
 from explorer import links
 from explorer.sections import parts
+from explorer.sections.edits import form_state
 from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, InspectQuery
 from explorer.views.scores import Score, Scores
 from explorer.wording import DEFINITIONS, figure, signed
@@ -20,11 +21,9 @@ def heading() -> str:
 
 def form(query: InspectQuery, prompts: tuple[str, ...], suggested: tuple[str, ...]) -> str:
     """Texts, a line each, and labels to begin with."""
-    fields = {key: value for key, value in query.said.items() if key not in ("prompts", "prompt") and value}
-    kept = "".join(f'<input type="hidden" name="{key}" value="{escape(str(value))}">' for key, value in fields.items())
     hint = f"one text a line, {MAX_PROMPTS} at most"
     return (
-        f'<form class="sp-prompts" action="{links.INSPECT}" method="get" data-form data-stay>{kept}'
+        f'<form class="sp-prompts" action="{links.INSPECT}" method="get" {form_state(query, "prompts", "prompt")}'
         f'<label for="sp-prompts-field">Texts <span class="sp-dim">{hint}</span></label>'
         f'<textarea id="sp-prompts-field" name="prompts" rows="{min(max(len(prompts) + 1, 3), MAX_PROMPTS)}" '
         f'maxlength="{MAX_PROMPTS * (MAX_PROMPT + 1)}" placeholder="a red car&#10;a drawing of a dog" '

@@ -1,49 +1,158 @@
-"""From an upload to its code, an edit of it, other neighbours, and back; and texts taken apart."""
+"""From an upload to its code, to an edit and its neighbours, and back; nothing of it on the disk."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_inspecting import UPLOADS, upload
+from tests.e2e.conftest import served
+from tests.e2e.test_inspecting import photograph, upload
+from tests.support.pictures import encoded
+
+__all__ = ["photograph"]
+
+# Notes every file that the app opens to write, by Python's own audit events; temporary files are among them.
+WATCH = """
+import os, sys
+_out = os.open(os.environ["WRITES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def _heard(event, args):
+    if event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
+        os.write(_out, f"{args[0]}\\n".encode())
+sys.addaudithook(_heard)
+"""
 
 
-def test_an_upload_is_edited_and_the_edit_undone(app: str, page: Page) -> None:
+def neighbours(page: Page, which: str = "") -> list[str]:
+    """Addresses of the nearest pictures; `which` is "before" or "after" of an edit."""
+    at = {"": "#nearest .sp-tile", "before": ".sp-beforeafter > div:first-child .sp-tile"}
+    tiles = page.locator(at.get(which, ".sp-beforeafter > div:last-child .sp-tile"))
+    return [str(tile.get_attribute("href")) for tile in tiles.all()]
+
+
+def drag(page: Page, latent: str, to: float) -> None:
+    """The slider of a latent, by mouse, to a share of its width."""
+    slider = page.locator(f"input[data-edit='{latent}']")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * to, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+
+
+def test_upload_edit_and_back(app: str, page: Page, photograph: Path) -> None:
     page.goto(f"{app}/inspect")
-    upload(page, UPLOADS[0])
-    rows = page.locator(".sp-row")
-    expect(rows.first).to_be_visible(timeout=120_000)
-    after = page.locator("#nearest .sp-beforeafter > div")
-    expect(after).to_have_count(0)
+    upload(page, photograph)
+    expect(page.locator(".sp-row").first).to_be_visible(timeout=120_000)
+    expect(page.locator("#nearest .sp-tile")).to_have_count(12)
+    original = neighbours(page)
+    latent = str(page.locator("input[data-edit]").first.get_attribute("data-edit"))
+    before = page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop")
 
-    slider = page.locator("input[type=range][data-edit]").first
-    latent = slider.get_attribute("data-edit")
-    slider.focus()
-    slider.press("Home")  # all the way down: removed
-    page.wait_for_url(f"**edit={latent}:0*")
-    expect(page.locator(".sp-edited")).to_contain_text(f"#{latent}")
-    expect(after).to_have_count(2)
-    before_ids, after_ids = (
-        [tile.get_attribute("href") for tile in after.nth(side).locator(".sp-tile").all()] for side in (0, 1)
-    )
-    assert len(before_ids) == len(after_ids) == 12
-    assert before_ids != after_ids
+    drag(page, latent, 0.001)
+    expect(page).to_have_url(re.compile(rf"/inspect\?edit={latent}:0(\.\d+)?$"))
+    expect(page.locator(".sp-edited")).to_contain_text("cosine with the original")
+    assert neighbours(page, "before") == original
+    after = neighbours(page, "after")
+    assert set(after) != set(original)
+    assert page.locator(".sp-came").count() == page.locator(".sp-left").count() == len(set(after) - set(original))
+    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop") >= before, "no jump to the top"
 
     page.go_back()
     expect(page.locator(".sp-edited")).to_have_count(0)
-    expect(after).to_have_count(0)
-    expect(page.locator(".sp-picture figcaption")).to_have_text(UPLOADS[0].name)
-    assert "edit=" not in page.url
+    assert "edit" not in page.url
+    assert neighbours(page) == original
+    page.go_forward()
+    expect(page.locator(".sp-edited")).to_be_visible()
+    page.get_by_role("link", name="reset all").click()
+    expect(page.locator(".sp-edited")).to_have_count(0)
+    expect(page.locator(".sp-picture figcaption")).to_have_text(photograph.name)
 
 
-def test_texts_are_taken_apart(app: str, page: Page) -> None:
-    page.goto(f"{app}/inspect?image=120")
-    box = page.get_by_role("textbox", name=re.compile("texts", re.IGNORECASE)).first
-    expect(box).to_be_visible()
-    box.fill("an octopus\na red car")
+def test_the_keyboard_edits_too(app: str, page: Page) -> None:
+    """Several keys are one edit, and the slider is in hand again when the rows were drawn anew."""
+    page.goto(f"{app}/inspect?image=3&edit=5:0.2")
+    expect(page.locator(".st-key-plot-waterfall .js-plotly-plot")).to_be_visible(timeout=120_000)  # all is drawn
+    slider = page.locator("input[data-edit]").nth(1)
+    latent = slider.get_attribute("data-edit")
+    old = slider.element_handle()
+    assert old is not None
+    depth = page.evaluate("history.length")
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(rf"edit={latent}:0\.\d+,5:0\.2$"))
+    assert page.evaluate("history.length") == depth + 1
+    page.wait_for_function("old => !old.isConnected", arg=old)
+    expect(page.locator(f"input[data-edit='{latent}']")).to_be_focused()
+    assert "image=3" in page.url
+
+
+def test_a_latent_is_added_and_texts_are_scored(app: str, page: Page) -> None:
+    page.goto(f"{app}/inspect?image=3&where=99999&method=gradients")
+    expect(page.locator(".sp-row").first).to_be_visible()
+    rows = page.locator(".sp-row").count()
+    page.get_by_label("add latent").fill("5")
+    page.get_by_label("with activation").fill("0.25")
+    page.get_by_label("with activation").press("Enter")
+    expect(page.locator(".sp-row")).to_have_count(rows + 1)
+    page.get_by_role("link", name="drop #5").click()
+    expect(page.locator(".sp-row")).to_have_count(rows)
+
+    page.locator(".sp-prompts textarea").fill("a red car\na green lizard")
     page.get_by_role("button", name="score", exact=True).click()
-    page.wait_for_url("**prompts=*")
-    expect(page.get_by_text("a red car").first).to_be_visible()
-    expect(page.locator(".st-key-scores .js-plotly-plot .main-svg").first).to_be_visible()
-    expect(page.locator(".st-key-scores")).to_contain_text("“an octopus” scores")
+    expect(page.locator(".sp-scorerow")).to_have_count(2)
+    page.get_by_role("link", name="a green lizard").click()
+    expect(page.locator(".sp-scorewords")).to_contain_text("“a green lizard” scores")
+    assert "where=99999" in page.url
+    assert "method=gradients" in page.url, "what a form may not name is kept all the same"
+    expect(page.locator(".st-key-plot-waterfall .js-plotly-plot")).to_be_visible()
+    with page.expect_download() as saved:
+        page.locator(".st-key-plot-waterfall [data-save=csv]").click()
+    lines = saved.value.path().read_text().splitlines()
+    assert lines[0] == "latent,name,activation,part_of_score"
+    parts = {line.split(",")[0]: float(line.rsplit(",", 1)[1]) for line in lines[1:]}
+    score = parts.pop("score")
+    parts.pop("store mean")
+    assert sum(parts.values()) == pytest.approx(score, abs=1e-5)
+
+
+@pytest.fixture
+def watched(demo_store: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The app, and the list of files that it opens to write."""
+    (tmp_path / "sitecustomize.py").write_text(WATCH)
+    writes = tmp_path / "writes.txt"
+    environment = {
+        "SPARSIGHT_STORE": str(demo_store),
+        "SPARSIGHT_NOTES": str(tmp_path / "notes.sqlite"),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "WRITES": str(writes),
+    }
+    with served(tmp_path, **environment) as address:
+        yield address, writes
+
+
+def test_nothing_uploaded_is_written(watched: tuple[str, Path], page: Page, tmp_path: Path) -> None:
+    """Three megabytes of noise: more than Starlette keeps in memory by itself."""
+    address, writes = watched
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3), dtype=np.uint8)
+    path = tmp_path / "noise.png"
+    path.write_bytes(encoded(Image.fromarray(noise)))
+    assert path.stat().st_size > 2_500_000
+    page.goto(f"{address}/inspect?image=3")
+    expect(page.locator(".sp-scorerow")).to_have_count(1, timeout=120_000)  # the encoder is loaded
+    before = len(writes.read_text().splitlines())
+    upload(page, path)
+    expect(page.locator(".sp-picture figcaption")).to_have_text("noise.png", timeout=120_000)
+    expect(page.locator(".sp-row").first).to_be_visible()
+    written = [name for name in writes.read_text().splitlines()[before:] if not name.startswith(("/dev/", "/proc/"))]
+    assert written == []
