@@ -6,15 +6,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from explorer.charts import ACTIVE, translucent
 from explorer.tables import csv_text
 from explorer.views.energy import Curve, Energy, Line
 from explorer.views.neighbourhood import Neighbourhood
 from explorer.wording import percent
 
 # Of the colour-blind safe set of Okabe & Ito, readable on both backgrounds; told apart by their dashes as well.
-_COLOURS: dict[Line, str] = {"own": "#e8590c", "shared": "#8a9099", "best": "#2f7fd1", "random": "#b9bdc4"}
+_COLOURS: dict[Line, str] = {"own": ACTIVE, "shared": "#8a9099", "best": "#2f7fd1", "random": "#b9bdc4"}
 _DASHES: dict[Line, str] = {"own": "solid", "shared": "dash", "best": "dot", "random": "longdash"}
 _SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"))
+_RULE = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}
 HEIGHT = 340
 
 
@@ -25,7 +27,9 @@ def energy_chart(view: Energy) -> go.Figure:
         traces += _band(curve, with_band=curve.line in ("own", "random"))
     n = max((len(curve.middle) for curve in view.curves), default=1)
     xaxis = {"title": {"text": "number of directions j"}, "dtick": 1 if n <= 16 else 8, "range": [0.6, n + 0.4]}
-    return go.Figure(traces, _layout(xaxis, "share in the span, %"))
+    layout = _layout(xaxis, "share in the span, %")
+    layout["shapes"] = [_told(view.j)] if view.j < n else []
+    return go.Figure(traces, layout)
 
 
 def energy_csv(view: Energy) -> str:
@@ -80,7 +84,9 @@ def _band(curve: Curve, with_band: bool) -> list[go.Scatter]:
         return [middle]
     edge: dict[str, Any] = {"x": x, "mode": "lines", "line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
     low = go.Scatter(y=[100 * share for share in curve.low], **edge)
-    high = go.Scatter(y=[100 * share for share in curve.high], fill="tonexty", fillcolor=_pale(colour), **edge)
+    high = go.Scatter(
+        y=[100 * share for share in curve.high], fill="tonexty", fillcolor=translucent(colour, 0.16), **edge
+    )
     return [low, high, middle]
 
 
@@ -95,9 +101,13 @@ def _layout(xaxis: dict[str, Any], share: str) -> dict[str, Any]:
     }
 
 
+def _told(j: int) -> dict[str, Any]:
+    """Where the sentence reads the curves."""
+    return {"type": "line", "x0": j, "x1": j, "y0": 0, "y1": 1, "yref": "paper", "line": _RULE, "layer": "below"}
+
+
 def _level(share: float) -> dict[str, Any]:
-    line = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}
-    return {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": share, "y1": share, "line": line}
+    return {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": share, "y1": share, "line": _RULE}
 
 
 def _styles(n: int) -> list[tuple[str, str]]:
@@ -108,8 +118,3 @@ def _styles(n: int) -> list[tuple[str, str]]:
 def _plain(text: str) -> str:
     """plotly reads a little HTML in names."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _pale(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, 0.16)"

@@ -9,10 +9,10 @@ from explorer import links
 from explorer.sections import parts
 from explorer.sections.sides import side
 from explorer.views.compare_examples import Example
-from explorer.views.energy import Energy
+from explorer.views.energy import N_DRAWS, Energy
 from explorer.views.neighbourhood import Few, Neighbourhood, SetRow
 from explorer.views.sides import Side
-from explorer.views.spans_query import SIZES, SpansQuery
+from explorer.views.spans_query import OWN, SIZES, SpansQuery
 from explorer.wording import DEFINITIONS, percent, plural
 
 
@@ -22,7 +22,7 @@ def form(query: SpansQuery, labels: Iterable[str]) -> str:
     kept = "".join(
         f'<input type="hidden" name="{escape(str(key))}" value="{escape(str(value))}">'
         for key, value in query.params.items()
-        if key in ("n", "centred") and value is not None
+        if key in OWN and key != "of" and value is not None
     )
     return (
         f'<form class="sp-filter sp-chooser" action="{links.SPANS}" method="get" data-form data-spa>'
@@ -58,21 +58,39 @@ def energy_head(view: Energy, query: SpansQuery) -> str:
     line = parts.head(
         "How much of these pictures do their strongest concepts hold?",
         DEFINITIONS["energy_centred" if view.centred else "energy"],
-        f'<span class="sp-dim">{what} · {switch}</span>',
+        f'<span class="sp-dim">{what} · {switch}{_directions(view, query)}</span>',
     )
     return f'<div data-spa>{line}<p class="sp-lead">{escape(view.sentence)}</p></div>'
 
 
-def energy_note(view: Energy) -> str:
-    """What the bands are."""
+def _directions(view: Energy, query: SpansQuery) -> str:
+    """Other numbers of directions, for the sentence."""
+    offered = [j for j in (1, 2, 4, 8, 16, 32) if j < view.most] + [view.most]
+    if view.most < 2:
+        return ""
+    choices = " · ".join(
+        f"<b>{j}</b>" if j == view.j else _other(query.url(j=None if j == view.most else j), str(j))
+        for j in sorted({*offered, view.j})
+    )
+    return f" · directions told: {choices}"
+
+
+def _other(href: str, text: str) -> str:
+    return f'<a class="sp-under" href="{escape(href)}">{text}</a>'
+
+
+def energy_note(view: Energy, query: SpansQuery) -> str:
+    """What the bands are, and other draws."""
     own = "" if view.n_pictures == 1 else "Lines are medians over the pictures, the band 10 to 90 % of them. "
-    return f"<p>{parts.dim(f'{own}Random latents: 5 to 95 % of 32 draws. The best span is of {view.pca_of}.')}</p>"
+    said = f"{own}Random latents: 5 to 95 % of {N_DRAWS} draws. The best span is of {view.pca_of}."
+    again = _other(query.url(seed=query.seed + 1), "draw other random latents and pictures")
+    return f'<p data-spa>{parts.dim(said)} <span class="sp-dim">{again}</span></p>'
 
 
 def neighbourhood_head(view: Neighbourhood, query: SpansQuery) -> str:
     """The question, the answer, and other sizes."""
     sizes = " · ".join(
-        f"<b>{size}</b>" if size == query.n else f'<a class="sp-under" href="{escape(query.url(n=size))}">{size}</a>'
+        f"<b>{size}</b>" if size == query.n else _other(query.url(n=size), str(size))
         for size in sorted({*SIZES, query.n})
     )
     line = parts.head(

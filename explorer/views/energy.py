@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,32 +12,22 @@ from explorer.views.sides import span_latents
 from explorer.wording import percent
 from sae_core import LatentStore
 from sae_core.equal_density import random_of_equal_density
-from sae_core.spans import best_span, cumulative_energy, cumulative_energy_each
+from sae_core.spans import best_span, cumulative_energy, cumulative_energy_each, unit_rows
 
 N_DRAWS = 32
 N_NEIGHBOURS = 50  # a single picture has no best span of its own: its neighbourhood's is taken
 Line = Literal["own", "shared", "best", "random"]
-NAMES: dict[Line, str] = {
-    "own": "each picture’s own strongest",
-    "shared": "the set’s strongest",
-    "best": "best possible span (PCA)",
-    "random": "random latents of equal density",
-}
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Shares for j = 1 … k directions."""
+    """Shares for j = 1 … m directions; m differs from line to line."""
 
     line: Line
+    name: str  # what the legend says
     middle: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
-
-    @property
-    def name(self) -> str:
-        """What the legend says."""
-        return NAMES[self.line]
 
 
 @dataclass(frozen=True)
@@ -48,39 +38,52 @@ class Energy:
     n_pictures: int
     centred: bool
     pca_of: str  # which pictures the best span is of
+    j: int = 0  # how many directions the sentence speaks of: no more than any curve has
+
+    def at(self, j: int | None) -> Energy:
+        """The same with a sentence about j directions, as many as every curve has where that is None or too many."""
+        return replace(self, j=self.most if j is None else min(max(j, 1), self.most))
+
+    @property
+    def most(self) -> int:
+        """Directions that every curve has."""
+        return min((len(curve.middle) for curve in self.curves), default=0)
 
     @property
     def sentence(self) -> str:
-        """The last point of each curve."""
-        ends = {curve.line: curve for curve in self.curves}
-        if "own" not in ends:
+        """All curves at the same number of directions."""
+        if not self.curves:
             return "No latent is active in these pictures: they have no span."
-        own = ends["own"]
-        j = len(own.middle)
+        own, *others = self.curves
+        at = self.j - 1
         whose = "This picture’s" if self.n_pictures == 1 else "Each picture’s own"
-        band = "" if self.n_pictures == 1 else f" (10 to 90 % of pictures: {_band(own)})"
-        said = f"{whose} {j} strongest directions hold {percent(own.middle[-1])} of it{band}"
-        beside = [f"the best {j} dimensions {percent(ends['best'].middle[-1])}"] if "best" in ends else []
-        if "random" in ends:
-            beside.append(f"as many random latents of equal density {percent(ends['random'].middle[-1])}")
-        return f"{said}; {', '.join(beside)}." if beside else f"{said}."
+        which = "strongest direction holds" if self.j == 1 else f"{self.j} strongest directions hold"
+        said = f"{whose} {which} {percent(own.middle[at])} of it"
+        if self.n_pictures > 1:
+            said += f" (10 to 90 % of pictures: {percent(own.low[at])} to {percent(own.high[at])})"
+        beside = ", ".join(f"{curve.name} {percent(curve.middle[at])}" for curve in others)
+        return f"{said}; as many of the others: {beside}."
 
 
-def build_energy(store: LatentStore, resolved: Resolved, centred: bool) -> Energy:
+def build_energy(store: LatentStore, resolved: Resolved, centred: bool, seed: int = 0) -> Energy:
     """Medians over the pictures with 10 to 90 % bands; for random latents the medians of draws, 5 to 95 %."""
     mean = store.mean_embedding if centred else np.zeros(store.manifest.d_embed)
     x = resolved.embeddings.astype(np.float64) - mean
-    shared = span_latents(resolved)[: max(store.k, len(resolved.latents or ()))]
-    if not shared:
+    shared = np.array(span_latents(resolved), dtype=np.int64)
+    if not len(shared):
         return Energy((), len(x), centred, "")
-    curves = [_over_pictures("own", cumulative_energy_each(x, _own(store, resolved)))]
-    if len(x) > 1 or resolved.latents:
-        curves.append(_over_pictures("shared", cumulative_energy(x, store.directions[shared])))
+    alone = len(x) == 1
+    whose = "its own strongest" if alone else "each picture’s own strongest"
+    curves = [_over_pictures("own", whose, cumulative_energy_each(x, _own(store, resolved)))]
+    if resolved.latents or not alone:
+        name = "the chosen latents" if resolved.latents else "the set’s strongest"
+        curves.append(_over_pictures("shared", name, cumulative_energy(x, store.directions[shared])))
     near, pca_of = _pictures_for_pca(store, resolved)
-    basis = best_span(near - mean, len(shared))
-    curves.append(_over_pictures("best", cumulative_energy(x, basis)))
-    curves.append(_random(store, x, np.array(shared)))
-    return Energy(tuple(curves), len(x), centred, pca_of)
+    basis = _best(near - mean, max(store.k, len(shared)))
+    name = "best span of its neighbourhood (PCA)" if alone else "best possible span (PCA)"
+    curves.append(_over_pictures("best", name, cumulative_energy(x, basis)))
+    curves += _random(store, x, shared, seed)
+    return Energy(tuple(curves), len(x), centred, pca_of).at(None)
 
 
 def _own(store: LatentStore, resolved: Resolved) -> np.ndarray:
@@ -89,27 +92,31 @@ def _own(store: LatentStore, resolved: Resolved) -> np.ndarray:
     return np.where(active[:, :, None], store.directions[resolved.indices], 0)
 
 
+def _best(x: np.ndarray, j: int) -> np.ndarray:
+    """The best j directions, each picture counting alike; zeros where the pictures have fewer dimensions."""
+    basis = best_span(unit_rows(x), j)
+    return np.pad(basis, ((0, j - len(basis)), (0, 0)))
+
+
 def _pictures_for_pca(store: LatentStore, resolved: Resolved) -> tuple[np.ndarray, str]:
     if len(resolved.embeddings) > 1:
         return resolved.embeddings.astype(np.float64), "these pictures"
     ids = store.nearest_images(resolved.centre, N_NEIGHBOURS).ids
-    near = np.concatenate([resolved.embeddings, store.embeddings(ids)]).astype(np.float64)
-    return near, f"the {len(ids)} nearest pictures, since one picture alone spans itself"
+    why = "since one picture alone is its own best span"
+    return store.embeddings(ids).astype(np.float64), f"the {len(ids)} nearest pictures, {why}"
 
 
-def _over_pictures(line: Line, shares: np.ndarray) -> Curve:
+def _over_pictures(line: Line, name: str, shares: np.ndarray) -> Curve:
     low, middle, high = np.quantile(shares, (0.1, 0.5, 0.9), axis=0)
-    return Curve(line, tuple(middle.tolist()), tuple(low.tolist()), tuple(high.tolist()))
+    return Curve(line, name, tuple(middle.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 
 
-def _random(store: LatentStore, x: np.ndarray, latents: np.ndarray) -> Curve:
-    drawn = random_of_equal_density(store.latents["density"].to_numpy(), latents, N_DRAWS, seed=len(latents))
+def _random(store: LatentStore, x: np.ndarray, latents: np.ndarray, seed: int) -> list[Curve]:
+    """None where the store has no other living latents."""
+    drawn = random_of_equal_density(store.latents["density"].to_numpy(), latents, N_DRAWS, seed=seed)
     if not drawn.shape[1]:
-        return Curve("random", (0.0,), (0.0,), (0.0,))
+        return []
     medians = np.stack([np.median(cumulative_energy(x, store.directions[row]), axis=0) for row in drawn])
     low, middle, high = np.quantile(medians, (0.05, 0.5, 0.95), axis=0)
-    return Curve("random", tuple(middle.tolist()), tuple(low.tolist()), tuple(high.tolist()))
-
-
-def _band(curve: Curve) -> str:
-    return f"{percent(curve.low[-1])} to {percent(curve.high[-1])}"
+    name = "random latents of equal density"
+    return [Curve("random", name, tuple(middle.tolist()), tuple(low.tolist()), tuple(high.tolist()))]

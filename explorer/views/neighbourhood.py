@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,9 @@ class SetRow:
     kept: tuple[float, ...]  # share of the mass in the first 1 … n_union latents
 
 
+Measure = Callable[[LatentStore, str, np.ndarray], SetRow]  # of a set's name and its pictures
+
+
 @dataclass(frozen=True)
 class Neighbourhood:
     """The neighbourhood and what it is compared with."""
@@ -47,27 +51,30 @@ class Neighbourhood:
     def sentence(self) -> str:
         """The paper's claim on these pictures."""
         here, chance = self.rows[0], self.rows[-1]
+        if not here.n_union:
+            return f"No latent is active in this neighbourhood of {here.n_pictures}: nothing explains it."
         return (
-            f"{plural(here.n_union, 'latent')} are active somewhere in this neighbourhood of {here.n_pictures}; "
+            f"{plural(here.n_union, 'latent')} {'is' if here.n_union == 1 else 'are'} active somewhere in this neighbourhood of {here.n_pictures}; "
             f"{_some(here.mass[0])} hold 90 % of its activation. Of {chance.n_pictures} random pictures: "
             f"{chance.n_union:,} and {_some(chance.mass[0])}."
         )
 
 
-def build_neighbourhood(store: LatentStore, resolved: Resolved, n: int) -> Neighbourhood:
-    """The n pictures nearest to the choice's centre, n of the same label, n random ones (seeded)."""
+def build_neighbourhood(
+    store: LatentStore, resolved: Resolved, n: int, seed: int = 0, measure: Measure | None = None
+) -> Neighbourhood:
+    """The n pictures nearest to the choice's centre, n of the same label, n random ones (seeded).
+
+    `measure` may remember what `measure_set` answered.
+    """
     ids = store.nearest_images(resolved.centre, n).ids.astype(np.int64)
     code = _label_of(store, resolved, ids)
     sets = [("nearest pictures", ids)]
     if code is not None:
-        sets.append((f"labelled “{store.labels.titles[code]}”", _sample(store.images_of_label(code), n, seed=code)))
-    sets.append(("random pictures", _sample(np.arange(store.n_images), n, seed=n)))
-    unions = [union_of(*store.codes(members)) for _, members in sets]
-    head = _head(store)
-    rows = [
-        set_row(store, name, len(members), union, head) for (name, members), union in zip(sets, unions, strict=True)
-    ]
-    first = unions[0]
+        sets.append((f"labelled “{store.labels.titles[code]}”", _sample(store.images_of_label(code), n, seed)))
+    sets.append(("random pictures", _sample(np.arange(store.n_images), n, seed)))
+    rows = [(measure or measure_set)(store, name, members) for name, members in sets]
+    first = union_of(*store.codes(ids))
     shares = first.mass / max(float(first.mass.sum()), 1e-12)
     shown = ids[:N_TILES].tolist()
     return Neighbourhood(
@@ -79,6 +86,11 @@ def build_neighbourhood(store: LatentStore, resolved: Resolved, n: int) -> Neigh
         ),
         tiles=tiles(store, shown, (store.embeddings(shown) @ resolved.centre).tolist(), figure_name="cosine"),
     )
+
+
+def measure_set(store: LatentStore, name: str, ids: np.ndarray) -> SetRow:
+    """`set_row` of pictures of the store, with the store's own head."""
+    return set_row(store, name, len(ids), union_of(*store.codes(ids)), _head(store))
 
 
 def set_row(store: LatentStore, name: str, n_pictures: int, union: Union, head: Head | None) -> SetRow:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from explorer import span_charts as charts
+from explorer import spans
 from explorer.sections import spans as sections
-from explorer.views.energy import build_energy
-from explorer.views.neighbourhood import KEEP, build_neighbourhood
+from explorer.views.energy import N_NEIGHBOURS, build_energy
+from explorer.views.neighbourhood import KEEP, build_neighbourhood, set_row
 from explorer.views.resolved import Resolved, Uploaded, resolve
 from explorer.views.selection import read_selection
+from explorer.views.sides import ranked_latents
 from explorer.views.spans_query import MAX_N, MIN_N, USUAL_N, SpansQuery
+from explorer.wording import percent
 from sae_core import LatentStore
-from sae_core.spans import cumulative_energy_each
+from sae_core.neighbourhoods import union_of
+from sae_core.spans import cumulative_energy, cumulative_energy_each
 from tests.explorer.conftest import html_of, run_page
-from tests.support.pictures import encoded
+from tests.support.pictures import encoded, picture
 from tests.support.stores import make_store
 
 
@@ -58,6 +63,61 @@ def test_chosen_latents_are_the_shared_ones(store: LatentStore) -> None:
     latents = store.latents.n_active.nlargest(3).index.tolist()
     view = build_energy(store, chosen(store, f"latents:{','.join(map(str, latents))}"), centred=True)
     assert len(next(curve for curve in view.curves if curve.line == "shared").middle) == 3
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_no_shared_span_beats_the_best_one(store: LatentStore, centred: bool) -> None:
+    resolved = chosen(store, "label:red things")
+    view = build_energy(store, resolved, centred)
+    best = next(curve for curve in view.curves if curve.line == "best")
+    x = resolved.embeddings.astype(np.float64) - (store.mean_embedding if centred else 0)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    principal = np.linalg.eigh(x.T @ x)[1][:, ::-1]
+    mine = np.cumsum((x @ principal) ** 2, axis=1)[:, : store.k]
+    np.testing.assert_allclose(best.middle, np.median(mine, axis=0), atol=1e-6)
+    for latents in (ranked_latents(resolved)[: store.k], np.arange(store.k)):
+        assert (cumulative_energy(x, store.directions[latents]).mean(0) <= mine.mean(0) + 1e-9).all()
+
+
+def test_one_picture_counts_once_in_its_neighbourhood(store: LatentStore) -> None:
+    best = next(curve for curve in build_energy(store, chosen(store, "image:7"), False).curves if curve.line == "best")
+    near = store.embeddings(store.nearest_images(store.embedding(7), N_NEIGHBOURS).ids).astype(np.float64)
+    first = np.linalg.eigh(near.T @ near)[1][:, -1]
+    np.testing.assert_allclose(best.middle[0], (store.embedding(7) @ first) ** 2, atol=1e-5)
+
+
+def test_the_sentence_reads_all_curves_at_the_same_number(store: LatentStore) -> None:
+    latents = store.latents.n_active.nlargest(3).index.tolist()
+    view = build_energy(store, chosen(store, f"latents:{','.join(map(str, latents))}"), centred=True)
+    ends = {curve.line: curve.middle for curve in view.curves}
+    assert view.most == len(ends["shared"]) == len(ends["random"]) == 3
+    assert len(ends["own"]) == len(ends["best"]) == store.k
+    for j, wanted in ((None, 3), (2, 2), (1, 1), (400, 3), (-5, 1)):
+        sentence = view.at(j).sentence
+        assert "strongest direction holds" in sentence if wanted == 1 else f"{wanted} strongest directions" in sentence
+        for shares in ends.values():
+            assert percent(shares[wanted - 1]) in sentence
+
+
+def test_other_seeds_draw_others(store: LatentStore) -> None:
+    resolved = chosen(store, "image:7")
+    lines = [{curve.line: curve for curve in build_energy(store, resolved, True, seed).curves} for seed in (0, 0, 1)]
+    assert lines[0] == lines[1]
+    assert lines[0]["random"] != lines[2]["random"]
+    assert lines[0]["own"] == lines[2]["own"]
+    rows = [build_neighbourhood(store, resolved, 20, seed).rows for seed in (0, 0, 1)]
+    assert rows[0] == rows[1]
+    assert rows[0][0] == rows[2][0]
+    assert rows[0][-1] != rows[2][-1]
+
+
+def test_pictures_without_an_active_latent_have_no_span(store: LatentStore) -> None:
+    resolved = chosen(store, "image:7,9")
+    view = build_energy(store, replace(resolved, activations=-np.abs(resolved.activations)), True)
+    assert view.curves == ()
+    assert "they have no span" in view.sentence
+    row = set_row(store, "nothing", 2, union_of(resolved.indices, -np.abs(resolved.activations)), None)
+    assert (row.n_union, row.mass, row.energy) == (0, (0, 0, 0), (0, 0, 0))
 
 
 def test_the_neighbourhood_is_compared_with_label_and_chance(store: LatentStore) -> None:
@@ -110,6 +170,10 @@ def test_the_address_is_read_and_written() -> None:
     assert (query.of, query.n, query.centred) == ("image:3", 100, False)
     assert query.url() == "spans?of=image:3&n=100&centred=0&heads=1"
     assert query.url(n=USUAL_N, centred=True) == "spans?of=image:3&heads=1"
+    drawn = SpansQuery.from_params({"of": "7", "j": "4", "seed": "2"})
+    assert (drawn.j, drawn.seed) == (4, 2)
+    assert drawn.url() == "spans?of=7&j=4&seed=2"
+    assert SpansQuery.from_params({"j": "0", "seed": "x"}) == SpansQuery()
     assert SpansQuery.from_params({"n": "100000"}).n == MAX_N
     assert SpansQuery.from_params({"n": "1"}).n == MIN_N
     assert SpansQuery.from_params({"n": "many"}).n == USUAL_N
@@ -147,6 +211,37 @@ def test_nothing_chosen_is_an_invitation(shown: LatentStore) -> None:
     assert "Concept spans" in html
     assert 'role="alert"' not in html
     assert html.count('href="spans?of=') >= 3
+
+
+def test_the_page_tells_of_the_directions_asked_for(shown: LatentStore) -> None:
+    html = html_of(run_page("spans", of="label:red things", n="20", j="2", seed="3"))
+    assert "Each picture’s own 2 strongest directions hold" in html
+    assert 'href="spans?of=label:red+things&amp;n=20&amp;j=2&amp;seed=4"' in html
+    assert '<input type="hidden" name="seed" value="3">' in html
+
+
+def test_this_sessions_upload_has_its_spans(shown: LatentStore) -> None:
+    app = run_page("inspect")
+    app.file_uploader[0].upload("mine.png", encoded(picture(4)[1]), "image/png").run()
+    app.switch_page("../pages/spans.py")
+    app.query_params["of"] = "upload"
+    html = html_of(app.run())
+    assert "mine.png" in html
+    assert "your picture, kept in this session only" in html
+    for question in ("This picture’s", "How few concepts explain", "nearest pictures"):
+        assert question in html
+
+
+def test_nothing_of_an_upload_is_remembered(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: list[str] = []
+    monkeypatch.setattr(spans, "_measured", lambda _version, name, *_: remembered.append(name))
+    monkeypatch.setattr(spans, "_energy", lambda _version, said, *_: remembered.append(said))
+    for draw in ("draw", "draw_plot"):
+        monkeypatch.setattr(spans, draw, lambda *_: None)
+    mine = chosen(store, "upload", Uploaded("mine.jpg", store.embedding(7)))
+    spans.draw_energy(store, mine, SpansQuery("upload", n=20))
+    spans.draw_neighbourhood(store, mine, SpansQuery("upload", n=20))
+    assert remembered == []
 
 
 def test_heads_are_trained_only_when_asked(shown: LatentStore) -> None:
