@@ -55,7 +55,7 @@ def _data_uri(rgb: Image.Image) -> str:
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, quality=85)
+    picture.save(buffer, kind, quality=85, compress_level=1)  # JPEG takes the one, PNG the other
     return buffer.getvalue()
 
 
