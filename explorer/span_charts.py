@@ -12,9 +12,10 @@ from explorer.views.energy import Curve, Energy, Line
 from explorer.views.neighbourhood import Neighbourhood
 from explorer.wording import percent
 
-# Of the colour-blind safe set of Okabe & Ito, readable on both backgrounds; told apart by their dashes as well.
-_COLOURS: dict[Line, str] = {"own": ACTIVE, "shared": "#8a9099", "best": "#2f7fd1", "random": "#b9bdc4"}
-_DASHES: dict[Line, str] = {"own": "solid", "shared": "dash", "best": "dot", "random": "longdash"}
+# Of the colour-blind safe set of Okabe & Ito, readable on both backgrounds; told apart by dashes and marks as well.
+_COLOURS: dict[Line, str] = {"own": ACTIVE, "shared": "#1f9e89", "best": "#2f7fd1", "random": "#8a9099"}
+_DASHES: dict[Line, str] = {"own": "solid", "shared": "dash", "best": "dot", "random": "longdashdot"}
+_SYMBOLS: dict[Line, str] = {"own": "circle", "shared": "square", "best": "diamond", "random": "x"}
 _SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"))
 _RULE = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}
 HEIGHT = 340
@@ -56,7 +57,7 @@ def mass_chart(view: Neighbourhood) -> go.Figure:
         for row, (colour, dash) in zip(view.rows, _styles(len(view.rows)), strict=True)
     ]
     xaxis = {"title": {"text": "number of latents, most mass first (log scale)"}, "type": "log"}
-    layout = _layout(xaxis, "share of all activation, %")
+    layout = _layout(xaxis, "share of all activation, % (lines: 90, 95, 99)")
     layout["shapes"] = [_level(share) for share in (90, 95, 99)]
     return go.Figure(traces, layout)
 
@@ -76,7 +77,7 @@ def _band(curve: Curve, with_band: bool) -> list[go.Scatter]:
         mode="lines+markers" if len(x) <= 16 else "lines",
         name=curve.name,
         line={"color": colour, "dash": _DASHES[curve.line], "width": 2},
-        marker={"size": 5},
+        marker={"size": 5, "symbol": _SYMBOLS[curve.line]},
         customdata=[f"{percent(a)} to {percent(b)}" for a, b in zip(curve.low, curve.high, strict=True)],
         hovertemplate="j = %{x}: %{y:.1f} % (%{customdata})<extra>" + curve.name + "</extra>",
     )
@@ -94,7 +95,7 @@ def _layout(xaxis: dict[str, Any], share: str) -> dict[str, Any]:
     return {
         "height": HEIGHT,
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "legend": {"orientation": "h", "y": -0.24, "x": 0, "font": {"size": 12}},
+        "legend": {"orientation": "h", "traceorder": "normal", "y": -0.24, "x": 0, "font": {"size": 12}},
         "hovermode": "closest",
         "xaxis": {**xaxis, "fixedrange": True, "zeroline": False},
         "yaxis": {"title": {"text": share}, "range": [0, 102], "fixedrange": True, "zeroline": False},

@@ -116,7 +116,8 @@ def neighbourhood_table(view: Neighbourhood) -> str:
     )
     rows = "".join(_row(row) for row in view.rows)
     return (
-        f'<div class="sp-scroll"><table class="sp-table"><tr>{heads}</tr>{rows}</table></div><p>{parts.dim(_PAPER)}</p>'
+        f'<section><div class="sp-scroll"><table class="sp-table"><tr>{heads}</tr>{rows}</table></div>'
+        f"<p>{parts.dim(_PAPER)}</p></section>"
     )
 
 

@@ -53,8 +53,9 @@ class Neighbourhood:
         here, chance = self.rows[0], self.rows[-1]
         if not here.n_union:
             return f"No latent is active in this neighbourhood of {here.n_pictures}: nothing explains it."
+        active = f"{plural(here.n_union, 'latent')} {'is' if here.n_union == 1 else 'are'} active"
         return (
-            f"{plural(here.n_union, 'latent')} {'is' if here.n_union == 1 else 'are'} active somewhere in this neighbourhood of {here.n_pictures}; "
+            f"{active} somewhere in this neighbourhood of {here.n_pictures}; "
             f"{_some(here.mass[0])} hold 90 % of its activation. Of {chance.n_pictures} random pictures: "
             f"{chance.n_union:,} and {_some(chance.mass[0])}."
         )
