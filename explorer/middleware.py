@@ -83,7 +83,8 @@ class SecurityHeaders:
 def content_security_policy() -> str:
     """Only our own scripts, pictures and connections; Streamlit's one inline script by its hash.
 
-    Inline styles stay allowed: Streamlit writes them at run time. `data:` pictures are uploads and fonts of plotly.
+    Inline styles stay allowed: Streamlit writes them at run time. `data:` pictures are uploads and fonts of plotly;
+    Streamlit's camera reads its own photograph through a `data:` address.
     """
     scripts = " ".join(["'self'", "blob:", *_inline_script_hashes()])
     return "; ".join(
@@ -92,7 +93,7 @@ def content_security_policy() -> str:
             f"script-src {scripts}",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
-            "connect-src 'self'",
+            "connect-src 'self' data:",
             "font-src 'self' data:",
             "worker-src 'self' blob:",
             "frame-ancestors 'self'",
