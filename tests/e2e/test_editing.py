@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import served
+from tests.e2e.conftest import CHROMIUM, FLAGS, served
 from tests.e2e.test_inspecting import photograph, upload
 from tests.support.pictures import encoded
 
@@ -123,6 +123,25 @@ def test_a_latent_is_added_and_texts_are_scored(app: str, page: Page) -> None:
     score = parts.pop("score")
     parts.pop("store mean")
     assert sum(parts.values()) == pytest.approx(score, abs=1e-5)
+
+
+def test_the_camera_is_asked_for_and_its_photograph_has_a_code(app: str, browser: Browser) -> None:
+    """With Chromium's made-up camera; a page whose policy forbids it, or its own photograph, gets no further."""
+    fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    filming = browser.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, *fake])
+    page = filming.new_page()
+    page.goto(f"{app}/inspect?image=3")
+    expect(page.locator("[data-testid=stCameraInput]")).to_have_count(0)
+    page.get_by_role("link", name="use the camera").click()
+    expect(page.locator("[data-testid=stCameraInput] video")).to_be_visible()
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.locator(".sp-picture img")).to_have_attribute("src", re.compile("^data:image/jpeg"), timeout=120_000)
+    expect(page.locator(".sp-row").first).to_be_visible()
+    assert "image=" not in page.url
+    page.get_by_role("link", name="close the camera").click()
+    expect(page.locator("[data-testid=stCameraInput]")).to_have_count(0)
+    expect(page.locator(".sp-picture img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
+    filming.close()
 
 
 @pytest.fixture
