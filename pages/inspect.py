@@ -22,7 +22,7 @@ said = st.query_params.get("image")
 number = None if said is None else whole_number(said, default=-1)
 frame.title("Inspect")
 left, right = st.columns([1, 2.2], gap="large")
-with left:
+with left.container():  # one element, so that the picture below stays where it is while the camera comes and goes
     upload = draw_uploader(store, query, right)
 
 source = None
