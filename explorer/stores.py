@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from sae_core import LatentStore
-from sae_core.errors import StoreError
+from sae_core.errors import SourceError, StoreError
 
 STORE_VARIABLE = "SPARSIGHT_STORE"
+IMAGES_VARIABLE = "SPARSIGHT_IMAGES"
 DEFAULT_STORE = Path(__file__).resolve().parents[1] / "stores" / "demo"
 
 Identity = tuple[int, int, int]  # inode, size and time of the manifest: a rebuilt store has another one
@@ -20,20 +21,29 @@ def store_path() -> Path:
     return Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE).expanduser()
 
 
+def images_path() -> Path | None:
+    """The viewer's own copy of the pictures, as SPARSIGHT_IMAGES names it."""
+    said = os.environ.get(IMAGES_VARIABLE)
+    return Path(said).expanduser() if said else None
+
+
 def current_store() -> LatentStore:
     """The store as it is on disk now: a store that was rebuilt meanwhile is opened anew. Raises StoreError."""
     path = store_path()
     identity = _identity(path)
     try:
-        return LatentStore.open(path) if identity is None else _open(path, identity)
+        return LatentStore.open(path) if identity is None else _open(path, identity, images_path())
     except StoreError as error:
         raise _with_demo_hint(error, path) from error
+    except SourceError as error:
+        hint = f"set {IMAGES_VARIABLE} to your copy of the pictures, or unset it"
+        raise StoreError(f"{IMAGES_VARIABLE}: {error}", hint=hint) from error
 
 
 # One: the old handle goes when the store is rebuilt. Failures are not kept: a page is right as soon as the store is.
 @lru_cache(maxsize=1)
-def _open(path: Path, _identity_now: Identity) -> LatentStore:
-    return LatentStore.open(path)
+def _open(path: Path, _identity_now: Identity, originals: Path | None) -> LatentStore:
+    return LatentStore.open(path, originals)
 
 
 def _with_demo_hint(error: StoreError, path: Path) -> StoreError:

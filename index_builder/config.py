@@ -34,8 +34,9 @@ class BuildConfig:
     """Pictures encoded together."""
     limit: int | None = None
     """Only the first N pictures of the source."""
-    thumbnail_side: int = 256
-    """Longer side of the stored thumbnails in pixels; 0 stores none."""
+    thumbnails: Literal["none"] | int = 256
+    """Longer side of the stored thumbnails in pixels; none: a store without pictures, for those that may not be
+    shared."""
     shard_size: int = 1024
     """Pictures between two points that a killed build resumes from."""
 
@@ -44,13 +45,20 @@ class BuildConfig:
             raise BuildError("--batch-size and --shard-size must be at least 1")
         if self.limit is not None and self.limit < 1:
             raise BuildError(f"--limit {self.limit} leaves no picture; give 1 or more")
-        if self.thumbnail_side < 0 or (self.workers is not None and self.workers < 0):
-            raise BuildError("--thumbnail-side and --workers must not be negative")
+        if self.thumbnails != "none" and self.thumbnails < 1:
+            raise BuildError(f"--thumbnails {self.thumbnails} shows nothing; give pixels, 1 or more, or none")
+        if self.workers is not None and self.workers < 0:
+            raise BuildError("--workers must not be negative")
 
     @property
     def store_name(self) -> str:
         """The name, or the folder's."""
         return self.name or self.out.name
+
+    @property
+    def thumbnail_side(self) -> int:
+        """Pixels; 0 where the store is to have no pictures."""
+        return 0 if self.thumbnails == "none" else self.thumbnails
 
     def resolved_device(self) -> str:
         """cpu or cuda. Raises BuildError where cuda was asked for and there is none."""

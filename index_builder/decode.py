@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,9 +17,7 @@ from index_builder.sources import RawPicture, Source
 from index_builder.sources.base import clean
 from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.errors import PictureError
-from sae_core.pictures import Picture, open_picture
-
-_JPEG_QUALITY = 85
+from sae_core.pictures import Picture, encode_thumbnail, open_picture
 
 
 class ImageRow(NamedTuple):
@@ -97,19 +94,8 @@ class SlotDataset(Dataset[DecodedBatch]):
         raw = self.source.read(slot)
         picture = open_picture(raw.data)
         cropped = self.preprocessing.crop_pixels(picture.rgb)
-        return _row(self.source.keys[slot], raw, picture, make_thumbnail(picture, self.thumbnail_side)), cropped
-
-
-def make_thumbnail(picture: Picture, side: int) -> bytes:
-    """JPEG with its longer side at most `side` pixels; always made anew, so that nothing but pixels is shared."""
-    if side == 0:
-        return b""
-    small = picture.rgb.copy()
-    small.info = {}  # Pillow would carry a file's comment over
-    small.thumbnail((side, side), reducing_gap=2.0)
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return out.getvalue()
+        thumbnail = encode_thumbnail(picture.rgb, self.thumbnail_side) if self.thumbnail_side else b""
+        return _row(self.source.keys[slot], raw, picture, thumbnail), cropped
 
 
 def _row(key: str, raw: RawPicture, picture: Picture, thumbnail: bytes) -> ImageRow:

@@ -24,6 +24,7 @@ EXTENSIONS = frozenset(
         ".ppm .pgm .pbm .pnm .jp2 .j2k .tga .ico"
     ).split()
 )
+_THUMBNAIL_QUALITY = 85
 _WHITE = (255, 255, 255, 255)
 
 
@@ -53,6 +54,16 @@ def open_picture(source: bytes | Path) -> Picture:
     if not data:
         raise PictureError("empty", "the file is empty")
     return _decode(data)
+
+
+def encode_thumbnail(rgb: Image.Image, side: int) -> bytes:
+    """JPEG with its longer side at most `side` pixels; always made anew, so that nothing but pixels is shared."""
+    small = rgb.copy()
+    small.info = {}  # Pillow would carry a file's comment over
+    small.thumbnail((side, side), reducing_gap=2.0)
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=_THUMBNAIL_QUALITY, subsampling=0)
+    return out.getvalue()
 
 
 def _read(path: Path) -> bytes:

@@ -165,6 +165,16 @@ function hideTip() {
   if (tip) tip.hidden = true;
 }
 
+// A picture that is not there, as in one's own copy of a data set that lacks it: its caption stands in its place.
+function missing(event) {
+  const picture = event.target;
+  if (!(picture instanceof HTMLImageElement) || !picture.getAttribute("src")?.startsWith("thumb/")) return;
+  const words = document.createElement("span");
+  words.className = "sp-noimg";
+  words.textContent = picture.alt;
+  picture.replaceWith(words);
+}
+
 export default function () {
   if (window[INSTALLED]) return;
   window[INSTALLED] = true;
@@ -177,6 +187,7 @@ export default function () {
   document.addEventListener("pointerout", hideTip);
   document.addEventListener("focusout", hideTip);
   document.addEventListener("scroll", hideTip, { capture: true, passive: true });
+  document.addEventListener("error", missing, { capture: true });
   addEventListener("popstate", returned);
   installLists(); // lists.js
   installMap(); // map.js

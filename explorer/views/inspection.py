@@ -31,7 +31,7 @@ class Source:
     kind: Literal["store", "upload"]
     image_id: int | None  # of the store
     embedding: Float32[np.ndarray, "d_embed"]  # unit
-    picture: Callable[[], Image.Image]  # RGB: the stored thumbnail, or the upload as the encoder sees it
+    picture: Callable[[], Image.Image]  # RGB: the original, the stored thumbnail, or the upload as the encoder sees it
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,13 @@ def store_source(store: LatentStore, image_id: int) -> Source:
     """A picture of the store; the picture itself raises PictureError where the store was shared without any."""
 
     def picture() -> Image.Image:
+        if (original := store.original(image_id)) is not None:
+            return original
         thumbnail = store.thumbnail(image_id)
         if thumbnail is None:
-            raise PictureError("no-pictures", "this store was shared without its pictures")
+            raise PictureError(
+                "no-pictures", "this store was shared without its pictures, and there is no copy of this one here"
+            )
         return Image.open(io.BytesIO(thumbnail.data)).convert("RGB")
 
     return Source("store", image_id, store.embedding(image_id), picture)

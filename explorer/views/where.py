@@ -87,7 +87,7 @@ def build_where(store: LatentStore, source: Source, query: WhereQuery, maps: Hea
         nothing=float(store.pre_activations(plain)[latent]),
         threshold=float(np.partition(z, -store.k)[-store.k]),
         cosine=float(seen @ source.embedding),
-        from_thumbnail=source.image_id is not None,
+        from_thumbnail=source.image_id is not None and store.original(source.image_id) is None,
         deletion=_deletion(maps, latent) if query.deletion else None,
     )
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
+from PIL import Image
 
 from sae_core.store import layout, search
 from sae_core.store.opened import OpenStore
 from sae_core.store.records import ImageRecord, LabelColumn, Matches, Neighbours, SparseCode, Thumbnail
 
+_TINY = 128  # pixels: a store whose thumbnails are smaller shows those of the viewer's own copy instead
 _MAGIC = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "image/webp"))
 
 
@@ -92,8 +94,17 @@ class ImageReads(OpenStore):
         return search.nearest_refined(self._image_index, self._embeddings, query, n)
 
     def thumbnail(self, image_id: int) -> Thumbnail | None:
-        """The small picture of an image; None where the store has none."""
+        """The small picture of an image: the store's own, or, where that is none or tiny, of the viewer's copy."""
         self._check(image_id, self.n_images, "image")
+        if self._originals and (self.manifest.thumbnail_side or 0) < _TINY:
+            return self._originals.thumbnail(self.image(image_id)) or self._stored(image_id)
+        return self._stored(image_id)
+
+    def original(self, image_id: int) -> Image.Image | None:
+        """The picture as it was indexed, RGB, from the viewer's own copy; None where there is none."""
+        return self._originals.picture(self.image(image_id)) if self._originals else None
+
+    def _stored(self, image_id: int) -> Thumbnail | None:
         thumbnails = self._thumbnails
         if thumbnails is None:
             return None
@@ -105,8 +116,8 @@ class ImageReads(OpenStore):
 
     @property
     def has_thumbnails(self) -> bool:
-        """Whether the store was built with pictures."""
-        return self._thumbnails is not None
+        """Whether there are pictures to show: the store's, or those of the viewer's own copy."""
+        return self._thumbnails is not None or self._originals is not None
 
     def _rows(self, image_ids: Sequence[int] | np.ndarray) -> Int64[np.ndarray, "m"]:
         rows = np.asarray(image_ids, dtype=np.int64).reshape(-1)

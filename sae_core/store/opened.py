@@ -12,13 +12,14 @@ from sae_core.store import layout
 from sae_core.store.files import StoreFiles
 from sae_core.store.images import ImageTable
 from sae_core.store.manifest import Manifest
+from sae_core.store.originals import Originals
 from sae_core.store.records import Gallery
 
 
 class OpenStore:
     """Memory maps and descriptors; nothing is read but headers."""
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: Manifest, originals: Originals | None = None) -> None:
         self.path = path
         self.manifest = manifest
         self.n_images, self.n_latents, self.k = manifest.n_images, manifest.n_latents, manifest.k
@@ -32,6 +33,7 @@ class OpenStore:
         self._posting_activations = files.array(layout.POSTING_ACTIVATIONS)
         self._embeddings = files.array(layout.EMBEDDINGS)
         self._images = ImageTable(path / layout.IMAGES)
+        self._originals = originals
         self._thumbnails = self._open_thumbnails()
 
     def gallery(self, latent: int, start: int = 0, stop: int | None = None) -> Gallery:

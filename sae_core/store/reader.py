@@ -9,6 +9,7 @@ from sae_core.errors import MismatchError
 from sae_core.store import checks
 from sae_core.store.image_reads import ImageReads
 from sae_core.store.latent_reads import LatentReads
+from sae_core.store.originals import Originals
 
 if TYPE_CHECKING:
     from sae_core.encoder.clip import ClipEncoder
@@ -22,14 +23,19 @@ class LatentStore(LatentReads, ImageReads):
     """
 
     @classmethod
-    def open(cls, path: str | Path) -> LatentStore:
-        """Opens a store after checking manifest, file sizes and array shapes. Raises StoreError with all defects."""
+    def open(cls, path: str | Path, originals: str | Path | None = None) -> LatentStore:
+        """Opens a store after checking manifest, file sizes and array shapes. Raises StoreError with all defects.
+
+        `originals`: the viewer's own copy of the pictures (a folder, or the tars that were indexed), which stands in
+        where the store was shared without them. Raises SourceError where nothing is there.
+        """
         root = Path(path).expanduser()
         manifest = checks.read_manifest(root)
         if defects := checks.quick_defects(root, manifest):
             raise checks.broken(root, defects)
+        own = None if originals is None else Originals(Path(originals).expanduser())
         try:
-            return cls(root, manifest)
+            return cls(root, manifest, own)
         except (OSError, ValueError) as error:
             raise checks.broken(root, [str(error)]) from error
 

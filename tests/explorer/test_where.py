@@ -295,7 +295,7 @@ def test_an_upload_is_kept_in_its_session_only(shown: LatentStore, latent: int) 
 
 
 def test_a_store_without_pictures_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bare = make_store(tmp_path / "bare", 20, n_latents=32, thumbnail_side=0)
+    bare = make_store(tmp_path / "bare", 20, n_latents=32, thumbnails="none")
     monkeypatch.setenv(STORE_VARIABLE, str(bare))
     for said in ({}, {"where": "1"}):
         html = html_of(section(3, said))

@@ -358,7 +358,7 @@ def test_embeddings_that_are_not_finite_are_rejects(inputs: Path, tmp_path: Path
 
 
 def test_a_store_can_be_built_without_pictures(inputs: Path, tmp_path: Path) -> None:
-    build(config(inputs, tmp_path / "store", limit=20, thumbnail_side=0))
+    build(config(inputs, tmp_path / "store", limit=20, thumbnails="none"))
     store = LatentStore.open(tmp_path / "store")
     assert not store.has_thumbnails and store.thumbnail(0) is None
     assert store.manifest.thumbnail_side is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from index_builder.build import build
 from index_builder.config import BuildConfig
@@ -25,7 +26,7 @@ def make_store(
     k: int = 4,
     name: str = "Test pictures",
     images: Path | None = None,
-    thumbnail_side: int = 256,
+    thumbnails: Literal["none"] | int = 256,
 ) -> Path:
     """Builds a store at `path` (its inputs lie beside it in `path.inputs/`); some latents of it are dead."""
     inputs = path.with_name(path.name + ".inputs")
@@ -44,7 +45,7 @@ def make_store(
             workers=0,
             batch_size=8,
             shard_size=16,
-            thumbnail_side=thumbnail_side,
+            thumbnails=thumbnails,
         )
     )
     return path
