@@ -67,6 +67,14 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
         log.close()
 
 
+def settled(page: Page) -> None:
+    """Waits until the page is drawn to its end: until then Streamlit may show a part twice, as it was and as it is."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=120_000
+    )
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import CHROMIUM, FLAGS, served
+from tests.e2e.conftest import CHROMIUM, FLAGS, served, settled
 from tests.e2e.test_inspecting import photograph, upload
 from tests.support.pictures import encoded
 
@@ -31,9 +31,11 @@ sys.addaudithook(_heard)
 
 def neighbours(page: Page, which: str = "") -> list[str]:
     """Addresses of the nearest pictures; `which` is "before" or "after" of an edit."""
+    settled(page)
     at = {"": "#nearest .sp-tile", "before": ".sp-beforeafter > div:first-child .sp-tile"}
     tiles = page.locator(at.get(which, ".sp-beforeafter > div:last-child .sp-tile"))
-    return [str(tile.get_attribute("href")) for tile in tiles.all()]
+    addresses: list[str] = tiles.evaluate_all("tiles => tiles.map(tile => tile.getAttribute('href'))")
+    return addresses
 
 
 def drag(page: Page, latent: str, to: float) -> None:
@@ -59,6 +61,7 @@ def test_upload_edit_and_back(app: str, page: Page, photograph: Path) -> None:
 
     drag(page, latent, 0.001)
     expect(page).to_have_url(re.compile(rf"/inspect\?edit={latent}:0(\.\d+)?$"))
+    settled(page)
     expect(page.locator(".sp-edited")).to_contain_text("cosine with the original")
     assert neighbours(page, "before") == original
     after = neighbours(page, "after")
@@ -80,7 +83,8 @@ def test_upload_edit_and_back(app: str, page: Page, photograph: Path) -> None:
 def test_the_keyboard_edits_too(app: str, page: Page) -> None:
     """Several keys are one edit, and the slider is in hand again when the rows were drawn anew."""
     page.goto(f"{app}/inspect?image=3&edit=5:0.2")
-    expect(page.locator(".st-key-plot-waterfall .js-plotly-plot")).to_be_visible(timeout=120_000)  # all is drawn
+    expect(page.locator(".st-key-plot-waterfall .js-plotly-plot").first).to_be_visible(timeout=120_000)
+    settled(page)
     slider = page.locator("input[data-edit]").nth(1)
     latent = slider.get_attribute("data-edit")
     old = slider.element_handle()
@@ -114,6 +118,7 @@ def test_a_latent_is_added_and_texts_are_scored(app: str, page: Page) -> None:
     expect(page.locator(".sp-scorewords")).to_contain_text("“a green lizard” scores")
     assert "where=99999" in page.url
     assert "method=gradients" in page.url, "what a form may not name is kept all the same"
+    settled(page)
     expect(page.locator(".st-key-plot-waterfall .js-plotly-plot")).to_be_visible()
     with page.expect_download() as saved:
         page.locator(".st-key-plot-waterfall [data-save=csv]").click()
@@ -145,12 +150,17 @@ def test_the_camera_is_asked_for_and_its_photograph_has_a_code(app: str, browser
     page.goto(f"{app}/inspect?image=3")
     expect(page.locator("[data-testid=stCameraInput]")).to_have_count(0)
     page.get_by_role("link", name="use the camera").click()
+    settled(page)
     take_photograph(page)
-    expect(page.locator(".sp-picture img")).to_have_attribute("src", re.compile("^data:image/jpeg"), timeout=120_000)
+    expect(page.locator(".sp-picture img").first).to_have_attribute(
+        "src", re.compile("^data:image/jpeg"), timeout=120_000
+    )
+    settled(page)
     expect(page.locator(".sp-row").first).to_be_visible()
     assert "image=" not in page.url
     page.get_by_role("link", name="close the camera").click()
     expect(page.locator("[data-testid=stCameraInput]")).to_have_count(0)
+    settled(page)
     expect(page.locator(".sp-picture img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
     filming.close()
 
