@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from index_builder.sources.base import RawPicture, clean, state_sha256
+from sae_core import tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
 
@@ -113,27 +114,15 @@ def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample
     """Keys (`TAR/key`) and samples of one tar; a key's members need not be adjacent."""
     groups: dict[str, list[Member]] = {}
     try:
-        with tarfile.open(path, "r:") as tar:
-            for info in tar:
-                if info.islnk() or info.issparse():
-                    raise SourceError(f"{path} holds links or sparse files, which cannot be read at random: unpack it")
-                folder, _, base = info.name.rpartition("/")
-                stem, _, extension = base.partition(".")
-                if info.isreg() and stem:
-                    member = Member(extension.lower(), info.offset_data, info.size)
-                    groups.setdefault(f"{folder}/{stem}".lstrip("/"), []).append(member)
-            _check_end(path, tar.offset)
+        for info in tars.members(path):
+            if info.islnk() or info.issparse():
+                raise SourceError(f"{path} holds links or sparse files, which cannot be read at random: unpack it")
+            folder, _, base = info.name.rpartition("/")
+            stem, _, extension = base.partition(".")
+            if info.isreg() and stem:
+                member = Member(extension.lower(), info.offset_data, info.size)
+                groups.setdefault(f"{folder}/{stem}".lstrip("/"), []).append(member)
     except (tarfile.TarError, OSError) as error:
         raise SourceError(f"{path} is no whole tar: {error}") from error
     for key, members in groups.items():
         yield str(clean(f"{shown.as_posix()}/{key}")), Sample(number, tuple(members))
-
-
-def _check_end(path: Path, offset: int) -> None:
-    """tarfile stops without a word at a damaged header; a whole tar has nothing but zeros from there on."""
-    with open(path, "rb") as file:
-        file.seek(offset)
-        blocks = iter(lambda: file.read(1 << 20), b"")
-        whole = next(blocks, b"x").strip(b"\0") == b"" and not any(block.strip(b"\0") for block in blocks)
-    if not whole:
-        raise SourceError(f"{path} is no whole tar: it is damaged at byte {offset:,}, or another tar follows there")

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
+from sae_core import tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS, encode_thumbnail, open_picture
 from sae_core.store.records import ImageRecord, Thumbnail
@@ -87,10 +88,9 @@ class Originals:
 def _members(tar: Path, _time: int) -> dict[str, list[tuple[int, int]]]:
     """Offsets and sizes of the pictures in a tar, by WebDataset's key: the path up to the base name's first dot."""
     found: dict[str, list[tuple[int, int]]] = {}
-    with tarfile.open(tar, "r:") as members:
-        for info in members:
-            folder, _, base = info.name.rpartition("/")
-            stem, _, extension = base.partition(".")
-            if info.isreg() and f".{extension.lower()}" in EXTENSIONS:
-                found.setdefault(f"{folder}/{stem}".lstrip("/"), []).append((info.offset_data, info.size))
+    for info in tars.members(tar):
+        folder, _, base = info.name.rpartition("/")
+        stem, _, extension = base.partition(".")
+        if info.isreg() and f".{extension.lower()}" in EXTENSIONS:
+            found.setdefault(f"{folder}/{stem}".lstrip("/"), []).append((info.offset_data, info.size))
     return found

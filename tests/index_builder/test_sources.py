@@ -191,3 +191,25 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
 def test_a_listing_hash_sees_order_and_names() -> None:
     assert listing_sha256(["a", "b"]) == listing_sha256(["a", "b"])
     assert len({listing_sha256(keys) for keys in (["a", "b"], ["b", "a"], ["ab"], ["a", "b", "c"])}) == 4
+
+
+def test_a_header_that_leads_back_is_refused(tmp_path: Path) -> None:
+    tar = make_tar(tmp_path / "a.tar", 2)
+    data = bytearray(tar.read_bytes())
+    data[124:136] = b"\xff" * 11 + b"\x00"  # a size of -256, in base 256: the next header would be this one again
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    tar.write_bytes(data)
+    with pytest.raises(SourceError, match="leads back"):
+        open_source(str(tar))
+
+
+@pytest.mark.parametrize("header", ["GNU.sparse.size=1,2", "size=-1", "GNU.sparse.map=0,x"])
+def test_a_pax_header_of_no_sense_is_refused(tmp_path: Path, header: str) -> None:
+    key, value = header.split("=")
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("a.png")
+        info.pax_headers = {key: value}
+        tar.addfile(info)
+    with pytest.raises(SourceError, match="no whole tar"):
+        open_source(str(tmp_path / "a.tar"))
