@@ -23,8 +23,12 @@ Row = dict[str, Any]
 
 
 def rows(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[Row]:
-    """The latents asked for, in that order, or all. `name` is the one that the pages show, None where there is none."""
+    """The latents asked for, in that order, or all; hidden ones are left out.
+
+    `name` is the one that the pages show, None where there is none.
+    """
     chosen = np.arange(store.n_latents) if latents is None else np.asarray(latents, dtype=np.int64)
+    chosen = chosen[~np.isin(chosen, sorted(store.hidden.latents))]
     said = notes.texts(store)
     for start in range(0, len(chosen), _CHUNK):
         some = chosen[start : start + _CHUNK]

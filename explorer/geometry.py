@@ -67,7 +67,7 @@ def _draw_other(store: LatentStore, resolved: Resolved, query: GeometryQuery) ->
     """Principal angles to the span of a second choice."""
     other = choose(store, query.other)
     said = other.said
-    draw(sections.other_form(query.kept("with"), said, store.labels.titles, other.problem))
+    draw(sections.other_form(query.kept("with"), said, store.labels.offered, other.problem))
     if other.resolved:
         angles = build_angles(store, span_latents(resolved), span_latents(other.resolved))
         draw_angles(angles, "other-angles", f"angles of {resolved.title} and {other.resolved.title}")

@@ -7,13 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from sae_core import LatentStore
-from sae_core.errors import SourceError, StoreError
+from sae_core.errors import HideListError, SourceError, StoreError
 
 STORE_VARIABLE = "SPARSIGHT_STORE"
 IMAGES_VARIABLE = "SPARSIGHT_IMAGES"
+HIDE_VARIABLE = "SPARSIGHT_HIDE"
 DEFAULT_STORE = Path(__file__).resolve().parents[1] / "stores" / "demo"
 
-Identity = tuple[int, int, int]  # inode, size and time of the manifest: a rebuilt store has another one
+Identity = tuple[int, int, int]  # inode, size and time of a file: that of the manifest tells a rebuilt store
 
 
 def store_path() -> Path:
@@ -27,12 +28,23 @@ def images_path() -> Path | None:
     return Path(said).expanduser() if said else None
 
 
+def hide_path(store: Path) -> Path | None:
+    """The hide-list: the file in SPARSIGHT_HIDE, or NAME.hide.json beside a store of that name, where there is one."""
+    if said := os.environ.get(HIDE_VARIABLE):
+        return Path(said).expanduser()
+    beside = store.with_name(f"{store.name}.hide.json")
+    return beside if os.path.lexists(beside) else None
+
+
 def current_store() -> LatentStore:
     """The store as it is on disk now: a store that was rebuilt meanwhile is opened anew. Raises StoreError."""
     path = store_path()
-    identity = _identity(path)
+    identity, hide = _identity(path / "manifest.json"), hide_path(path)
+    hide_identity = _identity(hide) if hide else None
     try:
-        return LatentStore.open(path) if identity is None else _open(path, identity, images_path())
+        return LatentStore.open(path) if identity is None else _open(path, identity, images_path(), hide, hide_identity)
+    except HideListError:
+        raise
     except StoreError as error:
         raise _with_demo_hint(error, path) from error
     except SourceError as error:
@@ -42,8 +54,10 @@ def current_store() -> LatentStore:
 
 # One: the old handle goes when the store is rebuilt. Failures are not kept: a page is right as soon as the store is.
 @lru_cache(maxsize=1)
-def _open(path: Path, _identity_now: Identity, originals: Path | None) -> LatentStore:
-    return LatentStore.open(path, originals)
+def _open(
+    path: Path, _now: Identity, originals: Path | None, hide: Path | None, _hide_now: Identity | None
+) -> LatentStore:
+    return LatentStore.open(path, originals, hide)
 
 
 def _with_demo_hint(error: StoreError, path: Path) -> StoreError:
@@ -53,9 +67,9 @@ def _with_demo_hint(error: StoreError, path: Path) -> StoreError:
     return StoreError(str(error), error.defects, hint=f"rm -r {path} && make demo" if path.exists() else "make demo")
 
 
-def _identity(path: Path) -> Identity | None:
+def _identity(file: Path) -> Identity | None:
     try:
-        manifest = (path / "manifest.json").stat()
+        now = file.stat()
     except OSError:
         return None
-    return manifest.st_ino, manifest.st_size, manifest.st_mtime_ns
+    return now.st_ino, now.st_size, now.st_mtime_ns

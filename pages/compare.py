@@ -33,7 +33,7 @@ said = [st.query_params.get(key, "") for key in ("a", "b")]
 with waiting(HEIGHT, slow=any("text:" in words for words in said)):
     a, b = (choose(store, words) for words in said)
 
-draw(sections.form(a.said, b.said, store.labels.titles))
+draw(sections.form(a.said, b.said, store.labels.offered))
 draw(*(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", a), ("B", b)) if side.problem))
 upload = kept_upload(store)
 if a.resolved and b.resolved:

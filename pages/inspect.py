@@ -15,6 +15,7 @@ from explorer.views.home import spread
 from explorer.views.inspect_query import read_inspect
 from explorer.views.inspection import another_picture, build_store_picture, store_source
 from explorer.views.paging import whole_number
+from explorer.views.parts import first_shown
 
 store = current_store()
 query = read_inspect(store, st.query_params.to_dict())
@@ -26,7 +27,10 @@ with left.container():  # one element, so that the picture below stays where it 
     upload = draw_uploader(store, query, right)
 
 source = None
-if number is not None and 0 <= number < store.n_images:
+if number is not None and 0 <= number < store.n_images and store.is_hidden(number):
+    with right:
+        draw(sections.withheld(number, first_shown(store, another_picture(store.n_images, number))))
+elif number is not None and 0 <= number < store.n_images:
     source = store_source(store, number)
     picture = build_store_picture(store, number)
     frame.title(picture.tile.caption)

@@ -37,6 +37,10 @@ if not 0 <= number < store.n_latents:
     draw(sections.missing(said, store.n_latents))
     st.stop()
 
+if number in store.hidden.latents:
+    draw(sections.withheld(number))
+    st.stop()
+
 page = build_latent(store, number, GalleryQuery.from_params(st.query_params.to_dict()))
 frame.title(f"#{number} {page.ref.name or ''}".strip())
 draw_title(sections.title_line(page, add_button(number, words=True)), store, number)

@@ -25,7 +25,7 @@ query = SpansQuery.from_params(st.query_params.to_dict())
 frame.title("Spans")
 with waiting(HEIGHT, slow="text:" in query.of):
     choice = choose(store, query.of)
-draw(sections.form(query, store.labels.titles))
+draw(sections.form(query, store.labels.offered))
 if choice.resolved is None:
     draw(problem(choice.problem) if choice.problem else "")
     draw(sections.invitation(build_span_examples(store)), how_to_choose())

@@ -45,6 +45,10 @@ class TrainingError(SparsightError):
     """Training data or settings that cannot make an SAE."""
 
 
+class WithheldError(SparsightError):
+    """A latent or picture that the store's hide-list withholds."""
+
+
 class StoreError(SparsightError):
     """A store that cannot be opened: `defects` lists every one found, `hint` is the command that mends it."""
 
@@ -52,3 +56,7 @@ class StoreError(SparsightError):
         super().__init__(message)
         self.defects = list(defects)
         self.hint = hint
+
+
+class HideListError(StoreError):
+    """A hide-list that cannot be followed: the store is not shown, since what was to be hidden is not known."""

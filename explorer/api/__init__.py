@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from explorer.api import images, latents, search
 from explorer.api.rate import limited
-from sae_core.errors import SparsightError, StoreError
+from sae_core.errors import SparsightError, StoreError, WithheldError
 
 VERSION = "1"
 
@@ -26,6 +26,7 @@ def create_api() -> FastAPI:
     for part in (latents, images, search):
         api.include_router(part.router)
     api.add_exception_handler(IndexError, _missing)
+    api.add_exception_handler(WithheldError, _withheld)
     api.add_exception_handler(SparsightError, _failed)
     return api
 
@@ -33,6 +34,11 @@ def create_api() -> FastAPI:
 def _missing(_request: Request, error: Exception) -> JSONResponse:
     """A latent or image that does not exist."""
     return JSONResponse({"detail": str(error)}, status_code=404)
+
+
+def _withheld(_request: Request, error: Exception) -> JSONResponse:
+    """On the store's hide-list."""
+    return JSONResponse({"detail": str(error)}, status_code=403)
 
 
 def _failed(_request: Request, error: Exception) -> JSONResponse:

@@ -25,6 +25,8 @@ class StoreAnswer(BaseModel):
     random_pair_cosine: float | None = Field(description="baseline of the cosine")
     l0: float
     n_dead: int
+    n_withheld_latents: int = Field(description="on the hide-list of those who share the store")
+    n_withheld_images: int
     demonstration: bool
 
 

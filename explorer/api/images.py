@@ -24,6 +24,7 @@ Latents = Annotated[list[int], Query(max_length=MAX_LATENTS)]
 def image(image: int) -> ImageAnswer:
     """One image and its sparse code, strongest first."""
     store = current_store()
+    store.check_shown(image)
     record = store.image(image)
     return ImageAnswer(
         image=image,

@@ -45,16 +45,20 @@ def store_facts() -> StoreAnswer:
         random_pair_cosine=number_or_none(report.random_pair_cosine),
         l0=report.l0,
         n_dead=report.n_dead,
+        n_withheld_latents=len(store.hidden.latents),
+        n_withheld_images=store.hidden.n_pictures,
         demonstration=manifest.demonstration,
     )
 
 
 @router.get("/latents")
 def latents(start: Start = 0, count: Count = 50) -> LatentsAnswer:
-    """Latents by number."""
+    """Latents by number; withheld ones are left out."""
     store = current_store()
     numbers = range(min(start, store.n_latents), min(start + count, store.n_latents))
-    return LatentsAnswer(n=store.n_latents, latents=[_answer(store, number) for number in numbers])
+    return LatentsAnswer(
+        n=store.n_latents, latents=[_answer(store, number) for number in numbers if number not in store.hidden.latents]
+    )
 
 
 @router.get("/latents/{latent}")
@@ -62,6 +66,7 @@ def latent(latent: int) -> LatentAnswer:
     """One latent's figures."""
     store = current_store()
     store.gallery_size(latent)  # raises where there is none
+    store.check_latents_shown([latent])
     return _answer(store, latent)
 
 
@@ -69,6 +74,7 @@ def latent(latent: int) -> LatentAnswer:
 def gallery(latent: int, start: Start = 0, count: Count = 50) -> GalleryAnswer:
     """Part of the gallery; `start` may go to its very end."""
     store = current_store()
+    store.check_latents_shown([latent])
     found = store.gallery(latent, start, start + count)
     pairs = zip(found.image_ids.tolist(), found.activations.tolist(), strict=True)
     return GalleryAnswer(
@@ -83,6 +89,7 @@ def gallery(latent: int, start: Start = 0, count: Count = 50) -> GalleryAnswer:
 def similar(latent: int, count: Annotated[int, Query(ge=1, le=50)] = 10) -> list[Similar]:
     """Latents with the most similar directions; about 0 is chance."""
     store = current_store()
+    store.check_latents_shown([latent])
     found = store.similar_latents(latent, count)
     pairs = zip(found.ids.tolist(), found.similarities.tolist(), strict=True)
     return [Similar(id=other, name=display_name(store, other).text, cosine=cosine) for other, cosine in pairs]

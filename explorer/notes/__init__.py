@@ -45,8 +45,11 @@ def note_book(store: LatentStore) -> NoteBook:
 
 
 def texts(store: LatentStore) -> Mapping[int, Note]:
-    """Every latent that people named or noted, by number."""
-    return _read(note_book(store)).notes
+    """Every latent that people named or noted, by number; without those that the store's hide-list withholds."""
+    found = _read(note_book(store)).notes
+    if store.hidden.latents:
+        return {latent: note for latent, note in found.items() if latent not in store.hidden.latents}
+    return found
 
 
 def problem(store: LatentStore) -> str | None:

@@ -50,6 +50,7 @@ def exported(store: LatentStore, book: NoteBook) -> str:
     entries = [
         Entry(latent=note.latent, name=note.name, note=note.text, changed_at=note.changed_at)
         for note in book.all().values()
+        if note.latent not in store.hidden.latents
     ]
     whose = StoreName(name=store.manifest.name, version=store.version)
     now = datetime.now(UTC).replace(microsecond=0)

@@ -81,6 +81,15 @@ def invitation(tiles: tuple[Tile, ...]) -> str:
     return f"<section>{parts.head('Or take one from the store')}{parts.gallery(tiles, 'sp-oneline')}</section>"
 
 
+def withheld(image_id: int, another: int | None) -> str:
+    """A picture on the store's hide-list; `another` is one that is shown."""
+    onwards = "" if another is None else f'<a href="{escape(links.inspect_url(another))}">Another picture</a> · '
+    return parts.note(
+        f"Picture {image_id:,} is withheld",
+        f'<p>Those who share this store do not show it.</p><p>{onwards}<a href="{links.INSPECT}">Choose one</a></p>',
+    )
+
+
 def missing(said: str, n_images: int) -> str:
     """The address names no picture of this store."""
     return parts.note(

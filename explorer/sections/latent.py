@@ -42,6 +42,15 @@ def dead(view: LatentPage) -> str:
     )
 
 
+def withheld(latent: int) -> str:
+    """A latent on the store's hide-list."""
+    return parts.note(
+        f"Latent #{latent} is withheld",
+        "<p>Those who share this store do not show it.</p>"
+        f'<p><a href="{links.LATENTS}">All latents that are shown</a></p>',
+    )
+
+
 def ending(view: LatentPage) -> str:
     """Previous and next once more, where the page ends."""
     before = f'<a href="{_other(view, view.previous)}">‹ #{view.previous}</a>' if view.previous is not None else ""

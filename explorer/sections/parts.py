@@ -10,6 +10,8 @@ from explorer.sections.bars import density_bar
 from explorer.views.parts import LatentCard, LatentRef, Tile
 from explorer.wording import figure, percent
 
+_WORD = 96  # pixels: in a smaller picture the word does not fit
+
 
 def help_mark(text: str) -> str:
     """The "?" beside a figure; the link script shows its text on hover and focus."""
@@ -19,6 +21,8 @@ def help_mark(text: str) -> str:
 
 def name_text(ref: LatentRef) -> str:
     """A latent's name, marked where a person gave it; or that it has none, and why."""
+    if ref.hidden:
+        return f'<i data-tip="{escape(ref.hint)}">withheld</i>'
     if ref.name:
         given = f' class="sp-given" data-tip="{escape(ref.hint)}"' if ref.hint else ""
         return f"<b{given}>{escape(ref.name)}</b>"
@@ -27,6 +31,11 @@ def name_text(ref: LatentRef) -> str:
 
 def latent_link(ref: LatentRef) -> str:
     """`#123 · citrus slices · 0.8 %`, the same everywhere."""
+    if ref.hidden:
+        said = escape(ref.hint)
+        return (
+            f'<span class="sp-ref sp-dim" data-tip="{said}"><span class="sp-no">#{ref.latent}</span> · withheld</span>'
+        )
     density = "dead" if ref.dead else percent(ref.density)
     return (
         f'<a class="sp-ref" href="{escape(ref.href)}"><span class="sp-no">#{ref.latent}</span> · {name_text(ref)} · '
@@ -36,6 +45,9 @@ def latent_link(ref: LatentRef) -> str:
 
 def picture(tile: Tile, side: int) -> str:
     """One image; its caption in words where the store has no pictures."""
+    if tile.hidden:
+        said = "withheld" if side > _WORD else ""
+        return f'<span class="sp-noimg sp-withheld" role="img" aria-label="withheld">{said}</span>'
     if tile.src is None:
         return f'<span class="sp-noimg">{escape(tile.caption)}</span>'
     return (
@@ -45,8 +57,10 @@ def picture(tile: Tile, side: int) -> str:
 
 
 def picture_link(tile: Tile, side: int = 120) -> str:
-    """A picture that leads to its own sparse code, its figure underneath."""
+    """A picture that leads to its own sparse code, its figure underneath; a withheld one leads nowhere."""
     under = "" if tile.figure is None else f'<span class="sp-fig">{escape(tile.figure_text)}</span>'
+    if tile.hidden:
+        return f'<span class="sp-tile" data-tip="{escape(tile.hint)}">{picture(tile, side)}{under}</span>'
     return (
         f'<a class="sp-tile" href="{escape(tile.href)}" data-tip="{escape(tile.hint)}">{picture(tile, side)}{under}</a>'
     )
@@ -60,7 +74,8 @@ def gallery(tiles: Iterable[Tile], kind: str = "") -> str:
 def strip(card: LatentCard) -> str:
     """The card's pictures in a row, as one link to the latent."""
     if not card.tiles:
-        return '<span class="sp-strip sp-empty">active in no picture</span>'
+        why = "withheld" if card.ref.hidden else "active in no picture"
+        return f'<span class="sp-strip sp-empty">{why}</span>'
     inside = "".join(picture(tile, 72) for tile in card.tiles)
     label = escape(card.ref.text)
     return f'<a class="sp-strip" href="{escape(card.ref.href)}" aria-label="{label}" data-tip="{label}">{inside}</a>'
@@ -112,7 +127,8 @@ def _strip_card(card: LatentCard) -> str:
 def _latent_card(card: LatentCard, end: str = "") -> str:
     inside = "".join(picture(tile, 96) for tile in card.tiles)
     if not card.tiles:
-        inside = '<span class="sp-empty">dead: no picture in this store activates it</span>'
+        why = "withheld" if card.ref.hidden else "dead: no picture in this store activates it"
+        inside = f'<span class="sp-empty">{why}</span>'
     href, label = escape(card.ref.href), escape(card.ref.text)
     return (
         f'<article class="sp-card"><a class="sp-nine" href="{href}" aria-label="{label}">{inside}</a>'

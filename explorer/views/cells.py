@@ -15,8 +15,3 @@ def text_or_none(value: object) -> str | None:
 def number_or_none(value: Any) -> float | None:
     """A cell of a number column."""
     return None if pd.isna(value) else float(value)
-
-
-def folded_label(text: str) -> str:
-    """How labels are compared: `Apple_pie` is `apple pie`."""
-    return text.strip().replace("_", " ").casefold()

@@ -112,7 +112,9 @@ def _listed(store: LatentStore, query: ListQuery, card: LatentCard, page: int) -
 
 
 def _facts(row: Any, card: LatentCard) -> tuple[tuple[str, str], ...]:
-    """Density stands in the name already."""
+    """Density stands in the name already. Nothing of a latent that is withheld."""
+    if card.ref.hidden:
+        return ()
     facts = [("strongest", activation(float(row["max_activation"])))]
     if card.purity is not None and card.top_label:
         facts.append(("label purity", f"{percent(card.purity)} {card.top_label}"))

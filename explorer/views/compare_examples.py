@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer import links
-from explorer.views.parts import Tile, tiles
+from explorer.views.parts import Tile, first_shown, tiles
 from explorer.views.resolved import Resolved
 from explorer.views.striking import striking
 from sae_core import LatentStore
@@ -29,7 +29,7 @@ class Example:
 
 def build_examples(store: LatentStore) -> tuple[Example, ...]:
     """Two common labels, two near pictures, two striking latents; what the store has of it."""
-    found = (_two_labels(store), near(store, store.n_images // 2), _two_latents(store))
+    found = (_two_labels(store), near(store, first_shown(store, store.n_images // 2)), _two_latents(store))
     return tuple(example for example in found if example)
 
 
@@ -38,7 +38,7 @@ def examples_with(store: LatentStore, chosen: Resolved) -> tuple[Example, ...]:
     said = chosen.selection.said
     same = set(chosen.image_ids.tolist())
     close = store.nearest_images(chosen.centre, len(same) + 1).ids.tolist()
-    other = next((number for number in close if number not in same), None)
+    other = next((number for number in close if number not in same and not store.is_hidden(number)), None)
     found = []
     if other is not None:
         mine = chosen.image_ids[:N_TILES].tolist()
@@ -55,9 +55,12 @@ def examples_with(store: LatentStore, chosen: Resolved) -> tuple[Example, ...]:
     return tuple(found)
 
 
-def near(store: LatentStore, image_id: int) -> Example | None:
+def near(store: LatentStore, image_id: int | None) -> Example | None:
     """A picture and the most similar other one."""
-    found = [n for n in store.nearest_images(store.embedding(image_id), 2).ids.tolist() if n != image_id][:1]
+    if image_id is None:
+        return None
+    close = store.nearest_images(store.embedding(image_id), 2).ids.tolist()
+    found = [number for number in close if number != image_id and not store.is_hidden(number)][:1]
     if not found:
         return None
     said = (f"image:{image_id}", f"image:{found[0]}")
@@ -84,9 +87,10 @@ def _two_latents(store: LatentStore) -> Example | None:
 
 
 def _common(store: LatentStore) -> list[int]:
-    """Labels that pictures carry, most common first."""
+    """Labels that pictures carry and that are shown, most common first."""
     counts = np.asarray(store.labels.counts)
-    return [int(code) for code in np.argsort(-counts, kind="stable") if counts[code]]
+    found = np.argsort(-counts, kind="stable").tolist()
+    return [code for code in found if counts[code] and code not in store.labels.hidden]
 
 
 def _example(

@@ -118,7 +118,7 @@ def _concepts(
     remarks += [
         f"#{latent} is dead: no picture in this store activates it. Its direction is an axis all the same."
         for latent in chosen
-        if store.latents.at[latent, "n_active"] == 0
+        if store.latents.at[latent, "n_active"] == 0 and latent not in store.hidden.latents
     ]
     if len(chosen) < 2:
         remarks.append("Fewer than two latents are active here: name axes to see a plane.")

@@ -60,7 +60,8 @@ def build_home(store: LatentStore) -> Home:
 def spread(store: LatentStore, n: int = N_PICTURES) -> tuple[Tile, ...]:
     """Pictures from all over the store, the same ones every time."""
     n = min(n, store.n_images)
-    return tiles(store, [i * store.n_images // n for i in range(n)])
+    found = tiles(store, [i * store.n_images // n for i in range(n)])
+    return tuple(tile for tile in found if not tile.hidden)
 
 
 def dead_latents_url() -> str:
@@ -74,8 +75,16 @@ def _sentence(store: LatentStore) -> str:
     return (
         f"{plural(manifest.n_images, 'picture')} of “{manifest.source.name}”{rejected}, encoded by "
         f"{manifest.encoder.model} and rewritten by a sparse autoencoder as at most {manifest.k} of "
-        f"{plural(manifest.n_latents, 'latent')} each."
+        f"{plural(manifest.n_latents, 'latent')} each.{withheld(store)}"
     )
+
+
+def withheld(store: LatentStore) -> str:
+    """How much the hide-list takes away, as a sentence; empty where that is nothing."""
+    hidden = store.hidden
+    counts = ((len(hidden.latents), "latent"), (len(hidden.labels), "label"), (hidden.n_pictures, "picture"))
+    said = [plural(n, what) for n, what in counts if n]
+    return f" Withheld by those who share it: {', '.join(said)}; the figures count them all the same." if said else ""
 
 
 def _facts(store: LatentStore) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from explorer.views.parts import LatentCard, LatentRef, Tile, latent_card, latent_ref, tiles
+from explorer.views.parts import LatentCard, LatentRef, Tile, first_shown, latent_card, latent_ref, tiles
 from sae_core import LatentStore
 from sae_core.accounting import Fit, fit, reconstruct
 from sae_core.errors import PictureError
@@ -111,7 +111,7 @@ def build_store_picture(store: LatentStore, image_id: int) -> StorePicture:
     return StorePicture(
         tile=tiles(store, [image_id])[0],
         facts=tuple((name, value) for name, value in facts if value),
-        another=another_picture(store.n_images, image_id),
+        another=first_shown(store, another_picture(store.n_images, image_id)) or 0,
     )
 
 

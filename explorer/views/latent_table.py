@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -20,9 +20,12 @@ MAX_LABELS = 1000  # offered while a label is typed
 class LatentTable:
     """Row = latent. Orders are computed once each; a filter then is a few passes over arrays."""
 
-    def __init__(self, latents: pd.DataFrame, titles: Mapping[str, str] | None = None) -> None:
-        """`titles` say how people read a label."""
+    def __init__(
+        self, latents: pd.DataFrame, titles: Mapping[str, str] | None = None, hidden: Collection[int] = ()
+    ) -> None:
+        """`titles` say how people read a label; `hidden` latents pass no filter."""
         self._latents = latents
+        self._shown = ~latents.index.isin(sorted(hidden))
         self._good = latents["name_good"].to_numpy(dtype=bool)
         self._alive = latents["density"].to_numpy() > 0
         self._label_codes, found = pd.factorize(latents["top_label"])
@@ -61,7 +64,7 @@ class LatentTable:
 
     def mask(self, query: LatentsQuery, given: Mapping[int, Note]) -> np.ndarray:
         """Which latents pass every filter; `given` are names and notes from people, by latent."""
-        mask = np.ones(len(self), dtype=bool)
+        mask = self._shown.copy()
         if query.q:
             mask &= self._texts.say(query.q, given) | self._members([] if query.number is None else [query.number])
         if query.label:
@@ -99,7 +102,8 @@ class LatentTable:
 @lru_cache(maxsize=1)
 def latent_table(store: LatentStore) -> LatentTable:
     """The table of a store."""
-    return LatentTable(store.latents, dict(zip(store.labels.names, store.labels.titles, strict=True)))
+    titles = dict(zip(store.labels.names, store.labels.titles, strict=True))
+    return LatentTable(store.latents, titles, store.hidden.latents)
 
 
 def _ranges(query: LatentsQuery) -> list[tuple[str, float, float]]:

@@ -71,10 +71,10 @@ def build_map(store: LatentStore, query: MapQuery) -> MapPage | None:
     plane = places(store)
     if plane is None:
         return None
-    beyond = query.latent is not None and query.latent >= store.n_latents
+    problem = _problem(store, query.latent)
     marked = _marked(store, query.q)
     color = coloring(store, query.color)
-    chosen = None if query.latent is None or beyond else _chosen(store, query, query.latent)
+    chosen = None if query.latent is None or problem else _chosen(store, query, query.latent)
     return MapPage(
         query=query,
         version=store.version,
@@ -87,8 +87,15 @@ def build_map(store: LatentStore, query: MapQuery) -> MapPage | None:
         matched=_matched(store, query, marked) if query.q else None,
         chosen=chosen,
         view=query.view or (_around(plane, chosen.card.ref.latent) if chosen else None),
-        problem=f"There is no latent {query.latent}; this store has 0 … {store.n_latents - 1:,}." if beyond else None,
+        problem=problem,
     )
+
+
+def _problem(store: LatentStore, latent: int | None) -> str | None:
+    """Why a latent cannot be shown, in a sentence."""
+    if latent is not None and latent >= store.n_latents:
+        return f"There is no latent {latent}; this store has 0 … {store.n_latents - 1:,}."
+    return f"Latent {latent} is withheld by those who share this store." if latent in store.hidden.latents else None
 
 
 def _marked(store: LatentStore, words: str) -> np.ndarray:

@@ -11,7 +11,10 @@ from explorer.views.cells import number_or_none, text_or_none
 from explorer.views.names import display_name
 from explorer.wording import activation, latent_text
 from sae_core import LatentStore
+from sae_core.store.hidden import WITHHELD
 from sae_core.store.records import ImageRecord
+
+_MAX_STEPS = 10_000  # pictures that are passed over in search of one that is shown
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Tile:
     figure: float | None = None  # an activation, or a cosine
     figure_name: str = "activation"
     lost_to: float | None = None  # of a near miss: the weakest activation that Top-K kept in this picture
+    hidden: bool = False  # withheld: a place without a picture, and no link
 
     @property
     def hint(self) -> str:
@@ -55,6 +59,7 @@ class LatentRef:
     name: str | None  # None: unnamed
     density: float
     hint: str = ""  # why it is unnamed, or that a person named it
+    hidden: bool = False  # withheld: a number, and nothing else
 
     @property
     def href(self) -> str:
@@ -64,12 +69,14 @@ class LatentRef:
     @property
     def text(self) -> str:
         """`#123 · citrus slices · 0.8 %`."""
+        if self.hidden:
+            return f"#{self.latent} · {WITHHELD}"
         return latent_text(self.latent, self.name, self.density)
 
     @property
     def dead(self) -> bool:
-        """Active in no picture of this store."""
-        return self.density == 0
+        """Active in no picture of this store. What is withheld may or may not be."""
+        return self.density == 0 and not self.hidden
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,18 @@ def tiles(
     return tuple(_tile(store, record, figure, figure_name) for record, figure in zip(records, said, strict=True))
 
 
+def first_shown(store: LatentStore, image_id: int) -> int | None:
+    """This image, or the next one that is not withheld; None where a long row of them is."""
+    ids = ((image_id + step) % store.n_images for step in range(min(store.n_images, _MAX_STEPS)))
+    return next((found for found in ids if not store.is_hidden(found)), None)
+
+
 def latent_ref(store: LatentStore, latent: int) -> LatentRef:
     """Number, name and density. Raises IndexError where there is no such latent."""
     if not 0 <= latent < store.n_latents:
         raise IndexError(f"there is no latent {latent}; this store has 0 … {store.n_latents - 1:,}")
+    if latent in store.hidden.latents:
+        return LatentRef(latent, None, 0.0, "withheld by those who share this store", hidden=True)
     name = display_name(store, latent)
     density: Any = store.latents.at[latent, "density"]
     return LatentRef(latent, name.text, float(density), name.hint)
@@ -118,6 +133,8 @@ def latent_card(store: LatentStore, latent: int, n_tiles: int = 9, figure: float
 
 
 def _tile(store: LatentStore, record: ImageRecord, figure: float | None, figure_name: str) -> Tile:
+    if record.hidden:
+        return Tile(record.image_id, "", None, WITHHELD, None, figure, figure_name, hidden=True)
     return Tile(
         image_id=record.image_id,
         href=links.inspect_url(record.image_id),

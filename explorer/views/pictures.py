@@ -106,18 +106,26 @@ def _matches(store: LatentStore, query: PicturesQuery) -> Matches:
 
 def _problem(store: LatentStore, query: PicturesQuery) -> str | None:
     """Why the query cannot be answered, in a sentence."""
-    these = f"this store has latents 0 … {store.n_latents - 1:,}"
-    if query.unread:
-        return f"“{query.unread[0][1]}” is no number of a latent; {these}."
-    unknown = [latent for latent in query.latents if latent >= store.n_latents]
-    if unknown:
-        return f"There is no latent {', '.join(map(str, unknown))}; {these}."
+    if missing := _missing(store, query):
+        return missing
     if both := {*query.all_of, *query.any_of} & {*query.none_of}:
         return f"Latent {min(both)} is asked for and excluded: no picture can match."
     if any(len(query.of(field)) > MAX_LATENTS for field in FIELDS):
         return f"One list takes {MAX_LATENTS} latents at most."
     if query.none_of and not query.all_of and not query.any_of:
         return "Exclusions alone name no picture: say which latents are active, too."
+    return None
+
+
+def _missing(store: LatentStore, query: PicturesQuery) -> str | None:
+    """That a latent is not there, or not to be seen."""
+    these = f"this store has latents 0 … {store.n_latents - 1:,}"
+    if query.unread:
+        return f"“{query.unread[0][1]}” is no number of a latent; {these}."
+    if unknown := [latent for latent in query.latents if latent >= store.n_latents]:
+        return f"There is no latent {', '.join(map(str, unknown))}; {these}."
+    if withheld := sorted(store.hidden.latents.intersection(query.latents)):
+        return f"Latent {withheld[0]} is withheld by those who share this store."
     return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explorer import links
 from explorer.views.distributions import Distribution
+from explorer.views.home import withheld
 from explorer.views.spreads import SPREADS
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import DEFINITIONS, count, figure, percent, plural
@@ -39,7 +40,7 @@ def build_quality(store: LatentStore) -> Quality:
     drawn = (spread(store) for spread in SPREADS)
     return Quality(
         sentence=f"How faithful, how sparse and how clear the SAE {store.manifest.sae.ref} is on the "
-        f"{plural(store.n_images, 'picture')} of this store.",
+        f"{plural(store.n_images, 'picture')} of this store.{withheld(store)}",
         figures=_figures(store),
         distributions=tuple(one for one in drawn if one is not None),
         rule=f"Highest and lowest are chosen among latents active in {MIN_PICTURES} pictures or more: with fewer, "

@@ -12,7 +12,7 @@ from explorer.views.latents_query import LatentsQuery
 from explorer.views.parts import Tile, tiles
 from explorer.wording import activation, figure
 from sae_core import LatentStore
-from sae_core.errors import SparsightError
+from sae_core.errors import SparsightError, WithheldError
 
 EmbedText = Callable[[str], np.ndarray]  # raises SparsightError where the encoder cannot be loaded
 _COMPARED: dict[str, tuple[Literal["centroids", "directions"], str]] = {
@@ -72,7 +72,7 @@ def asked_rankings(store: LatentStore, query: LatentsQuery, embed_text: EmbedTex
     if query.image is not None:
         try:
             rankings.append(_by_picture(store, query.image))
-        except IndexError as error:
+        except (IndexError, WithheldError) as error:
             problems.append(f"There is nothing to rank by: {error}.")
     return Asked(tuple(rankings), tuple(problems))
 

@@ -58,6 +58,8 @@ def resolve(store: LatentStore, selection: Selection, embed_text: EmbedText, upl
 
 def _images(store: LatentStore, selection: Selection) -> Resolved:
     ids = _known(selection.numbers, store.n_images, "picture")
+    for image_id in ids:
+        store.check_shown(image_id)
     records = store.images(ids[:1])
     caption = records[0].caption or records[0].title or f"picture {ids[0]}"
     title = caption if len(ids) == 1 else plural(len(ids), "picture")

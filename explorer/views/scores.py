@@ -125,6 +125,7 @@ def suggested_labels(store: LatentStore, source: Source) -> tuple[str, ...]:
     norms = np.linalg.norm(sums, axis=1)
     cosines = np.where((counts > 0) & (norms > 0), sums @ source.embedding / np.maximum(norms, 1e-12), -np.inf)
     best = [int(code) for code in np.argsort(-cosines, kind="stable")[:N_SUGGESTED] if np.isfinite(cosines[code])]
+    best = [code for code in best if code not in store.labels.hidden]
     return tuple(store.labels.titles[code].replace("_", " ") for code in best)
 
 

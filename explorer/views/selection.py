@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from explorer.views.cells import folded_label
 from explorer.views.paging import whole_number
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
+from sae_core.store.records import folded_label
 
 Kind = Literal["image", "label", "text", "latents", "upload"]
 KINDS: tuple[Kind, ...] = ("image", "label", "text", "latents", "upload")
@@ -57,7 +57,7 @@ def label_code(store: LatentStore, said: str) -> int | None:
     wanted = folded_label(said)
     for texts in (store.labels.names, store.labels.titles):
         for code, text in enumerate(texts):
-            if folded_label(text) == wanted:
+            if folded_label(text) == wanted and code not in store.labels.hidden:
                 return code
     return None
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer import links
 from explorer.views.compare_examples import Example
-from explorer.views.parts import tiles
+from explorer.views.parts import first_shown, tiles
 from explorer.views.striking import striking
 from sae_core import LatentStore
 
@@ -16,14 +16,16 @@ N_TILES = 8
 def build_span_examples(store: LatentStore) -> tuple[Example, ...]:
     """A common label, a picture, two striking latents; what the store has of it."""
     found = []
-    counts = np.asarray(store.labels.counts)
+    counts = np.array(store.labels.counts)
+    counts[sorted(store.labels.hidden)] = 0
     if len(counts) and counts.max() > 0:
         code = int(counts.argmax())
         title, members = store.labels.titles[code], store.images_of_label(code)[:N_TILES].tolist()
         found.append(_example(store, f"“{title}”", "its commonest label", f"label:{store.labels.names[code]}", members))
-    middle = store.n_images // 3
-    near = store.nearest_images(store.embedding(middle), N_TILES).ids.tolist()
-    found.append(_example(store, "One picture and its neighbours", "by cosine", f"image:{middle}", near))
+    middle = first_shown(store, store.n_images // 3)
+    if middle is not None:
+        near = store.nearest_images(store.embedding(middle), N_TILES).ids.tolist()
+        found.append(_example(store, "One picture and its neighbours", "by cosine", f"image:{middle}", near))
     latents = striking(store.latents, 2)
     if latents:
         said = "latents:" + links.numbers(latents)

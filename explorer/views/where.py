@@ -67,12 +67,16 @@ class Deletion:
 
 def choices(store: LatentStore, code: SparseCode) -> tuple[LatentRef, ...]:
     """The latents that are active in the picture, strongest first."""
-    return tuple(latent_ref(store, int(latent)) for latent in code.latents)
+    shown = (int(latent) for latent in code.latents if int(latent) not in store.hidden.latents)
+    return tuple(latent_ref(store, latent) for latent in shown)
 
 
 def build_where(store: LatentStore, source: Source, query: WhereQuery, maps: HeatMaps) -> WhereView:
-    """Computes what is not kept yet. Raises IndexError where the store has no such latent."""
+    """Computes what is not kept yet. Raises IndexError where the store has no such latent, WithheldError where it is
+    hidden.
+    """
     latent = query.latent
+    store.check_latents_shown([latent])
     ref = latent_ref(store, latent)
     values = maps.map(latent, query.method)
     seen, plain = maps.ends()

@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from PIL import Image
 
+from sae_core.errors import WithheldError
 from sae_core.store import layout, search
+from sae_core.store.hidden import redacted_labels, redacted_record
 from sae_core.store.opened import OpenStore
 from sae_core.store.records import ImageRecord, LabelColumn, Matches, Neighbours, SparseCode, Thumbnail
 
@@ -23,8 +25,8 @@ class ImageReads(OpenStore):
     """Codes, facts, queries over codes, neighbours and thumbnails; image ids are rows of `images.arrow`."""
 
     def code(self, image_id: int) -> SparseCode:
-        """The active latents of an image, strongest first."""
-        self._check(image_id, self.n_images, "image")
+        """The active latents of an image, strongest first. Raises WithheldError where the image is hidden."""
+        self.check_shown(image_id)
         latents, activations = np.array(self._indices[image_id]), np.array(self._activations[image_id])
         active = activations > 0
         return SparseCode(latents[active].astype(np.int64), activations[active])
@@ -47,9 +49,21 @@ class ImageReads(OpenStore):
         numbers = [int(image_id) for image_id in image_ids]
         codes, titles = self.labels.codes, self.labels.titles
         return [
-            ImageRecord(image_id=number, title=titles[codes[number]] if codes[number] >= 0 else None, **row)
+            redacted_record(number)
+            if self.is_hidden(number)
+            else ImageRecord(image_id=number, title=titles[codes[number]] if codes[number] >= 0 else None, **row)
             for number, row in zip(numbers, self._images.rows(numbers), strict=True)
         ]
+
+    def is_hidden(self, image_id: int) -> bool:
+        """Whether the hide-list withholds an image, itself or with its label."""
+        self._check(image_id, self.n_images, "image")
+        return bool(self.hidden) and self.hidden.picture(image_id, int(self.labels.codes[image_id]))
+
+    def check_shown(self, image_id: int) -> None:
+        """Raises WithheldError where an image is hidden."""
+        if self.is_hidden(image_id):
+            raise WithheldError(f"picture {image_id:,} is withheld by those who share this store")
 
     def images_where(
         self, all_of: Sequence[int] = (), any_of: Sequence[int] = (), none_of: Sequence[int] = ()
@@ -57,20 +71,21 @@ class ImageReads(OpenStore):
         """Images in which all of `all_of`, one of `any_of` (where given) and none of `none_of` are active.
 
         Strongest first: by the smallest activation among `all_of`, without those by the largest among `any_of`.
-        Raises SparsightError where both are empty.
+        Raises SparsightError where both are empty, WithheldError where one of the latents is hidden.
         """
         for latent in (*all_of, *any_of, *none_of):
             self._check(latent, self.n_latents, "latent")
+        self.check_latents_shown((*all_of, *any_of, *none_of))
         return search.images_where(self.gallery, self.n_images, all_of, any_of, none_of)
 
     @cached_property
     def labels(self) -> LabelColumn:
         """Labels of all images as codes (memory-mapped), and what the codes mean."""
-        return self._files.labels()
+        return redacted_labels(self._files.labels(), self.hidden)
 
     def embedding(self, image_id: int) -> Float32[np.ndarray, "d_embed"]:
-        """The unit embedding of an image."""
-        self._check(image_id, self.n_images, "image")
+        """The unit embedding of an image. Raises WithheldError where the image is hidden."""
+        self.check_shown(image_id)
         return np.array(self._embeddings[image_id])
 
     def embeddings(self, image_ids: Sequence[int] | np.ndarray) -> Float32[np.ndarray, "m d_embed"]:
@@ -94,15 +109,21 @@ class ImageReads(OpenStore):
         return search.nearest_refined(self._image_index, self._embeddings, query, n)
 
     def thumbnail(self, image_id: int) -> Thumbnail | None:
-        """The small picture of an image: the store's own, or, where that is none or tiny, of the viewer's copy."""
-        self._check(image_id, self.n_images, "image")
+        """The small picture of an image: the store's own, or, where that is none or tiny, of the viewer's copy.
+
+        None of a hidden one.
+        """
+        if self.is_hidden(image_id):
+            return None
         if self._originals and (self.manifest.thumbnail_side or 0) < _TINY:
             return self._originals.thumbnail(self.image(image_id)) or self._stored(image_id)
         return self._stored(image_id)
 
     def original(self, image_id: int) -> Image.Image | None:
         """The picture as it was indexed, RGB, from the viewer's own copy; None where there is none."""
-        return self._originals.picture(self.image(image_id)) if self._originals else None
+        if self._originals is None or self.is_hidden(image_id):
+            return None
+        return self._originals.picture(self.image(image_id))
 
     def _stored(self, image_id: int) -> Thumbnail | None:
         thumbnails = self._thumbnails

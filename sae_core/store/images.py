@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sae_core.store import layout
 
@@ -33,6 +35,15 @@ class ImageTable:
     def rows(self, image_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Rows as dictionaries, in the order asked for."""
         return [self._row(*divmod(image_id, layout.ROWS_PER_BATCH)) for image_id in image_ids]
+
+    def ids_of_keys(self, keys: Iterable[str]) -> dict[str, list[int]]:
+        """Image ids by source key, of those keys that there are. One pass over a column: about a second a million."""
+        wanted, found = pa.array(sorted(keys), pa.string()), dict[str, list[int]]()
+        for number, batch in enumerate(self._batches):
+            column = batch.column("source_key")
+            for row in np.flatnonzero(pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False)).tolist():
+                found.setdefault(column[row].as_py(), []).append(number * layout.ROWS_PER_BATCH + row)
+        return found
 
     def _row(self, batch: int, row: int) -> dict[str, Any]:
         columns = self._batches[batch].columns

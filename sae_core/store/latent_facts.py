@@ -14,10 +14,15 @@ from sae_core.store.records import ActivationHistogram, Coactive, Effects, Label
 
 
 class LatentFacts:
-    """Rows of the per-latent arrays; latents are 0 … n_latents - 1 and checked by the caller."""
+    """Rows of the per-latent arrays; latents are 0 … n_latents - 1 and checked by the caller.
 
-    def __init__(self, files: StoreFiles, gallery_sizes: Int64[np.ndarray, "n_latents"]) -> None:
-        self._files, self._sizes = files, gallery_sizes
+    Nothing is known of a hidden latent, nor named beside another.
+    """
+
+    def __init__(
+        self, files: StoreFiles, gallery_sizes: Int64[np.ndarray, "n_latents"], hidden: frozenset[int] = frozenset()
+    ) -> None:
+        self._files, self._sizes, self._hidden = files, gallery_sizes, hidden
 
     def histogram(self, latent: int, strongest: float) -> ActivationHistogram:
         """Images by activation, in bins of equal width from 0 to the strongest."""
@@ -33,7 +38,7 @@ class LatentFacts:
     def coactive(self, latent: int) -> Coactive:
         """Latents active together with this one more often than chance."""
         found = np.array(self._row(layout.COACTIVE, latent)).astype(np.int64)
-        there = found >= 0
+        there = (found >= 0) & ~np.isin(found, sorted(self._hidden))
         latents, n_both = found[there], np.array(self._row(layout.COACTIVE_COUNTS, latent))[there]
         sizes, n_images = (self._sizes[latent], self._sizes[latents]), self._files.manifest.n_images
         lifts, low = (lift(count, *sizes, n_images).astype(np.float32) for count in (n_both, poisson_low(n_both)))
@@ -59,7 +64,9 @@ class LatentFacts:
 
     def _row(self, name: str, latent: int) -> np.ndarray:
         row: np.ndarray = self._array(name)[latent]
-        return row
+        if latent not in self._hidden:
+            return row
+        return np.zeros_like(row) if name == layout.HISTOGRAMS else np.full_like(row, -1)  # -1: an empty place
 
     def _array(self, name: str) -> np.ndarray:
         if name not in self._arrays:

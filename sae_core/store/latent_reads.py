@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float32
 
 from sae_core.store import layout, search
+from sae_core.store.hidden import redacted_latents
 from sae_core.store.latent_facts import LatentFacts
 from sae_core.store.records import (
     ActivationHistogram,
@@ -71,16 +72,23 @@ class LatentReads(SAEReads):
 
     @cached_property
     def latents(self) -> pd.DataFrame:
-        """Figures of every latent (`layout.LATENT_SCHEMA`), row = latent; None where a text is missing."""
+        """Figures of every latent (`layout.LATENT_SCHEMA`), row = latent; None where a text is missing.
+
+        A hidden latent has the figures of a dead one, and no name.
+        """
         frame = pd.read_parquet(self.path / layout.LATENTS)
         texts = {name: [value if isinstance(value, str) else None for value in frame[name]] for name in _TEXT_COLUMNS}
-        return frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
+        frame = frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
+        return redacted_latents(frame, self._files.labels(), self.hidden)
 
     def similar_latents(self, latent: int, n: int) -> Neighbours:
-        """The n other latents whose directions are most similar."""
+        """The n other latents whose directions are most similar; hidden ones are left out, and have none."""
         self._check(latent, self.n_latents, "latent")
-        found = search.nearest(self._latent_index, self._latent_index.reconstruct(int(latent)), n + 1)
-        others = found.ids != latent
+        if latent in self.hidden.latents:
+            return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        n_searched = min(n + 1 + len(self.hidden.latents), self.n_latents)
+        found = search.nearest(self._latent_index, self._latent_index.reconstruct(int(latent)), n_searched)
+        others = (found.ids != latent) & ~np.isin(found.ids, sorted(self.hidden.latents))
         return Neighbours(found.ids[others][:n], found.similarities[others][:n])
 
     def text_scores(
@@ -88,14 +96,16 @@ class LatentReads(SAEReads):
     ) -> Float32[np.ndarray, "n_latents"]:
         """Cosine of an embedding (of a text) with every latent's gallery centroid or direction.
 
-        Centroids are taken from the store's mean embedding. NaN for a dead latent, which has no centroid.
+        Centroids are taken from the store's mean embedding. NaN for a dead latent, which has no centroid, and for a
+        hidden one.
         """
         search.check_width(embedding, self.manifest.d_embed)
-        if against == "directions":
-            return np.asarray(self.directions @ embedding)
-        dead = np.diff(self._offsets) == 0
-        return np.where(dead, np.float32("nan"), self._facts.centroids @ embedding).astype(np.float32)
+        centroids = against == "centroids"
+        scores = (self._facts.centroids if centroids else self.directions) @ embedding
+        unknown = np.diff(self._offsets) == 0 if centroids else np.zeros(self.n_latents, dtype=bool)
+        unknown[sorted(self.hidden.latents)] = True
+        return np.where(unknown, np.float32("nan"), scores).astype(np.float32)
 
     @cached_property
     def _facts(self) -> LatentFacts:
-        return LatentFacts(self._files, np.diff(self._offsets))
+        return LatentFacts(self._files, np.diff(self._offsets), self.hidden.latents)

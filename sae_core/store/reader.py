@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sae_core.errors import MismatchError
 from sae_core.store import checks
+from sae_core.store.hidden import HideList, read_hide_list
 from sae_core.store.image_reads import ImageReads
 from sae_core.store.latent_reads import LatentReads
 from sae_core.store.originals import Originals
@@ -23,19 +24,25 @@ class LatentStore(LatentReads, ImageReads):
     """
 
     @classmethod
-    def open(cls, path: str | Path, originals: str | Path | None = None) -> LatentStore:
+    def open(
+        cls, path: str | Path, originals: str | Path | None = None, hide: str | Path | HideList | None = None
+    ) -> LatentStore:
         """Opens a store after checking manifest, file sizes and array shapes. Raises StoreError with all defects.
 
         `originals`: the viewer's own copy of the pictures (a folder, or the tars that were indexed), which stands in
         where the store was shared without them. Raises SourceError where nothing is there.
+
+        `hide`: what is not to be shown (docs/sharing.md), or the file that says so. Raises StoreError where the list
+        cannot be read, or names what the store does not have.
         """
         root = Path(path).expanduser()
         manifest = checks.read_manifest(root)
         if defects := checks.quick_defects(root, manifest):
             raise checks.broken(root, defects)
         own = None if originals is None else Originals(Path(originals).expanduser())
+        hidden = read_hide_list(Path(hide).expanduser()) if isinstance(hide, str | Path) else hide
         try:
-            return cls(root, manifest, own)
+            return cls(root, manifest, own, hidden)
         except (OSError, ValueError) as error:
             raise checks.broken(root, [str(error)]) from error
 

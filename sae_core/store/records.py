@@ -106,6 +106,7 @@ class ImageRecord:
     height: int
     sha256: str  # of the original's bytes
     title: str | None = None  # the label as people read it
+    hidden: bool = False  # withheld: nothing but image_id is said
 
 
 class Thumbnail(NamedTuple):
@@ -122,3 +123,14 @@ class LabelColumn(NamedTuple):
     names: list[str]  # as the source has them
     titles: list[str]  # as people read them: "goldfish" for "n01443537"
     counts: Int64[ndarray, "n_labels"]  # images of each
+    hidden: frozenset[int] = frozenset()  # codes that are withheld: their names say no more than that
+
+    @property
+    def offered(self) -> list[str]:
+        """Titles to choose from."""
+        return [title for code, title in enumerate(self.titles) if code not in self.hidden]
+
+
+def folded_label(text: str) -> str:
+    """How labels are compared: `Apple_pie` is `apple pie`."""
+    return text.strip().replace("_", " ").casefold()

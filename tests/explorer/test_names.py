@@ -16,12 +16,15 @@ from explorer.views.names import display_name
 from explorer.views.parts import latent_ref
 from explorer.wording import DEFINITIONS
 from index_builder.analysis.naming import GOOD
+from sae_core.store.hidden import Hidden
 
 
 def a_store(**columns: list[object]) -> Any:
     frame = pd.DataFrame({"density": [0.1], **columns})
     manifest = SimpleNamespace(sae=SimpleNamespace(fingerprint="a" * 64))
-    return SimpleNamespace(latents=frame, n_latents=len(frame), path=Path("/nowhere/store"), manifest=manifest)
+    return SimpleNamespace(
+        latents=frame, n_latents=len(frame), path=Path("/nowhere/store"), manifest=manifest, hidden=Hidden()
+    )
 
 
 def test_a_good_name_is_shown_with_its_score() -> None:
