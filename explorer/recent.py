@@ -22,12 +22,19 @@ class RecentArrays:
         """Size of what is kept."""
         return sum(_size(arrays) for arrays in self._kept.values())
 
+    def peek(self, key: Hashable) -> tuple[np.ndarray, ...] | None:
+        """What is kept under the key; None where nothing is."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
     def get(self, key: Hashable, compute: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
         """What is kept under the key, or what `compute` answers; two threads may compute the same at once."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+        found = self.peek(key)
+        if found is not None:
+            return found
         arrays = compute()
         with self._lock:
             self._kept[key] = arrays

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.grid import draw
-from explorer.models import encoder, sae
+from explorer.models import encoder_in_turn, sae
 from explorer.sections.inspection import camera_link, refused
 from explorer.uploads import MAX_MEGABYTES, TYPES, Upload, encode_upload
 from explorer.views.inspect_query import InspectQuery
@@ -89,6 +89,6 @@ def _leave_the_store(widget: str) -> None:
 def _take(store: LatentStore, key: tuple[str, str], name: str, data: bytes) -> _Taken:
     try:
         sae(store)  # raises MismatchError where it is not the one that made the store's codes
-        return _Taken(key, encode_upload(lambda: encoder(store), name, data), "")
+        return _Taken(key, encode_upload(lambda: encoder_in_turn(store), name, data), "")
     except SparsightError as error:
         return _Taken(key, None, f"{name}: {error}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +33,11 @@ class Upload:
     seen: bytes  # the part around the encoder's crop, PNG
 
 
-def encode_upload(load_encoder: Callable[[], ClipEncoder], name: str, data: bytes) -> Upload:
-    """Raises PictureError where the bytes are no picture; the encoder is loaded only after that."""
+def encode_upload(in_turn: Callable[[], AbstractContextManager[ClipEncoder]], name: str, data: bytes) -> Upload:
+    """Raises PictureError where the bytes are no picture; the encoder is waited for only after that."""
     picture = open_picture(data)
-    encoder = load_encoder()
-    embedding = encoder.encode_images([picture.rgb])[0].float().cpu().numpy()
+    with in_turn() as encoder:
+        embedding = encoder.encode_images([picture.rgb])[0].float().cpu().numpy()
     seen = _encoded(encoder.preprocessing.middle(picture.rgb), "PNG")
     size = f"{picture.width:,} × {picture.height:,} pixels"
     return Upload(name, size, _data_uri(picture.rgb), embedding, seen)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import streamlit as st
@@ -14,10 +14,12 @@ from explorer.models import encoder, sae
 from explorer.plots import draw_plot
 from explorer.recent import RecentArrays
 from explorer.sections import where as sections
+from explorer.turns import TurnsByKey
 from explorer.views.heat_maps import HeatMaps, Progress
 from explorer.views.inspection import Source, kept_code
 from explorer.views.where import WhereView, build_where, choices
 from explorer.views.where_query import WhereQuery, read_where
+from explorer.waiting import encoder_turn, told_here
 from explorer.where_charts import deletion_csv, deletion_figure, heat_map, heat_map_csv, picture_uri
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
@@ -26,6 +28,7 @@ from sae_core.store.records import SparseCode
 UPLOAD_KEPT = "where-upload"  # session state: embeddings of a visitor's picture, its parts hidden
 _STORE_PICTURES = RecentArrays(max_bytes=64 << 20)  # 0.4 MB a picture with 512 dimensions
 _UPLOAD_BYTES = 8 << 20
+_COMPUTING = TurnsByKey()
 
 
 def draw_where(store: LatentStore, source: Source) -> None:
@@ -59,10 +62,20 @@ def _computed(store: LatentStore, source: Source, query: WhereQuery) -> WhereVie
             clip = encoder(store)
             pixels = clip.preprocessing.crop_pixels(source.picture())
             kept, key = _place(store, source, pixels)
-            return build_where(store, source, query, HeatMaps(clip, sae(store), pixels, kept, key, progress))
+            # Of an upload nobody is told that somebody else has the same.
+            alone = nullcontext if source.image_id is None else _alone
+            maps = HeatMaps(clip, sae(store), pixels, kept, key, progress, encoder_turn, alone)
+            return build_where(store, source, query, maps)
     except SparsightError as error:
         draw(sections.refused(str(error)))
         return None
+
+
+@contextmanager
+def _alone(key: Hashable) -> Iterator[None]:
+    """While nobody else computes the same; who comes second is told, and finds it done."""
+    with told_here(sections.SAME_MAP) as told, _COMPUTING.turn(key, told):
+        yield
 
 
 def _place(store: LatentStore, source: Source, pixels: np.ndarray) -> tuple[RecentArrays, tuple[str, object]]:

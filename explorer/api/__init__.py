@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from explorer.api import images, latents, search
 from explorer.api.rate import limited
+from explorer.turns import BusyError
 from sae_core.errors import SparsightError, StoreError, WithheldError
 
 VERSION = "1"
@@ -42,5 +43,5 @@ def _withheld(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _failed(_request: Request, error: Exception) -> JSONResponse:
-    """No store, or a broken one, is the server's affair; anything else was asked wrongly."""
-    return JSONResponse({"detail": str(error)}, status_code=503 if isinstance(error, StoreError) else 422)
+    """No store, a broken one or too many visitors are the server's affair; anything else was asked wrongly."""
+    return JSONResponse({"detail": str(error)}, status_code=503 if isinstance(error, StoreError | BusyError) else 422)

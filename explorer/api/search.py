@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from threading import BoundedSemaphore, Lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Annotated, Literal
 
 import numpy as np
@@ -16,13 +18,13 @@ from explorer.models import embed_text, encoder
 from explorer.stores import current_store
 from explorer.uploads import MAX_MEGABYTES
 from explorer.views.names import display_name
+from explorer.waiting import ENCODER
 from sae_core.pictures import open_picture
 from sae_core.store.records import SparseCode
 
 UPLOADS_VARIABLE = "SPARSIGHT_API_UPLOADS"
 N_NEAREST = 12
-_WAITING = 8  # uploads that may wait; further ones are turned away at once
-_encoding = Lock()  # one picture at a time: two would only slow each other down
+_WAITING = 8  # requests for the encoder; further ones are turned away at once
 _queue = BoundedSemaphore(_WAITING)
 router = APIRouter(tags=["search"])
 
@@ -35,7 +37,7 @@ def search(
 ) -> list[Similar]:
     """Latents for a text: cosine of its CLIP embedding with each latent's gallery centroid, or with its direction."""
     store = current_store()
-    with _encoding:
+    with _admitted():
         embedding = embed_text(store, text)
     scores = store.text_scores(embedding, against)
     best = np.argsort(-np.nan_to_num(scores, nan=-2), kind="stable")[:count]
@@ -52,10 +54,17 @@ async def encode_upload(request: Request) -> UploadAnswer:
     if os.environ.get(UPLOADS_VARIABLE) != "1":
         raise HTTPException(403, f"uploads are switched off here ({UPLOADS_VARIABLE}=1 allows them)")
     data = await _body(request)
-    if not _queue.acquire(blocking=False):
-        raise HTTPException(503, "too many uploads are waiting; try again soon", headers={"Retry-After": "5"})
-    try:
+    with _admitted():
         return await run_in_threadpool(_encoded, data)
+
+
+@contextmanager
+def _admitted() -> Iterator[None]:
+    """At most _WAITING requests wait for the encoder: each holds a thread that pictures and pages need, too."""
+    if not _queue.acquire(blocking=False):
+        raise HTTPException(503, "too many others are waiting; try again soon", headers={"Retry-After": "5"})
+    try:
+        yield
     finally:
         _queue.release()
 
@@ -75,7 +84,7 @@ async def _body(request: Request) -> bytes:
 def _encoded(data: bytes) -> UploadAnswer:
     store = current_store()
     picture = open_picture(data)
-    with _encoding:
+    with ENCODER.turn():  # behind and before the visitors of the pages
         embedding = encoder(store).encode_images([picture.rgb])[0].numpy()
     kept = store.encode(embedding)
     rebuilt = kept.activations @ store.decoder_rows[kept.latents] + store.decoder_bias

@@ -11,6 +11,7 @@ from explorer.views.where import Deletion, WhereView, status, verdict
 from explorer.views.where_query import METHODS, WhereQuery
 from explorer.wording import DEFINITIONS, activation, figure, percent
 
+SAME_MAP = "Another visitor is computing the same map; it will be here as soon as it is done."
 _SAME = 0.9995  # a cosine that reads 1.000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 
 from explorer.recent import RecentArrays
+from explorer.turns import Turn, Turns
 from sae_core import ClipEncoder
 from sae_core.heatmaps import (
     DeletionCurve,
@@ -29,6 +31,8 @@ from sae_core.sae.topk import TopKSAE
 
 N_RANDOM = 8  # orders of the deletion test
 Progress = Callable[[str, float], None]  # what is done, and the share of it that is
+InTurn = Callable[[], AbstractContextManager[Turn]]  # the encoder, for oneself alone
+Alone = Callable[[Hashable], AbstractContextManager[object]]  # while nobody else computes what has this key
 _Part = TypeVar("_Part")
 
 
@@ -37,7 +41,7 @@ class HeatMaps:
     """Maps of any latent over one picture, in units of its pre-activation.
 
     `progress` is called after every batch; what it raises (a visitor who left) ends the computation, and nothing of
-    it is kept.
+    it is kept. Between two batches all who wait for the encoder go first, once each.
     """
 
     encoder: ClipEncoder
@@ -46,6 +50,8 @@ class HeatMaps:
     kept: RecentArrays
     key: Hashable  # the picture's, in `kept`
     progress: Progress
+    in_turn: InTurn = lambda: Turns(1).turn()
+    alone: Alone = nullcontext
 
     @property
     def grid(self) -> Grid:
@@ -57,9 +63,10 @@ class HeatMaps:
 
         def compute() -> tuple[np.ndarray, ...]:
             plain = np.broadcast_to(self.encoder.preprocessing.mean_colour, self.pixels.shape)
-            return (self.encoder.encode_pixels(torch.from_numpy(np.stack([self.pixels, plain]))).numpy(),)
+            with self.in_turn():
+                return (self.encoder.encode_pixels(torch.from_numpy(np.stack([self.pixels, plain]))).numpy(),)
 
-        return self.kept.get((self.key, "ends"), compute)[0]
+        return self._once("ends", compute)[0]
 
     def weight(self, latent: int) -> Float32[np.ndarray, "d_embed"]:
         """The latent's column of the SAE's encoder."""
@@ -72,7 +79,7 @@ class HeatMaps:
     def deletion(self, latent: int) -> dict[str, tuple[DeletionCurve, ...]]:
         """Curves by order: occlusion, gradients, centre, random (N_RANDOM of them)."""
         names = ["occlusion", "gradients", "centre", *["random"] * N_RANDOM]
-        removed, scores = self.kept.get((self.key, "deletion", latent), lambda: self._deletion(latent))
+        removed, scores = self._once(("deletion", latent), lambda: self._deletion(latent))
         curves = [DeletionCurve(removed, row) for row in scores]
         return {
             name: tuple(curve for said, curve in zip(names, curves, strict=True) if said == name)
@@ -85,7 +92,7 @@ class HeatMaps:
             what = f"Occlusion: encoding the picture {self.grid.n_windows} times, a part of it hidden"
             return (np.concatenate(list(self._told(batches, self.grid.n_windows, what, len))),)
 
-        occluded = self.kept.get((self.key, "occlusion"), compute)[0]
+        occluded = self._once("occlusion", compute)[0]
         return occlusion_map(self.ends()[0], occluded, self.weight(latent), self.grid)
 
     def _gradients(self, latent: int) -> Float[np.ndarray, "n_cells n_cells"]:
@@ -94,7 +101,7 @@ class HeatMaps:
             what = f"Integrated gradients: {STEPS} steps from the mean colour to the picture"
             return (self.grid.pool(np.sum(list(self._told(batches, STEPS, what)), axis=0)),)
 
-        return self.kept.get((self.key, "gradients", latent), compute)[0]
+        return self._once(("gradients", latent), compute)[0]
 
     def _deletion(self, latent: int) -> tuple[np.ndarray, ...]:
         orders = [map_order(self.map(latent, method)) for method in ("occlusion", "gradients")]
@@ -109,8 +116,18 @@ class HeatMaps:
     ) -> Iterator[_Part]:
         """Passes the parts on and tells of each; `n` is how many there will be, by `size`."""
         done = 0
-        self.progress(what, 0.0)
-        for part in parts:
-            done += size(part)
-            self.progress(what, done / n)
-            yield part
+        with self.in_turn() as turn:
+            self.progress(what, 0.0)
+            for part in parts:
+                done += size(part)
+                self.progress(what, done / n)
+                yield part
+                turn.give_way()
+
+    def _once(self, what: Hashable, compute: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+        """What is kept; otherwise it is computed, by one visitor, and the others find it."""
+        key = (self.key, what)
+        if (found := self.kept.peek(key)) is not None:
+            return found
+        with self.alone(key):
+            return self.kept.get(key, compute)

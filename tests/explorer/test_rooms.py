@@ -24,6 +24,7 @@ MAY_IMPORT_STREAMLIT = {
     "geometry.py",
     "heads.py",
     "where.py",
+    "waiting.py",
 }
 EXPLORER = sorted((ROOT / "explorer").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))

@@ -6,6 +6,7 @@ import io
 import tempfile
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_an_upload_keeps_what_the_encoder_sees(store: LatentStore) -> None:
     """The picture that is kept gives the same embedding, and is no larger than the encoder needs."""
     encoder = store.load_encoder()
     for size in ((480, 200), (33, 400), (32, 32), (20, 11)):
-        upload = encode_upload(lambda: encoder, "mine.png", encoded(picture(4, size)[1]))
+        upload = encode_upload(lambda: nullcontext(encoder), "mine.png", encoded(picture(4, size)[1]))
         source = upload_source(upload)
         kept = source.picture()
         assert kept.mode == "RGB"
@@ -152,6 +153,8 @@ def test_hostile_files(store: LatentStore, data: bytes, reason: str) -> None:
 
 def test_a_single_colour_has_a_code(store: LatentStore) -> None:
     encoder = store.load_encoder()
-    upload = encode_upload(lambda: encoder, "grey.png", encoded(Image.new("RGB", (60, 60), (128, 128, 128))))
+    upload = encode_upload(
+        lambda: nullcontext(encoder), "grey.png", encoded(Image.new("RGB", (60, 60), (128, 128, 128)))
+    )
     assert np.isfinite(upload.embedding).all()
     assert np.linalg.norm(upload.embedding) == pytest.approx(1, abs=1e-4)
