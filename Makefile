@@ -52,6 +52,17 @@ format: setup-dev
 
 test: setup-dev check browser store
 	$(BIN)/python -m pytest
+	@if [ "$$(id -u)" = 0 ] && type buildah debootstrap crun >/dev/null 2>&1; then $(MAKE) --no-print-directory container-test; \
+	else echo "the container was not tested: that takes root, buildah, debootstrap and crun"; fi
+
+# The image, on a machine without a container engine. IMAGES holds its layers: 15 GB while it is built.
+IMAGES ?= /var/tmp/sparsight-container
+.PHONY: container container-test
+container: setup-dev store
+	$(BIN)/python -m container.build --data $(IMAGES) --store $(STORE)
+
+container-test: container
+	SPARSIGHT_CONTAINER=$(IMAGES) $(BIN)/python -m pytest tests/container
 
 # The browser tests drive Debian's chromium; elsewhere CHROMIUM names the program.
 .PHONY: browser
