@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileUploaderState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 _THUMBNAIL = re.compile(rb"thumb/[0-9a-f]{12}/\d+")
 _FIRST = 48  # thumbnails a window shows at once; the rest load lazily
+_BOUNDARY = "a-part-of-a-form"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class View:
     server_s: float  # from the request to the script's end
     loaded_s: float  # until the first thumbnails are there too
     n_thumbnails: int
+    waited: bool = False  # whether the page said that others use the encoder
 
 
 class Visitor:
@@ -41,20 +44,76 @@ class Visitor:
             max_size=None,
         )
         self._http = http.client.HTTPConnection(host)
+        self._session = ""
+        self._uploader = ""
+        self._shown = ""
 
-    def view(self, page: str, query: str) -> View:
-        """Opens a page. Raises RuntimeError where the script failed."""
+    def view(self, page: str, query: str, uploaded: FileUploaderState | None = None) -> View:
+        """Opens a page; `uploaded` is in its drop zone. Raises RuntimeError where the script failed."""
         message = BackMsg()
         message.rerun_script.query_string = query
         message.rerun_script.page_name = page
+        if uploaded is not None:
+            widget = message.rerun_script.widget_states.widgets.add(id=self._uploader)
+            widget.file_uploader_state_value.CopyFrom(uploaded)
         started = time.perf_counter()
         self._socket.send(message.SerializeToString())
         body = self._until_finished()
+        self._shown = body.decode("utf-8", "replace")
         server = time.perf_counter() - started
         names = list(dict.fromkeys(_THUMBNAIL.findall(body)))[:_FIRST]
         for name in names:
             self._fetch(name.decode())
-        return View(server, time.perf_counter() - started, len(names))
+        return View(server, time.perf_counter() - started, len(names), b"sp-waiting" in body)
+
+    def upload(self, name: str, data: bytes) -> View:
+        """Gives a picture to Inspect, as a browser does. Raises RuntimeError where it is not taken."""
+        self.view("inspect", "")
+        message = BackMsg()
+        message.file_urls_request.request_id = name
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self._session
+        self._socket.send(message.SerializeToString())
+        urls = self._until("file_urls_response").file_urls_response.file_urls[0]
+        self._put(urls.upload_url, name, data)
+        state = FileUploaderState()
+        state.uploaded_file_info.add(name=name, size=len(data), file_id=urls.file_id, file_urls=urls)
+        view = self.view("inspect", "", state)
+        if name not in self._shown:
+            raise RuntimeError(f"{name} was not taken")
+        return view
+
+    def _put(self, address: str, name: str, data: bytes) -> None:
+        token = self._token()
+        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        body = head.encode() + data + f"\r\n--{_BOUNDARY}--\r\n".encode()
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+            "Cookie": f"_streamlit_xsrf={token}",
+            "X-Xsrftoken": token,
+        }
+        self._http.close()
+        self._http.request("PUT", address, body, headers)
+        answer = self._http.getresponse()
+        answer.read()
+        if answer.status != 204:
+            raise RuntimeError(f"{address}: {answer.status}")
+
+    def _token(self) -> str:
+        self._http.close()
+        self._http.request("GET", "/_stcore/health")
+        answer = self._http.getresponse()
+        answer.read()
+        found = re.search("_streamlit_xsrf=([^;]+)", answer.getheader("Set-Cookie", ""))
+        return found[1] if found else ""
+
+    def _until(self, kind: str) -> ForwardMsg:
+        while True:
+            raw = self._socket.recv()
+            assert isinstance(raw, bytes)
+            said: ForwardMsg = ForwardMsg.FromString(raw)
+            if said.WhichOneof("type") == kind:
+                return said
 
     def close(self) -> None:
         """Ends the session."""
@@ -68,6 +127,10 @@ class Visitor:
             assert isinstance(raw, bytes)
             body += raw
             said = ForwardMsg.FromString(raw)
+            if said.WhichOneof("type") == "new_session":
+                self._session = said.new_session.initialize.session_id
+            if said.delta.new_element.WhichOneof("type") == "file_uploader":
+                self._uploader = said.delta.new_element.file_uploader.id
             if said.WhichOneof("type") == "delta" and said.delta.new_element.WhichOneof("type") == "exception":
                 raise RuntimeError(said.delta.new_element.exception.message)
             if said.WhichOneof("type") == "script_finished" and said.script_finished in (

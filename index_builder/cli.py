@@ -1,4 +1,7 @@
-"""`python -m index_builder`: build, verify, info, train-sae. Exit 0 good, 2 bad usage or bad input, 1 anything else."""
+"""`python -m index_builder`: build, verify, info, train-sae, push, pull.
+
+Exit 0 good, 2 bad usage or bad input, 1 anything else.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ import tyro
 
 from index_builder.build import build
 from index_builder.config import BuildConfig
+from index_builder.hub.pull import PullCommand, pull
+from index_builder.hub.push import PushCommand, push
 from index_builder.train import TrainCommand
 from index_builder.train import run as run_training
 from index_builder.verify import defects_of
@@ -50,6 +55,8 @@ Command = (
     | Annotated[VerifyCommand, tyro.conf.subcommand("verify")]
     | Annotated[InfoCommand, tyro.conf.subcommand("info")]
     | Annotated[TrainCommand, tyro.conf.subcommand("train-sae")]
+    | Annotated[PushCommand, tyro.conf.subcommand("push")]
+    | Annotated[PullCommand, tyro.conf.subcommand("pull")]
 )
 
 
@@ -123,9 +130,22 @@ def _train(command: TrainCommand) -> int:
     return 0
 
 
+def _push(command: PushCommand) -> int:
+    print(push(command))
+    return 0
+
+
+def _pull(command: PullCommand) -> int:
+    manifest = pull(command)
+    print(f"{command.out}: {manifest.name}, {manifest.n_images:,} images, {manifest.n_latents:,} latents")
+    return 0
+
+
 _ACTIONS: dict[type, Callable[..., int]] = {
     BuildConfig: _build,
     VerifyCommand: _verify,
     InfoCommand: _info,
     TrainCommand: _train,
+    PushCommand: _push,
+    PullCommand: _pull,
 }

@@ -142,7 +142,7 @@ def _pulled(reference: Reference, environment: Mapping[str, str], commands: Comm
     folder = reference.folder(data)
     folder.parent.mkdir(parents=True, exist_ok=True)
     revision = [] if reference.revision is None else ["--revision", reference.revision]
-    code = steps.run([*commands.pull, reference.repo, *revision, "--out", str(folder)], environment)
+    code = steps.run([*commands.pull, reference.repo, *revision, "--replace", "--out", str(folder)], environment)
     if code != 0 and not (folder / "manifest.json").is_file():
         raise ServeError(f"hf://{reference.repo} could not be pulled; the lines above say why")
     if code != 0:

@@ -103,7 +103,7 @@ def test_pulls_a_reference_before_it_serves(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "stores" / "org--name@v1"
     code, out, _ = ended(start(STORE="hf://org/name@v1"))
     assert code == 0
-    assert out[0] == f"pulling org/name --revision v1 --out {folder}"
+    assert out[0] == f"pulling org/name --revision v1 --replace --out {folder}"
     assert out[1:] == [f"checking {folder}", f"serving {folder} False --port"]
 
 
