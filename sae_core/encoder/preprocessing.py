@@ -6,14 +6,15 @@ Pillow's `resize(box=…)` takes the crop's frame in source coordinates, which g
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Triple = tuple[float, float, float]
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
@@ -60,6 +61,8 @@ class Preprocessing(BaseModel):
 
     def normalise(self, pixels: Shaped[Tensor, "n crop crop 3"]) -> Float[Tensor, "n 3 crop crop"]:
         """What the vision tower takes, on the pixels' own device; pixels are 0 … 255, whole or not."""
+        import torch  # a manifest names its preprocessing, and reading one should not take torch's seconds
+
         mean = torch.tensor(self.mean, device=pixels.device) * 255
         std = torch.tensor(self.std, device=pixels.device) * 255
         return ((pixels.float() - mean) / std).permute(0, 3, 1, 2)
