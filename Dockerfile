@@ -45,6 +45,7 @@ COPY explorer explorer
 COPY pages pages
 # Bytecode is made now: the root file system cannot be written later.
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app
+# TQDM_POSITION=-1: the hub's client shows its progress in a log, too.
 # Everything that is written goes to /tmp (scratch) or /data (kept: pulled stores, models from the hub, people's notes).
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -55,6 +56,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     SPARSIGHT_DATA=/data \
     SPARSIGHT_NOTES=/data/notes.sqlite \
     SPARSIGHT_STORE=/store \
+    TQDM_POSITION=-1 \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 10001:10001

@@ -55,7 +55,7 @@ test: setup-dev check browser store
 	@if [ "$$(id -u)" = 0 ] && type buildah debootstrap crun >/dev/null 2>&1; then $(MAKE) --no-print-directory container-test; \
 	else echo "the container was not tested: that takes root, buildah, debootstrap and crun"; fi
 
-# The image, on a machine without a container engine. IMAGES holds its layers: 15 GB while it is built.
+# The image, on a machine without a container engine. IMAGES holds it, and 20 GB while it is built.
 IMAGES ?= /var/tmp/sparsight-container
 .PHONY: container container-test
 container: setup-dev store

@@ -82,5 +82,6 @@ def test_compose_and_dockerfile_watch_alike() -> None:
 def test_the_builder_runs_once_and_only_when_asked() -> None:
     builder = SERVICES["builder"]
     assert builder["profiles"] == ["build"] and builder["restart"] == "no"
+    assert builder["init"] is True, "as process 1 it would not hear a stop"
     assert builder["entrypoint"] == ["python", "-m", "index_builder"] and builder["command"][0] == "build"
     assert builder["volumes"][0].endswith(":/pictures:ro")

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 from websockets.sync.client import connect
 
 from container.build import missing_tools
 from container.run import Running, image_config, running
+from index_builder.hub.push import PushCommand, push
 from sae_core.store.checks import read_manifest
+from tests.support.stores import make_store
+from tests.support.writable_hub import Hub, serve
 
 DATA = Path(os.environ.get("SPARSIGHT_CONTAINER", "."))
 IMAGE = "sparsight"
@@ -102,6 +106,33 @@ def test_a_store_can_be_baked_in(writable: Path) -> None:
     with running(DATA, f"{IMAGE}-baked", mounts={}, writable=writable) as container:
         container.wait_until_it_answers()
         assert _json(f"{container.address}/api/store")["n_images"] == 4554
+
+
+def test_a_store_is_pulled_from_the_hub_with_progress_and_again_without_the_hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, writable: Path
+) -> None:
+    environment = {"STORE": "hf://org/a-store@main", "HF_HUB_DISABLE_XET": "1"}
+    with serve(Hub()) as hub:
+        environment |= {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": hub.token}
+        template = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setenv("HF_TOKEN", hub.token)
+        push(PushCommand(make_store(tmp_path / "store", n_images=60, n_latents=48, k=4), "org/a-store"))
+        first = _log_of_a_run(writable, environment)
+    again = _log_of_a_run(writable, environment)  # the hub is gone
+    assert "fetching org/a-store@main" in first and "100%" in first
+    assert "error: the hub cannot be reached" in again and "serving the copy in /data/stores/org--a-store@main" in again
+
+
+def _log_of_a_run(writable: Path, environment: dict[str, str]) -> str:
+    with running(DATA, IMAGE, mounts={}, writable=writable, environment=environment) as container:
+        container.wait_until_it_answers()
+        assert _json(f"{container.address}/api/store")["n_images"] == 60
+        container.stop(SECONDS_TO_STOP)
+        assert container.process.stdout is not None
+        return container.process.stdout.read()
 
 
 def test_it_builds_a_store(writable: Path) -> None:
