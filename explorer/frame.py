@@ -14,7 +14,7 @@ from sae_core.errors import SparsightError
 
 STATIC = Path(__file__).parent / "static"
 # One script, one scope; the last mounts all.
-_SCRIPTS = ("lists", "save", "points", "edit", "map_gl", "map", "map_look", "map_hands", "map_panel", "links")
+SCRIPTS = ("lists", "save", "points", "edit", "map_gl", "map", "map_look", "map_hands", "map_panel", "links")
 
 
 def begin() -> None:
@@ -43,5 +43,5 @@ def failure(error: SparsightError) -> None:
 @cache
 def _link_script() -> Any:
     """Registered once a process: a second registration under the same name is a warning."""
-    script = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    script = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return st.components.v2.component("sparsight-links", js=script)

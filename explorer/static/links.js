@@ -166,8 +166,7 @@ function hideTip() {
 }
 
 // A picture that is not there, as in one's own copy of a data set that lacks it: its caption stands in its place.
-function missing(event) {
-  const picture = event.target;
+function missing(picture) {
   if (!(picture instanceof HTMLImageElement) || !picture.getAttribute("src")?.startsWith("thumb/")) return;
   const words = document.createElement("span");
   words.className = "sp-noimg";
@@ -187,7 +186,8 @@ export default function () {
   document.addEventListener("pointerout", hideTip);
   document.addEventListener("focusout", hideTip);
   document.addEventListener("scroll", hideTip, { capture: true, passive: true });
-  document.addEventListener("error", missing, { capture: true });
+  document.addEventListener("error", (event) => missing(event.target), { capture: true });
+  for (const picture of [...document.images]) if (picture.complete && !picture.naturalWidth) missing(picture); // before us
   addEventListener("popstate", returned);
   installLists(); // lists.js
   installMap(); // map.js

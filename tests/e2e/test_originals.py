@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from explorer.frame import SCRIPTS, STATIC
 from sae_core import LatentStore
 from tests.e2e.conftest import served
 from tests.support.pictures import make_folder
@@ -43,4 +44,21 @@ def test_a_missing_picture_leaves_its_caption(own: str, bare: Path, browser: Bro
     there = page.locator(f"#nearest .sp-tile[href$='image={nearest[1]}'] img")
     expect(there).to_be_visible()
     assert there.evaluate("picture => picture.complete && picture.naturalWidth > 0")
+    page.close()
+
+
+def test_a_picture_that_was_missing_before_the_script_came(own: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{own}/_stcore/health")
+    page.set_content(
+        '<img src="thumb/x/1" alt="its caption"><img src="thumb/x/2" loading="lazy" style="margin-top: 9999px">'
+    )
+    page.wait_for_function("document.images[0].complete")
+    script = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    page.evaluate(
+        "async script => (await import(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})))).default()",
+        script,
+    )
+    expect(page.locator(".sp-noimg")).to_have_text("its caption")
+    expect(page.locator("img[loading=lazy]")).to_have_count(1)  # nobody has asked for it yet
     page.close()

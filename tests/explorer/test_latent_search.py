@@ -95,7 +95,6 @@ def test_meaning_needs_the_encoder_only(shown: LatentStore, monkeypatch: pytest.
 
     monkeypatch.setattr(LatentStore, "load_encoder", fails)
     models._encoder.clear()
-    models._embedding.clear()
     html = html_of(run_page("latents", text="a text that nobody asked for", q="red"))
     assert "Searching by meaning is not possible: the encoder cannot be loaded." in html
     assert 'class="sp-card"' in html
