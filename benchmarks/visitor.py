@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.Common_pb2 import FileUploaderState
+from streamlit.proto.Common_pb2 import FileUploaderState, FileURLs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
@@ -68,13 +68,7 @@ class Visitor:
 
     def upload(self, name: str, data: bytes) -> View:
         """Gives a picture to Inspect, as a browser does. Raises RuntimeError where it is not taken."""
-        self.view("inspect", "")
-        message = BackMsg()
-        message.file_urls_request.request_id = name
-        message.file_urls_request.file_names.append(name)
-        message.file_urls_request.session_id = self._session
-        self._socket.send(message.SerializeToString())
-        urls = self._until("file_urls_response").file_urls_response.file_urls[0]
+        urls = self._urls(name)
         self._put(urls.upload_url, name, data)
         state = FileUploaderState()
         state.uploaded_file_info.add(name=name, size=len(data), file_id=urls.file_id, file_urls=urls)
@@ -83,21 +77,43 @@ class Visitor:
             raise RuntimeError(f"{name} was not taken")
         return view
 
+    def begin_upload(self, name: str, n_bytes: int, n_sent: int) -> http.client.HTTPConnection:
+        """Sends `n_sent` of the `n_bytes` that it promises, and no more."""
+        address, connection = self._urls(name).upload_url, http.client.HTTPConnection(self._http.host, self._http.port)
+        connection.putrequest("PUT", address)
+        for header, value in {**self._headers(), "Content-Length": str(n_bytes)}.items():
+            connection.putheader(header, value)
+        connection.endheaders()
+        connection.send(_head(name) + bytes(n_sent))
+        return connection
+
+    def _urls(self, name: str) -> FileURLs:
+        self.view("inspect", "")
+        message = BackMsg()
+        message.file_urls_request.request_id = name
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self._session
+        self._socket.send(message.SerializeToString())
+        urls: FileURLs = self._until("file_urls_response").file_urls_response.file_urls[0]
+        return urls
+
     def _put(self, address: str, name: str, data: bytes) -> None:
-        token = self._token()
-        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-        body = head.encode() + data + f"\r\n--{_BOUNDARY}--\r\n".encode()
-        headers = {
-            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
-            "Cookie": f"_streamlit_xsrf={token}",
-            "X-Xsrftoken": token,
-        }
+        body = _head(name) + data + f"\r\n--{_BOUNDARY}--\r\n".encode()
+        headers = self._headers()
         self._http.close()
         self._http.request("PUT", address, body, headers)
         answer = self._http.getresponse()
         answer.read()
         if answer.status != 204:
             raise RuntimeError(f"{address}: {answer.status}")
+
+    def _headers(self) -> dict[str, str]:
+        token = self._token()
+        return {
+            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+            "Cookie": f"_streamlit_xsrf={token}",
+            "X-Xsrftoken": token,
+        }
 
     def _token(self) -> str:
         self._http.close()
@@ -153,3 +169,7 @@ class Visitor:
         answer = self._http.getresponse()
         answer.read()
         return answer
+
+
+def _head(name: str) -> bytes:
+    return f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer import frame
 from explorer.stores import current_store
-from sae_core.errors import SparsightError
+from sae_core.errors import SparsightError, StoreError
 
 PAGES = Path(__file__).resolve().parents[1] / "pages"
 
@@ -43,6 +43,9 @@ def main() -> None:
         page.run()
     except SparsightError as error:  # a part that is only read when it is needed, and turns out broken
         frame.failure(error)
+    except OSError as error:  # the disk
+        said = f"the store at {store.path} cannot be read: {error.strerror or error}"
+        frame.failure(StoreError(said, hint="look at the disk, or name another store in SPARSIGHT_STORE"))
 
 
 main()

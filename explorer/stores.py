@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import lru_cache
 from pathlib import Path
 
 from sae_core import LatentStore
 from sae_core.errors import HideListError, SourceError, StoreError
+from sae_core.store import checks
 
 STORE_VARIABLE = "SPARSIGHT_STORE"
 IMAGES_VARIABLE = "SPARSIGHT_IMAGES"
 HIDE_VARIABLE = "SPARSIGHT_HIDE"
 DEFAULT_STORE = Path(__file__).resolve().parents[1] / "stores" / "demo"
+
+_LOOK_EVERY = 1.0  # seconds: some thirty files
+_looked: tuple[str, float] = ("", 0.0)  # which store was whole, and when
 
 Identity = tuple[int, int, int]  # inode, size and time of a file: that of the manifest tells a rebuilt store
 
@@ -42,7 +47,9 @@ def current_store() -> LatentStore:
     identity, hide = _identity(path / "manifest.json"), hide_path(path)
     hide_identity = _identity(hide) if hide else None
     try:
-        return LatentStore.open(path) if identity is None else _open(path, identity, images_path(), hide, hide_identity)
+        if identity is None:
+            return LatentStore.open(path)  # which says why not
+        return _whole(_open(path, identity, images_path(), hide, hide_identity))
     except HideListError:
         raise
     except StoreError as error:
@@ -58,6 +65,22 @@ def _open(
     path: Path, _now: Identity, originals: Path | None, hide: Path | None, _hide_now: Identity | None
 ) -> LatentStore:
     return LatentStore.open(path, originals, hide)
+
+
+def _whole(store: LatentStore) -> LatentStore:
+    """The store, if all its files still have their sizes, as looked at once a second. Raises StoreError.
+
+    A file that was cut off while it is mapped would end the process where it is read (SIGBUS).
+    """
+    global _looked
+    now = time.monotonic()
+    if now - _looked[1] < _LOOK_EVERY and _looked[0] == store.version:
+        return store
+    if defects := checks.changed_files(store.path, store.manifest):
+        _open.cache_clear()  # what is mapped is not read again, even if the files come back under their names
+        raise checks.broken(store.path, defects)
+    _looked = (store.version, now)
+    return store
 
 
 def _with_demo_hint(error: StoreError, path: Path) -> StoreError:

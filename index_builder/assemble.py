@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.lib.format import open_memmap
 
 from index_builder.analysis import EncodeTexts, analyse
+from index_builder.arrays import new_array
 from index_builder.labels import write_labels
 from index_builder.shards import Shard, count_pictures
 from sae_core.errors import BuildError
@@ -66,8 +66,7 @@ class _Pictures:
             layout.EMBEDDINGS: sae.config.d_embed,
         }
         self._arrays = {
-            name: open_memmap(root / name, "w+", layout.DTYPES[name], (n_images, width))
-            for name, width in widths.items()
+            name: new_array(root / name, layout.DTYPES[name], (n_images, width)) for name, width in widths.items()
         }
         self._thumbnails = _Thumbnails(root, n_images) if thumbnails else None
 
@@ -131,7 +130,7 @@ class _Thumbnails:
     def __init__(self, root: Path, n_images: int) -> None:
         self._file = open(root / layout.THUMBNAILS, "wb")  # noqa: SIM115 - closed by close()
         dtype = layout.DTYPES[layout.THUMBNAIL_OFFSETS]
-        self._offsets = open_memmap(root / layout.THUMBNAIL_OFFSETS, "w+", dtype, (n_images + 1,))
+        self._offsets = new_array(root / layout.THUMBNAIL_OFFSETS, dtype, (n_images + 1,))
         self._n = 0
 
     def add(self, shard: Shard) -> None:

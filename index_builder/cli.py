@@ -5,6 +5,7 @@ Exit 0 good, 2 bad usage or bad input, 1 anything else.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -30,6 +31,7 @@ from sae_core.store.checks import read_manifest
 
 log = logging.getLogger("sparsight")
 DEBUG_VARIABLE = "SPARSIGHT_DEBUG"
+_FULL = "; make room, and the same command goes on where this one stopped"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped; run the same command again to resume", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        where, way = f": {error.filename}" if error.filename else "", _FULL if error.errno == errno.ENOSPC else ""
+        print(f"error: {error.strerror or error}{where}{way}", file=sys.stderr)
         return 1
     except Exception as error:  # a defect of ours, or of the machine (a full disk under FAISS, CUDA out of memory)
         if DEBUG_VARIABLE in os.environ:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.lib.format import open_memmap
 from timm.data.imagenet_info import ImageNetInfo
 
+from index_builder.arrays import new_array
 from sae_core.store import layout
 
 _SYNSET = re.compile(r"n\d{8}")
@@ -30,7 +30,7 @@ def write_labels(root: Path) -> None:
     pq.write_table(pa.table(columns, schema=layout.LABEL_SCHEMA), root / layout.LABELS)
     known = pa.array(names, type=pa.string())
     n_images = sum(len(column) for column in label_batches(root))
-    codes = open_memmap(root / layout.IMAGE_LABELS, "w+", layout.DTYPES[layout.IMAGE_LABELS], (n_images,))
+    codes = new_array(root / layout.IMAGE_LABELS, layout.DTYPES[layout.IMAGE_LABELS], (n_images,))
     start = 0
     for column in label_batches(root):
         found = pc.fill_null(pc.index_in(column, known), -1) if names else pa.array([-1] * len(column), pa.int32())

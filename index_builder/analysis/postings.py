@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
-from numpy.lib.format import open_memmap
 
+from index_builder.arrays import new_array
 from sae_core.store import layout
 
 _CHUNK = 65_536  # images a pass looks at together
@@ -56,8 +56,7 @@ def _new(path: Path, n: int, dtype: np.dtype[Any]) -> np.ndarray:
     if n == 0:  # nothing is active anywhere; an empty file cannot be mapped for writing
         np.save(path, np.zeros(0, dtype=dtype))
         return np.zeros(0, dtype=dtype)
-    array: np.ndarray = open_memmap(path, mode="w+", dtype=dtype, shape=(n,))
-    return array
+    return new_array(path, dtype, (n,))
 
 
 def _scatter(

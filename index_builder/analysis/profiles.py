@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 
+from index_builder.arrays import new_array
 from sae_core.store import layout
 
 
@@ -58,5 +58,4 @@ def label_deciles(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _new(root: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    array: np.ndarray = open_memmap(root / name, "w+", layout.DTYPES[name], shape)
-    return array
+    return new_array(root / name, layout.DTYPES[name], shape)

@@ -46,6 +46,11 @@ def quick_defects(root: Path, manifest: Manifest) -> list[str]:
     return [*_file_defects(root, manifest), *_shape_defects(root, manifest), *_column_defects(root)]
 
 
+def changed_files(root: Path, manifest: Manifest) -> list[str]:
+    """Files that are gone or have another size than recorded: reading them through a map would end the process."""
+    return list(_file_defects(root, manifest))
+
+
 def expected_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
     """Shapes of the arrays; None where only the data decide."""
     n_images, n_latents, d_embed = manifest.n_images, manifest.n_latents, manifest.d_embed

@@ -1,0 +1,70 @@
+"""A disk that is full while a store is built: one sentence, nothing half-written, and the build goes on."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index_builder.arrays import new_array
+from sae_core.references import REPOSITORY_ROOT
+from tests.support.stores import make_store
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, small, that `resized` makes larger."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a file system")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def resized(disk: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+
+
+def bytes_of(store: Path) -> dict[Path, bytes]:
+    return {path.relative_to(store): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+def test_room_is_taken_before_anything_is_written(disk: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught:
+        new_array(disk / "large.npy", np.dtype("<f4"), (1_000_000,))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(disk / "large.npy"))
+    (disk / "large.npy").unlink()
+    array = new_array(disk / "small.npy", np.dtype("<f4"), (1000,))
+    array[:] = 7
+    assert np.load(disk / "small.npy").tolist() == [7] * 1000
+
+
+def test_a_build_says_so_and_goes_on_when_there_is_room(disk: Path, tmp_path: Path) -> None:
+    whole = make_store(tmp_path / "whole", n_images=60, n_latents=64, k=4)
+    inputs = tmp_path / "whole.inputs"
+    command = [sys.executable, "-m", "index_builder", "build", "--images", inputs / "pictures.tar"]
+    command += ["--encoder", f"local-dir:{inputs / 'clip'}", "--sae", inputs / "sae", "--out", disk / "store"]
+    command += ["--name", "Test pictures", "--device", "cpu", "--workers", "0", "--batch-size", "8"]
+    command += ["--shard-size", "16"]
+    size = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
+    for room in (size // 2, size):  # among the arrays, among the last files
+        resized(disk, str(room))
+        done = subprocess.run(list(map(str, command)), cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False)
+        last = done.stderr.strip().splitlines()[-1]
+        assert (done.returncode, last.startswith("error: ")) == (1, True), done.stderr
+        assert "space" in last
+        assert not (disk / "store").exists()
+    resized(disk, "64m")
+    done = subprocess.run(list(map(str, command)), cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert bytes_of(disk / "store") == bytes_of(whole)
+    assert sorted(path.name for path in disk.iterdir()) == ["store"]
