@@ -6,6 +6,7 @@ be reached, the base is made from the Debian mirror that apt is configured with.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import tyro
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ("buildah", "debootstrap", "crun")
+ROOM = 20_000_000_000  # bytes
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -36,11 +38,19 @@ class BuildImage:
     """Keep every step's layer, so that another build goes on from there; takes 15 GB more."""
     store: Path | None = None
     """A store to bake in; the image is then TAG-baked."""
+    look: bool = False
+    """Only say whether this machine can: exit 0, or 1 with the reason."""
 
 
-def missing_tools() -> list[str]:
-    """Those of the tools that are not on this machine."""
-    return [tool for tool in TOOLS if shutil.which(tool) is None]
+def hindrance(data: Path) -> str:
+    """Why no image can be built in this folder, which need not exist; empty where it can."""
+    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+        return f"not on this machine: {', '.join(missing)} (as root: apt-get install {' '.join(TOOLS)})"
+    if os.geteuid() != 0:
+        return "building without an engine takes root"
+    there = next(folder for folder in (data.absolute(), *data.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    return f"{there} has {free / 1e9:.0f} GB free, building takes {ROOM / 1e9:.0f}" if free < ROOM else ""
 
 
 def buildah(data: Path, *arguments: str, capture: bool = False) -> str:
@@ -104,8 +114,10 @@ def mirror() -> str:
 
 def build(config: BuildImage) -> None:
     """Builds the base if need be, then the image, then the one with a store in it. Raises CalledProcessError."""
-    if missing := missing_tools():
-        raise SystemExit(f"not on this machine: {', '.join(missing)} (as root: apt-get install {' '.join(TOOLS)})")
+    if reason := hindrance(config.data):
+        raise SystemExit(reason)
+    if config.look:
+        return
     config.data.mkdir(parents=True, exist_ok=True)
     make_base(config.data)
     arguments = {"ACCELERATOR": config.accelerator, "TORCH_INDEX": config.torch_index}

@@ -7,12 +7,13 @@ import subprocess
 import sysconfig
 from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
-from container.build import base_name
+from container.build import BuildImage, base_name, build, hindrance
 from sae_core.references import REPOSITORY_ROOT
 
 DOCKERFILE = (REPOSITORY_ROOT / "Dockerfile").read_text()
@@ -85,3 +86,28 @@ def test_the_builder_runs_once_and_only_when_asked() -> None:
     assert builder["init"] is True, "as process 1 it would not hear a stop"
     assert builder["entrypoint"] == ["python", "-m", "index_builder"] and builder["command"][0] == "build"
     assert builder["volumes"][0].endswith(":/pictures:ro")
+
+
+def test_a_disk_without_room_is_told_before_anything_is_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("shutil.which", lambda tool: tool)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    usage = SimpleNamespace(free=12_000_000_000)
+    assert hindrance(tmp_path / "not" / "there") == f"{tmp_path} has 12 GB free, building takes 20"
+    usage = SimpleNamespace(free=21_000_000_000)
+    assert hindrance(tmp_path) == ""
+    monkeypatch.setattr("shutil.which", lambda tool: None if tool == "crun" else tool)
+    assert "not on this machine: crun (as root: apt-get install" in hindrance(tmp_path)
+    with pytest.raises(SystemExit, match="crun"):
+        build(BuildImage(data=tmp_path / "data"))
+    assert not (tmp_path / "data").exists()
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    folders = [REPOSITORY_ROOT / name for name in ("explorer", "sae_core", "index_builder", "pages")]
+    sources = [path.read_text() for folder in folders for path in folder.rglob("*.py")]
+    known = {name for text in sources for name in re.findall(r"SPARSIGHT_[A-Z_]+", text)}
+    page = (REPOSITORY_ROOT / "docs" / "deployment.md").read_text()
+    rows = re.findall(r"^\| `(SPARSIGHT_\w+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(known)
+    assert {name for name in SERVICES["app"]["environment"] if name.startswith("SPARSIGHT_")} <= known
