@@ -16,7 +16,7 @@ class BuildConfig:
     """Run images through CLIP and an SAE, and publish a latent store. Run it again to resume."""
 
     images: str
-    """A folder, a WebDataset tar, a folder of tars, or a pattern such as 'shards/*.tar'."""
+    """A folder of pictures, WebDataset tars or Parquet files; one such file, a pattern of them, or hf://ORG/NAME."""
     encoder: str
     """demo, a preset (imagenet-vitb16), MODEL:TAG, hf-hub:ORG/REPO, or local-dir:FOLDER."""
     sae: str

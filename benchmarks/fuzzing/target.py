@@ -55,6 +55,7 @@ class Door:
 DOORS = {
     "pictures": Door("benchmarks.fuzzing.pictures", ("PIL", "sae_core.pictures")),
     "tars": Door("benchmarks.fuzzing.tars", ("tarfile", "json", "index_builder", "sae_core")),
+    "parquets": Door("benchmarks.fuzzing.parquets", ("index_builder", "sae_core")),
     "manifests": Door("benchmarks.fuzzing.manifests", ("sae_core", "numpy.lib")),
     "queries": Door("benchmarks.fuzzing.queries", ("explorer", "sae_core")),
 }

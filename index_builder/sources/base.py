@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 
 from sae_core.errors import SourceError
 
+HUB_PREFIX = "hf://"
+_FILES = frozenset({".tar", ".parquet"})
 _MAX_TEXT = 10_000  # characters of a label, caption or message
 
 
@@ -29,7 +31,7 @@ class Source(Protocol):
     """A fixed, ordered list of samples; instances are sent to worker processes."""
 
     @property
-    def kind(self) -> Literal["folder", "webdataset"]:
+    def kind(self) -> Literal["folder", "webdataset", "parquet"]:
         """Which of the kinds we read."""
         ...
 
@@ -66,32 +68,58 @@ def state_sha256(files: Iterable[tuple[str, os.stat_result]]) -> str:
 
 
 def open_source(images: str) -> Source:
-    """Opens a folder, a tar, a folder of tars or a pattern of tars. Raises SourceError in one sentence."""
-    from index_builder.sources.folder import FolderSource
-    from index_builder.sources.webdataset import WebDatasetSource
+    """Opens a folder of pictures, tars or Parquet files, one such file, a pattern, or a data set of the hub.
 
+    Raises SourceError in one sentence.
+    """
+    if images.startswith(HUB_PREFIX):
+        from index_builder.sources.hub import open_hub
+
+        return _filled(open_hub(images), images)
     path = Path(os.path.expanduser(images))
     if path.is_dir():
-        folder = FolderSource.scan(path)
-        tars = sorted(path.glob("*.tar"))
-        if tars and folder.keys:
-            raise SourceError(f"{images} holds both pictures and tars: name the tars with a pattern, or move them")
-        return _filled(WebDatasetSource.scan(tars, path.resolve().name) if tars else folder, images)
+        return _filled(_open_folder(path, images), images)
     if path.is_file():
-        if path.suffix != ".tar":
-            raise SourceError(
-                f"{images} is neither a folder nor a .tar (compressed tars cannot be read at random: unpack it)"
-            )
-        return _filled(WebDatasetSource.scan([path], path.name), images)
-    matches = sorted(Path(match) for match in glob.glob(str(path)) if match.endswith(".tar"))
+        return _filled(_open_files([path], path.name, images), images)
+    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).suffix in _FILES)
     if matches:
-        return _filled(WebDatasetSource.scan(matches, path.parent.resolve().name), images)
-    raise SourceError(f"there is no folder and no tar at {images}")
+        return _filled(_open_files(matches, path.parent.resolve().name, images), images)
+    raise SourceError(f"there is no folder, no tar and no Parquet file at {images}")
+
+
+def _open_folder(path: Path, images: str) -> Source:
+    """Pictures anywhere below it, or tars in it, or Parquet files anywhere below it; not a mixture."""
+    from index_builder.sources.folder import FolderSource
+
+    folder, tars = FolderSource.scan(path), sorted(path.glob("*.tar"))
+    parquets = [] if tars else sorted(path.rglob("*.parquet"))
+    if (tars or parquets) and folder.keys:
+        held = "tars" if tars else "Parquet files"
+        raise SourceError(f"{images} holds both pictures and {held}: name the {held} with a pattern, or move them")
+    return _open_files(tars or parquets, path.resolve().name, images) if tars or parquets else folder
+
+
+def _open_files(paths: Sequence[Path], name: str, images: str) -> Source:
+    from index_builder.sources.parquet import ParquetSource
+    from index_builder.sources.webdataset import WebDatasetSource
+
+    kinds = {path.suffix for path in paths}
+    if kinds == {".tar"}:
+        return WebDatasetSource.scan(paths, name)
+    if kinds == {".parquet"}:
+        return ParquetSource.scan(paths, name)
+    if kinds <= _FILES:
+        raise SourceError(f"{images} matches both tars and Parquet files: name one kind")
+    raise SourceError(
+        f"{images} is neither a folder nor a .tar nor a .parquet (compressed tars cannot be read at random: unpack it)"
+    )
 
 
 def _filled(source: Source, images: str) -> Source:
     if not source.keys:
-        raise SourceError(f"{images} holds no pictures (files ending in .jpg, .png, .webp, … or WebDataset samples)")
+        raise SourceError(
+            f"{images} holds no pictures (files ending in .jpg, .png, .webp, … or WebDataset or Parquet samples)"
+        )
     return source
 
 

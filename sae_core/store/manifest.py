@@ -25,7 +25,7 @@ class _Part(BaseModel):
 class SourceInfo(_Part):
     """Where the pictures came from; never an absolute path, since stores are shared."""
 
-    kind: Literal["folder", "webdataset"]
+    kind: Literal["folder", "webdataset", "parquet"]
     name: str
     listing_sha256: Sha256  # of the sorted keys that were listed
 

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+import pyarrow as pa
 from PIL import Image
 
-from sae_core import tars
+from sae_core import parquets, tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS, encode_thumbnail, open_picture
 from sae_core.store.records import ImageRecord, Thumbnail
@@ -27,11 +28,11 @@ _KEPT = 4096  # encoded thumbnails: about 60 MB
 
 
 class Originals:
-    """A folder of pictures or tars, or one tar. Raises SourceError where there is neither."""
+    """A folder of pictures, tars or Parquet files, or one such file. Raises SourceError where there is neither."""
 
     def __init__(self, root: Path) -> None:
         if not root.exists():
-            raise SourceError(f"there is no folder and no tar of pictures at {root}")
+            raise SourceError(f"there is no folder and no file of pictures at {root}")
         self._root = root
         self._members = lru_cache(maxsize=64)(_members)
         self._thumbnail = lru_cache(maxsize=_KEPT)(self._make_thumbnail)  # a failure is not kept: a disk may come back
@@ -69,10 +70,25 @@ class Originals:
         if found:
             yield from self._of_tar(f"{tar}.tar", member)
             return
+        table, found, row = key.rpartition(".parquet/")
+        if found:
+            yield from self._of_parquet(f"{table}.parquet", row)
+            return
         without = [PurePosixPath(*parts[1:])] if parts[0] in _SPLITS and len(parts) > 1 else []
         for path in (PurePosixPath(key), *without, *(PurePosixPath(split, key) for split in _SPLITS)):
             if (file := self._root / path).is_file() and file.stat().st_size <= _MAX_BYTES:
                 yield file.read_bytes()
+
+    def _of_parquet(self, name: str, row: str) -> Iterator[bytes]:
+        whole = self._root.name == PurePosixPath(name).name and self._root.is_file()
+        file = self._root if whole else self._root / name
+        if file.is_file() and row.isdecimal():
+            try:
+                data = parquets.opened(str(file), None, parquets.state_of(file)).row(int(row)).data
+            except (pa.ArrowException, ValueError, KeyError) as error:
+                raise LookupError(name) from error
+            if data and len(data) <= _MAX_BYTES:
+                yield data
 
     def _of_tar(self, name: str, member: str) -> Iterator[bytes]:
         whole = self._root.name == PurePosixPath(name).name and self._root.is_file()

@@ -40,5 +40,5 @@ def test_pictures_come_and_go_with_the_variable(bare: Path, monkeypatch: pytest.
 def test_a_path_without_pictures_is_said_with_the_way_out(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(IMAGES_VARIABLE, str(bare / "nowhere"))
     html = html_of(run_page("home"))
-    assert "SPARSIGHT_IMAGES: there is no folder and no tar of pictures" in html
+    assert "SPARSIGHT_IMAGES: there is no folder and no file of pictures" in html
     assert "unset it" in html

@@ -47,7 +47,7 @@ def test_build_says_what_came_of_every_input(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (["--images", "/nowhere"], "no folder and no tar at /nowhere"),
+        (["--images", "/nowhere"], "no folder, no tar and no Parquet file at /nowhere"),
         (["--sae", "/nowhere/at/all/x"], "no file, no folder and no hub id"),
         (["--encoder", "ViT-B-16:openai"], "QuickGELU"),
         (["--limit", "0"], "--limit 0 leaves no picture"),

@@ -179,7 +179,7 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(b"x")
     (tmp_path / "a.tar").write_bytes(b"no tar at all" * 100)
     for path, said in (
-        ("gone", "no folder and no tar"),
+        ("gone", "no folder, no tar and no Parquet file"),
         ("empty", "holds no pictures"),
         ("a.tar.gz", "unpack it"),
         ("a.tar", "no whole tar"),

@@ -107,7 +107,7 @@ def test_tiny_thumbnails_give_way_and_large_ones_stay(folder: Path, tmp_path: Pa
 
 
 def test_a_copy_that_is_not_there_is_said(bare: Path) -> None:
-    with pytest.raises(SourceError, match="no folder and no tar of pictures at /nowhere"):
+    with pytest.raises(SourceError, match="no folder and no file of pictures at /nowhere"):
         LatentStore.open(bare, originals="/nowhere")
 
 

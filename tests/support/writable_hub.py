@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 import uvicorn
 from starlette.applications import Starlette
@@ -90,6 +91,8 @@ def _routes(hub: Hub) -> list[Route]:
         Route(of, handlers.info),
         Route(of + "/revision/{revision}", handlers.info),
         Route(of + "/tree/{revision}", handlers.tree),
+        Route(of + "/tree/{revision}/{path:path}", handlers.tree),
+        Route(of + "/paths-info/{revision}", handlers.paths, methods=["POST"]),
         Route(of + "/branch/{branch}", handlers.branch, methods=["POST"]),
         Route(of + "/preupload/{revision}", handlers.preupload, methods=["POST"]),
         Route(of + "/commit/{revision}", handlers.commit, methods=["POST"]),
@@ -132,7 +135,25 @@ class _Handlers:
         found = self._found(request)
         if isinstance(found, Response):
             return found
-        return JSONResponse([_entry(name, data) for name, data in found[2].items()])
+        folder = f"{request.path_params['path']}/" if request.path_params.get("path") else ""
+        below = {name: data for name, data in found[2].items() if name.startswith(folder)}
+        if request.query_params.get("recursive", "").lower() in ("1", "true"):
+            return JSONResponse([_entry(name, data) for name, data in below.items()])
+        folders = {folder + name[len(folder) :].split("/")[0] for name in below if "/" in name[len(folder) :]}
+        listed: list[dict[str, Any]] = [
+            {"type": "directory", "path": one, "oid": "0" * 40, "size": 0} for one in folders
+        ]
+        return JSONResponse(
+            listed + [_entry(name, data) for name, data in below.items() if "/" not in name[len(folder) :]]
+        )
+
+    async def paths(self, request: Request) -> Response:
+        found = self._found(request)
+        if isinstance(found, Response):
+            return found
+        form = parse_qs((await request.body()).decode())
+        asked = form["paths"] if form.get("paths") else (await request.json())["paths"]
+        return JSONResponse([_entry(name, found[2][name]) for name in asked if name in found[2]])
 
     async def branch(self, request: Request) -> Response:
         repository = self.hub.repositories[_repo(request)]
@@ -205,16 +226,17 @@ class _Handlers:
         return self._sent(request, name, files[name], commit)
 
     def _sent(self, request: Request, name: str, data: bytes, commit: str) -> Response:
-        start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
+        asked = request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")
+        start, end = int(asked[0]), min(int(asked[1] or len(data) - 1), len(data) - 1) + 1
         headers = {"ETag": f'"{_oid(data)}"', "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
         if request.method == "HEAD":
             return Response(headers={**headers, "Content-Length": str(len(data))})
         self.hub.sent.append(name)
         if self.hub.breaks():
             return _refused(400, "Broken")
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
-        return Response(data[start:], 206 if start else 200, headers)
+        if start or end < len(data):
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
+        return Response(data[start:end], 206 if "Content-Range" in headers else 200, headers)
 
     def _known(self, request: Request) -> bool:
         return request.headers.get("authorization") == f"Bearer {self.hub.token}"

@@ -1,0 +1,144 @@
+"""Pictures in the rows of a Parquet file, as data sets on the hub are kept: read at random, a row group at a time.
+
+A row's picture is a column of bytes, or a struct with `bytes` (the `Image` feature of the datasets package). A class
+label is a number; its names stand in the schema's metadata. Nothing is decoded here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_PICTURES = ("image", "img", "jpg", "jpeg", "png", "webp", "picture", "image_bytes", "bytes")
+_LABELS = ("label", "labels", "fine_label", "class", "cls")
+_CAPTIONS = ("caption", "captions", "text", "txt", "sentence", "prompt")
+_SPLITS = ("split",)
+MAX_GROUP_BYTES = 1 << 30  # of pictures in one row group, which is read whole
+_KEPT_GROUPS, _KEPT_FILES = 3, 16
+_lock = Lock()  # threads of one process ask for the same group at once
+
+
+class Row(NamedTuple):
+    """One row as the file holds it; `data` is None where the row holds no bytes."""
+
+    data: bytes | None
+    label: str | None
+    caption: str | None
+    split: str | None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns are read, and the names of the class labels."""
+
+    picture: str
+    label: str | None = None
+    caption: str | None = None
+    split: str | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> list[str]:
+        """Names of the columns."""
+        return [name for name in (self.picture, self.label, self.caption, self.split) if name]
+
+
+class Opened:
+    """One Parquet file: `n_rows`, `columns`, and rows by number. Raises OSError or pyarrow.ArrowException."""
+
+    def __init__(self, path: str, filesystem: Any = None) -> None:
+        self._file = pq.ParquetFile(path, filesystem=filesystem, pre_buffer=filesystem is not None)
+        metadata = self._file.metadata
+        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        self._ends = np.cumsum([0, *sizes])
+        self.n_rows = int(self._ends[-1])
+        if min(sizes, default=0) < 0 or self.n_rows != metadata.num_rows:
+            raise pa.ArrowInvalid("its row groups do not add up to its rows")
+        self.columns = picture_columns(self._file.schema_arrow)
+        self._group = lru_cache(maxsize=_KEPT_GROUPS)(self._read_group)
+
+    @property
+    def largest_group(self) -> int:
+        """Bytes of the largest row group, unpacked."""
+        metadata = self._file.metadata
+        return max((metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)), default=0)
+
+    def row(self, number: int) -> Row:
+        """Raises LookupError behind the end."""
+        if not 0 <= number < self.n_rows or self.columns is None:
+            raise LookupError(number)
+        group = int(np.searchsorted(self._ends, number, side="right")) - 1
+        with _lock:
+            table = self._group(group)
+        values = {name: table[name][number - int(self._ends[group])].as_py() for name in self.columns.read}
+        return _as_row(self.columns, values)
+
+    def _read_group(self, group: int) -> pa.Table:
+        assert self.columns
+        return self._file.read_row_group(group, columns=self.columns.read, use_threads=False)
+
+
+@lru_cache(maxsize=_KEPT_FILES)
+def opened(path: str, filesystem: Any = None, state: str = "") -> Opened:
+    """The file, its footer read once a process as long as `state` (what it looks like from outside) is the same."""
+    return Opened(path, filesystem)
+
+
+def picture_columns(schema: pa.Schema) -> Columns | None:
+    """Columns by their usual names and types; None where no column holds pictures."""
+    pictures = [field.name for field in schema if _holds_bytes(field.type)]
+    picture = next((name for name in _PICTURES if name in pictures), pictures[0] if len(pictures) == 1 else None)
+    if picture is None or len(set(schema.names)) < len(schema.names):
+        return None
+    label = _first(schema, _LABELS, lambda kind: pa.types.is_integer(kind) or _is_text(kind))
+    caption, split = _first(schema, _CAPTIONS, _is_text), _first(schema, _SPLITS, _is_text)
+    return Columns(picture, label, caption, split, _class_names(schema, label))
+
+
+def state_of(path: Path) -> str:
+    """What a file looks like from outside: size and time."""
+    stat = path.stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
+
+
+def _first(schema: pa.Schema, names: tuple[str, ...], fits: Any) -> str | None:
+    return next((name for name in names if name in schema.names and fits(schema.field(name).type)), None)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return any(field.name == "bytes" and _holds_bytes(field.type) for field in kind.fields)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...]:
+    """What the datasets package wrote about the column; other people's metadata may be anything."""
+    try:
+        said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        names = said["info"]["features"][label]["names"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ()
+    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
+
+
+def _as_row(columns: Columns, values: Mapping[str, Any]) -> Row:
+    picture = values[columns.picture]
+    data = picture.get("bytes") if isinstance(picture, dict) else picture
+    label = values[columns.label] if columns.label else None
+    if isinstance(label, int):  # -1 is the datasets package's word for none
+        label = None if label < 0 else columns.names[label] if label < len(columns.names) else str(label)
+    caption = values[columns.caption] if columns.caption else None
+    return Row(data or None, label, caption, values[columns.split] if columns.split else None)
