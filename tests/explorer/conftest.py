@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -12,11 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.stores import STORE_VARIABLE
 from sae_core import LatentStore
-from tests.support.pictures import encoded, picture
+from tests.support.hostile import make_hostile_store
 from tests.support.stores import make_store
 
 ROOT = Path(__file__).resolve().parents[2]
-HOSTILE = "\"><img src=x onerror=alert(1)><script>alert(2)</script>' style='position:fixed"
 
 
 @pytest.fixture(scope="session")
@@ -27,16 +23,7 @@ def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def hostile_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labels, captions, names and the store's own name try to leave their attribute or element."""
-    root = tmp_path_factory.mktemp("hostile")
-    with tarfile.open(root / "pictures.tar", "w") as tar:
-        for number in range(40):
-            facts = {"label": f"{HOSTILE} {number % 2}", "caption": f"{HOSTILE} {number}"}
-            for extension, data in (("png", encoded(picture(number)[1])), ("json", json.dumps(facts).encode())):
-                info = tarfile.TarInfo(f"{number:05d}.{extension}")
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-    return make_store(root / "store", n_latents=48, k=4, name=HOSTILE, images=root / "pictures.tar")
+    return make_hostile_store(tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from explorer.stores import STORE_VARIABLE
 from explorer.uploads import MAX_MEGABYTES
 from explorer.views.names import display_name
 from sae_core import LatentStore
-from tests.explorer.conftest import HOSTILE
+from tests.support.hostile import HOSTILE
 from tests.support.pictures import encoded, picture
 
 ROOT = Path(__file__).resolve().parents[2]

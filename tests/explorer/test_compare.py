@@ -16,7 +16,8 @@ from explorer.views.resolved import Resolved, resolve
 from explorer.views.selection import read_selection
 from explorer.views.sides import span_latents
 from sae_core import LatentStore
-from tests.explorer.conftest import HOSTILE, html_of, run_page
+from tests.explorer.conftest import html_of, run_page
+from tests.support.hostile import HOSTILE
 from tests.support.pictures import encoded, picture
 
 

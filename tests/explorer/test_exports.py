@@ -18,7 +18,7 @@ from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
 from explorer.views.names import display_name
 from sae_core import LatentStore
-from tests.explorer.conftest import HOSTILE
+from tests.support.hostile import HOSTILE
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from explorer.stores import STORE_VARIABLE
 from explorer.views.latent_gallery import PER_PAGE
 from sae_core import LatentStore
-from tests.explorer.conftest import HOSTILE, html_of, run_page
+from tests.explorer.conftest import html_of, run_page
+from tests.support.hostile import HOSTILE
 from tests.support.pictures import encoded, picture
 from tests.support.stores import make_store
 

@@ -13,7 +13,8 @@ from explorer.views.latents import PER_PAGE, build_latents, matching
 from explorer.views.latents_query import LatentsQuery
 from sae_core import LatentStore
 from sae_core.errors import EncoderError
-from tests.explorer.conftest import HOSTILE, html_of, run_page
+from tests.explorer.conftest import html_of, run_page
+from tests.support.hostile import HOSTILE
 
 
 def some_text(store: LatentStore) -> np.ndarray:

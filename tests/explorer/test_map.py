@@ -23,7 +23,8 @@ from explorer.views.map_colors import N_LABELS, Groups, Scale, coloring, definit
 from explorer.views.map_points import bits, group_places, point_bytes, point_size
 from explorer.views.map_query import COLORS, MapQuery
 from sae_core import LatentStore
-from tests.explorer.conftest import HOSTILE, html_of, run_page
+from tests.explorer.conftest import html_of, run_page
+from tests.support.hostile import HOSTILE
 
 
 class Altered:

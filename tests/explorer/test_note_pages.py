@@ -14,7 +14,8 @@ from explorer import notes
 from explorer.notes.exchange import exported
 from explorer.stores import STORE_VARIABLE
 from sae_core import LatentStore
-from tests.explorer.conftest import HOSTILE, html_of, run_page
+from tests.explorer.conftest import html_of, run_page
+from tests.support.hostile import HOSTILE
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from explorer.recent import RecentArrays
 from explorer.views.pictures import PER_PAGE, build_pictures, expected
 from explorer.views.pictures_query import MAX_LATENTS, PicturesQuery
 from sae_core import LatentStore
-from tests.explorer.conftest import HOSTILE, html_of, run_page
+from tests.explorer.conftest import html_of, run_page
+from tests.support.hostile import HOSTILE
 
 
 def strengths_by_hand(store: LatentStore, query: PicturesQuery) -> dict[int, float]:
