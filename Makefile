@@ -55,6 +55,11 @@ test: setup-dev check browser store
 	@if $(BIN)/python -m container.build --look --data $(IMAGES); then $(MAKE) --no-print-directory container-test; \
 	else echo "so the container was not tested"; fi
 
+# The manifest's JSON schema, for those who write stores with something else.
+.PHONY: schema
+schema:
+	$(BIN)/python -c 'import json; from sae_core.store.manifest import Manifest; print(json.dumps(Manifest.model_json_schema(), indent=2))' > docs/manifest.schema.json
+
 # The image, on a machine without a container engine. IMAGES holds it, and 20 GB while it is built.
 IMAGES ?= /var/tmp/sparsight-container
 .PHONY: container container-test

@@ -14,6 +14,7 @@ from sae_core.errors import StoreError
 from sae_core.store import layout
 from sae_core.store.manifest import Manifest
 
+_MAX_MANIFEST_BYTES = 1_000_000  # a real one has 10,000
 BUILD_HINT = "python -m index_builder build --images FOLDER --encoder demo --sae demo --out STORE"
 
 
@@ -26,6 +27,8 @@ def read_manifest(root: Path) -> Manifest:
         said = "has no manifest.json: it is no store, or its build did not finish"
         raise StoreError(f"{root} {said}", hint="run the same `python -m index_builder build …` again to resume it")
     try:
+        if path.stat().st_size > _MAX_MANIFEST_BYTES:
+            raise broken(root, [f"manifest.json has {path.stat().st_size:,} bytes, more than any manifest"])
         return Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         defects = [f"manifest.json: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
@@ -39,6 +42,11 @@ def broken(root: Path, defects: list[str]) -> StoreError:
     n = len(defects)
     said = f"the store at {root} has {n} {'defect' if n == 1 else 'defects'}: {'; '.join(defects)}"
     return StoreError(said, defects, hint=f"remove {root} and build it again")
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, in a line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def quick_defects(root: Path, manifest: Manifest) -> list[str]:
@@ -103,8 +111,8 @@ def _shape_defects(root: Path, manifest: Manifest) -> Iterator[str]:
             continue
         try:
             array = np.load(root / name, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            yield f"{name} is no array: {error}"
+        except Exception as error:  # a header is a Python literal: tokenizer, parser and mmap raise what they like
+            yield f"{name} is no array: {first_line(error)}"
             continue
         fits = len(array.shape) == len(shape) and all(
             want in (None, got) for got, want in zip(array.shape, shape, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -122,3 +123,9 @@ def test_deciles_and_halves_are_as_the_page_says(tmp_path: Path) -> None:
         m = store.gallery_size(latent)
         for i in range(1, 11):
             assert store.decile_range(latent, i) == (m * (10 - i) // 10, m * (11 - i) // 10)
+
+
+def test_the_published_schema_is_the_one_that_manifests_are_validated_against() -> None:
+    """`make schema` writes it anew."""
+    published = json.loads((REPOSITORY_ROOT / "docs" / "manifest.schema.json").read_text())
+    assert published == Manifest.model_json_schema()

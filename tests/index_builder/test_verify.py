@@ -281,6 +281,55 @@ def test_pickled_arrays_are_not_opened(copy: Path) -> None:
         LatentStore.open(copy)
 
 
+class _Trace:
+    """Leaves a file behind where it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_pickle_in_an_array_does_not_run(copy: Path, tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    for name in layout.DTYPES:
+        np.save(copy / name, np.array([_Trace(left)], dtype=object), allow_pickle=True)
+    rehash(copy)
+    assert len(defects_of(copy)) >= len(layout.DTYPES)
+    with pytest.raises(StoreError, match="is no array"):
+        LatentStore.open(copy)
+    assert not left.exists()
+    np.load(copy / next(iter(layout.DTYPES)), allow_pickle=True)
+    assert left.exists(), "the payload is one"
+
+
+@pytest.mark.parametrize(
+    "header", [b"{'descr': '<f4', 'shape': (", b"(" * 900, b"{'descr': ['", b"\xff\xfe", b"9" * 5_000]
+)
+def test_a_header_that_is_no_header(copy: Path, header: bytes) -> None:
+    said = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    (copy / "embeddings.npy").write_bytes(said)
+    rehash(copy)
+    with pytest.raises(StoreError, match=r"embeddings\.npy is no array: [^\n]+"):
+        LatentStore.open(copy)
+
+
+def test_a_manifest_of_any_size_is_not_read(copy: Path) -> None:
+    with open(copy / "manifest.json", "ab") as file:
+        file.truncate(50_000_000)
+    with pytest.raises(StoreError, match="more than any manifest"):
+        LatentStore.open(copy)
+
+
+def test_special_files_are_no_files(copy: Path) -> None:
+    """A pipe would hang whoever opens it."""
+    (copy / "latents.parquet").unlink()
+    os.mkfifo(copy / "latents.parquet")
+    with pytest.raises(StoreError, match=r"latents\.parquet is missing"):
+        LatentStore.open(copy)
+
+
 def test_an_upload_is_never_encoded_by_another_encoder(copy: Path) -> None:
     from tests.support.models import make_tiny_clip
 
