@@ -12,8 +12,9 @@ from importlib import import_module
 import streamlit as st
 from starlette.middleware import Middleware
 
+from explorer.login import LoginForRoutes
 from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_policy, hosts_from_environment
-from explorer.routes import routes
+from explorer.routes import guarded_parts, routes
 from explorer.uploads import keep_uploads_in_memory
 
 # Streamlit collects garbage after every script run. What the pages need is imported now and frozen, so that torch,
@@ -40,6 +41,7 @@ app = st.App(
     middleware=[
         Middleware(AllowedHosts, hosts=hosts_from_environment()),
         Middleware(SecurityHeaders, policy=content_security_policy()),
+        Middleware(LoginForRoutes, guarded=guarded_parts()),
     ],
 )
 

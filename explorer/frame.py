@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.login import login_required
 from explorer.sections import header as sections
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
@@ -32,7 +33,7 @@ def title(text: str) -> None:
 def header(url_path: str, store: LatentStore | None) -> None:
     """The store's name and size, the pages, the search box."""
     query = st.query_params.get("q", "") if url_path == "latents" else ""
-    st.html(sections.header(url_path, store, query))
+    st.html(sections.header(url_path, store, query, log_out=login_required()))
 
 
 def failure(error: SparsightError) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import frame
+from explorer.login import gate
 from explorer.stores import current_store
 from sae_core.errors import SparsightError, StoreError
 
@@ -32,6 +33,8 @@ def main() -> None:
         ],
         position="hidden",
     )
+    if not gate():
+        return
     try:
         store = current_store()
     except SparsightError as error:

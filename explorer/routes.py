@@ -31,6 +31,12 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+def guarded_parts() -> set[str]:
+    """First parts of the paths that show anything of the store; the icon does not."""
+    paths = {route.path for route in routes() if isinstance(route, Route | Mount)}
+    return {path.split("/")[1] for path in paths} - {"favicon.png"}
+
+
 def icon(_request: Request) -> Response:
     """The tab's picture, in place of Streamlit's own file.
 

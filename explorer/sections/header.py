@@ -20,10 +20,11 @@ _PAGES = (
     (links.LIST, "list", "List"),
     (links.QUALITY, "quality", "Quality"),
 )
+_LOG_OUT = '<a href="auth/logout" data-leaves>log out</a>'
 _PARTS_OF = {"latent": "latents", "notes": "list"}  # a page that belongs to another one's entry
 
 
-def header(url_path: str, store: LatentStore | None, query: str = "") -> str:
+def header(url_path: str, store: LatentStore | None, query: str = "", log_out: bool = False) -> str:
     """The store's name and size, the pages, the search box; without a store only the pages."""
     brand = f'<a class="sp-brand" href="{links.HOME}"><span class="sp-mark"></span>Sparsight</a>'
     list_of = (
@@ -31,7 +32,8 @@ def header(url_path: str, store: LatentStore | None, query: str = "") -> str:
     )  # a list is of one SAE's latents
     return (
         f'<header class="sp-header" data-spa{list_of}>{brand}{_store_line(store)}'
-        f'<nav aria-label="pages">{_navigation(url_path)}</nav>{_search_box(query) if store else ""}</header>'
+        f'<nav aria-label="pages">{_navigation(url_path)}{_LOG_OUT if log_out else ""}</nav>'
+        f"{_search_box(query) if store else ''}</header>"
     )
 
 

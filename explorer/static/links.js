@@ -59,6 +59,7 @@ function clicked(event) {
   if (mark) placeTip(mark);
   const link = event.target.closest?.("[data-spa] a[href]");
   if (!link || !plain(event) || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
+  if ("leaves" in link.dataset) return; // an address of the server, no page
   event.preventDefault();
   go(link.href, Boolean(link.closest("[data-stay]"))); // what changes a part of the page leaves the reader there
   if (link.dataset.to) document.querySelector(link.dataset.to)?.scrollIntoView({ block: "start" });

@@ -47,9 +47,9 @@ def app(demo_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @contextmanager
-def served(folder: Path, **environment: str) -> Iterator[str]:
+def served(folder: Path, port: int | None = None, **environment: str) -> Iterator[str]:
     """`streamlit run app.py` on a free port; ended by its own process id."""
-    port = _free_port()
+    port = port or free_port()
     log = (folder / "log.txt").open("w+")
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
@@ -117,7 +117,7 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     assert complaints == []
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -13,6 +13,7 @@ from tests.explorer.conftest import ROOT
 MAY_IMPORT_STREAMLIT = {
     "main.py",
     "frame.py",
+    "login.py",
     "grid.py",
     "models.py",
     "uploader.py",
