@@ -82,6 +82,7 @@ bench: setup-dev store large-stores
 	$(BIN)/python -m benchmarks.allocator
 	$(BIN)/python -m benchmarks.text_search
 	$(BIN)/python -m benchmarks.inspecting
+	$(BIN)/python -m benchmarks.slow_pictures
 	$(BIN)/python -m benchmarks.heat_maps
 	$(BIN)/python -m benchmarks.neighbourhood
 	$(BIN)/python -m benchmarks.browsing

@@ -16,6 +16,10 @@ from sae_core.errors import PictureError
 warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
 
 MAX_PIXELS = 100_000_000  # about 300 MB decoded; larger files are refused before decoding
+# A progressive JPEG is passed over once for every scan, and a scan of nothing takes 150 bytes: 20 MB are hours.
+# Real ones have about ten scans. libjpeg leaves the bound to its caller.
+_MAX_SCANNED = 30 * MAX_PIXELS
+_SCAN = b"\xff\xda"  # cannot stand in the coded data, where 0xff is always followed by 0 or a restart
 # Pillow can open more (EPS runs Ghostscript, PDF and WMF call helpers); these decode in process and to one picture.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "JPEG2000", "TGA", "ICO")
 EXTENSIONS = frozenset(
@@ -85,6 +89,9 @@ def _decode(data: bytes) -> Picture:
     if image.width * image.height > MAX_PIXELS:
         said = f"the picture has {image.width:,} x {image.height:,} pixels; at most {MAX_PIXELS:,} are read"
         raise PictureError("too-large", said)
+    scans = data.count(_SCAN) if image.format in ("JPEG", "MPO") else 1
+    if scans * (image.width * image.height + 10_000) > _MAX_SCANNED:
+        raise PictureError("too-large", f"the JPEG has {scans:,} scans of its pixels; so many are not decoded")
     try:
         return _seen(image)
     except Exception as error:  # truncated or corrupt data surfaces here, as many types

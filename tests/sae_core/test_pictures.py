@@ -115,6 +115,23 @@ def test_what_is_no_picture_is_refused_in_one_sentence(data: bytes, reason: str)
     assert str(caught.value).startswith("the ") and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("side", "more", "refused"), [(10_000, 26, True), (10_000, 20, False), (10, 300_000, True)])
+def test_a_jpeg_of_endless_scans_is_refused_before_it_is_decoded(side: int, more: int, refused: bool) -> None:
+    """Each scan is 150 bytes, and a pass over all pixels."""
+    with_scans = _more_scans(encoded(Image.new("L", (side, side), 128), "JPEG", progressive=True), more)
+    if not refused:
+        assert open_picture(with_scans).width == side
+        return
+    with pytest.raises(PictureError, match="scans of its pixels") as caught:
+        open_picture(with_scans)
+    assert caught.value.reason == "too-large"
+
+
+def _more_scans(progressive: bytes, more: int) -> bytes:
+    """The last scan of a progressive JPEG (of six, in grey) over and over."""
+    return progressive[:-2] + progressive[progressive.rindex(b"\xff\xda") : -2] * more + progressive[-2:]
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="No such file"):
         open_picture(tmp_path / "gone.png")
