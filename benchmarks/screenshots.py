@@ -19,6 +19,10 @@ from sae_core.references import DEMO_ASSETS, REPOSITORY_ROOT
 
 PORT = 8519
 OUT = REPOSITORY_ROOT / "docs" / "images"
+SECTIONS = {
+    "How few concepts explain this neighbourhood?": "neighbourhood.png",
+    "Where do these pictures lie between their concepts?": "geometry.png",
+}
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
@@ -41,7 +45,16 @@ def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
         shoot(page, f"{address}/map", out / "map.png")
         shoot(page, f"{address}/compare?a=label:birds&b=label:mammals", out / "compare.png")
         shoot(page, f"{address}/spans?of=label:birds", out / "spans.png")
+        for heading, name in SECTIONS.items():
+            shoot_section(page, heading, out / name)
         browser.close()
+
+
+def shoot_section(page: Page, heading: str, path: Path) -> None:
+    """A section of the page that is open, from its heading on."""
+    page.get_by_role("heading", name=heading).evaluate("heading => heading.scrollIntoView({block: 'start'})")
+    page.mouse.move(0, 0)
+    shoot(page, None, path)
 
 
 def shoot(page: Page, url: str | None, path: Path) -> None:

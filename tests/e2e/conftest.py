@@ -68,7 +68,11 @@ def served(folder: Path, port: int | None = None, **environment: str) -> Iterato
 
 
 def settled(page: Page) -> None:
-    """Waits until the page is drawn to its end: until then Streamlit may show a part twice, as it was and as it is."""
+    """Waits until the page is drawn to its end: until then Streamlit may show a part twice, as it was and as it is.
+
+    Before its first run a page says `notRunning`, too: something has to be there first.
+    """
+    expect(page.locator("[data-testid=stMain] [data-testid=stElementContainer]")).not_to_have_count(0, timeout=120_000)
     expect(page.locator("[data-testid=stApp]")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=120_000
     )

@@ -86,7 +86,7 @@ def test_no_page_runs_or_fetches_what_a_store_a_note_or_an_address_says(
         settled(watched)
         _is_only_text(watched, place)
         if shows:
-            assert "<img src=x" in watched.locator("body").inner_text(), f"{place} shows no text of the store"
+            expect(watched.locator("body"), f"{place} shows the store's text").to_contain_text("<img src=x")
 
 
 def test_an_uploads_name_is_only_text(watched: Page, address: str) -> None:
