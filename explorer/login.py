@@ -48,6 +48,14 @@ def gate() -> bool:
     user = st.user.to_dict()
     if admitted(user):
         return True
+    with st.container(key="way-in"):
+        _way_in(user)
+    return False
+
+
+def _way_in(user: Mapping[str, Any]) -> None:
+    """What can be done from outside: configure it, log in, or log out again."""
+    st.html('<div class="sp-brand"><span class="sp-mark"></span>Sparsight</div>')
     if not st.secrets.get("auth"):
         st.error(
             f"{LOGIN_VARIABLE} is set, but there is no [auth] section in Streamlit's secrets, so nobody can log in."
@@ -58,8 +66,8 @@ def gate() -> bool:
         st.button("Log out", on_click=st.logout)
     else:
         st.markdown("### Log in to see this explorer")
+        st.caption("It is open to those whom its host has invited.")
         st.button("Log in", on_click=st.login, type="primary")
-    return False
 
 
 class LoginForRoutes:
