@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
+from index_builder import progress
 from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
 from index_builder.compatibility import check_compatibility
 from index_builder.config import BuildConfig
 from index_builder.encode import Encoders, Plan, encode_shards
+from index_builder.existing import Asked, check_out, finished
 from index_builder.publish import make_manifest, publish, versions
+from index_builder.reuse import REUSED, Reuse
 from index_builder.sources import Source, listing_sha256, open_source
+from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
-from sae_core.errors import BuildError, MismatchError, StoreError
+from sae_core.errors import MismatchError
 from sae_core.sae.checkpoint import load_sae, sae_fingerprint
 from sae_core.sae.topk import TopKSAE
-from sae_core.store import layout
-from sae_core.store.checks import read_manifest
+from sae_core.store.checks import broken, read_manifest
 from sae_core.store.manifest import Manifest
 
-log = logging.getLogger("sparsight")
 LoadModels = Callable[[BuildConfig], Encoders]
 
 
@@ -43,19 +42,19 @@ def build(config: BuildConfig, load: LoadModels = load_models) -> Manifest:
 
     Raises SparsightError in one sentence where the build cannot start or go on.
     """
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    if config.out.exists() and not (config.out / layout.MANIFEST).is_file():
-        raise BuildError(f"{config.out} exists and is no store: choose another --out, or remove it")
+    check_out(config.out)
     source = limited(open_source(config.images), config.limit)
     models = load(config)
     _check_widths(models.clip, models.sae)
     job = describe_job(config, source, models)
     work = WorkDir(config.out)
-    if config.out.exists():
-        return _already_there(config, job, work)
+    asked = Asked(config.store_name, config.thumbnail_side, job["listing"], job["encoder"], job["sae"])
+    if there := finished(config.out, asked, work):
+        return there
+    reuse = _reused(config, source, models)
     with work.locked():
-        work.claim(job)
-        return _run(config, source, models, work)
+        work.claim(job | {"reuse": reuse.version if reuse else None})
+        return _run(config, source, models, work, reuse)
 
 
 def describe_job(config: BuildConfig, source: Source, models: Encoders) -> dict[str, Any]:
@@ -92,29 +91,21 @@ def _check_widths(clip: ClipEncoder, sae: TopKSAE) -> None:
         )
 
 
-def _already_there(config: BuildConfig, job: dict[str, Any], work: WorkDir) -> Manifest:
-    """A published store is kept where it is what was asked for, and never overwritten."""
-    try:
-        manifest = read_manifest(config.out)
-    except StoreError as error:
-        raise BuildError(f"{error}; remove {config.out} to build it anew") from error
-    there = (manifest.source.listing_sha256, manifest.encoder.fingerprint, manifest.sae.fingerprint)
-    if (manifest.thumbnail_side or 0) != config.thumbnail_side or manifest.name != config.store_name:
-        raise BuildError(f"{config.out} has another name or thumbnail side: choose another --out, or remove it")
-    if there != (job["listing"], job["encoder"], job["sae"]):
-        raise BuildError(
-            f"{config.out} is a finished store of other pictures or models: choose another --out, or remove it"
-        )
-    log.info("%s is already built from these pictures and models; nothing to do", config.out)
-    work.remove()
-    return manifest
+def _reused(config: BuildConfig, source: Source, models: Encoders) -> Reuse | None:
+    """The older store, after a look at every byte that may be taken from it."""
+    if config.reuse is None:
+        return None
+    reuse = Reuse.of(config.reuse, source, models.clip, models.sae, config.thumbnail_side)
+    if defects := list(hash_defects(config.reuse, read_manifest(config.reuse), REUSED)):
+        raise broken(config.reuse, defects)
+    return reuse
 
 
-def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir) -> Manifest:
+def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, reuse: Reuse | None) -> Manifest:
     plan = Plan(len(source.keys), config.shard_size, config.batch_size)
     if not any(work.shards.glob("*.arrow")):
         check_compatibility(source, models)
-    with _bar("encode", plan.n_slots) as bar:
+    with progress.bar("encode", plan.n_slots) as bar:
         encode_shards(
             source,
             plan,
@@ -122,20 +113,21 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir) -
             models,
             thumbnail_side=config.thumbnail_side,
             workers=config.workers,
-            progress=_reporter(bar),
+            reuse=reuse,
+            progress=progress.reporter(bar),
         )
     root = work.fresh_store()
     sae = models.sae.to(torch.device("cpu"))
     shards = [work.shard_path(shard) for shard in range(plan.n_shards)]
-    with _bar("assemble", plan.n_slots) as bar, _bar("analyse", N_STEPS, unit="step") as steps:
+    with progress.bar("assemble", plan.n_slots) as bar, progress.bar("analyse", N_STEPS, unit="step") as steps:
         n_images, n_rejected, card = assemble(
             root,
             shards,
             sae,
-            _text_encoder(models.clip),
+            text_encoder(models.clip),
             thumbnails=config.thumbnail_side > 0,
-            progress=_adder(bar),
-            step=_namer(steps),
+            progress=progress.adder(bar),
+            step=progress.namer(steps),
         )
     manifest = make_manifest(root, config, source, models, (n_images, n_rejected), card)
     publish(root, manifest, config.out)
@@ -143,44 +135,10 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir) -
     return manifest
 
 
-def _text_encoder(clip: ClipEncoder) -> EncodeTexts:
+def text_encoder(clip: ClipEncoder) -> EncodeTexts:
+    """The encoder's texts as the analysis takes them."""
+
     def encode(texts: Sequence[str]) -> np.ndarray:
         return clip.encode_texts(texts).numpy()
 
     return encode
-
-
-def _namer(bar: tqdm[Any]) -> Callable[[str], None]:
-    def begin(step: str) -> None:
-        bar.set_description(f"analyse: {step}")
-        bar.update()
-
-    return begin
-
-
-def _adder(bar: tqdm[Any]) -> Callable[[int], None]:
-    def add(n: int) -> None:
-        bar.update(n)
-
-    return add
-
-
-def _bar(stage: str, total: int, unit: str = "img") -> tqdm[Any]:
-    """A progress bar with rate and time left on a terminal; in a log, one line in ten seconds at most."""
-    slow = not sys.stderr.isatty()
-    return tqdm(
-        total=total, desc=stage, unit=unit, dynamic_ncols=True, mininterval=10 if slow else 0.2, file=sys.stderr
-    )
-
-
-def _reporter(bar: tqdm[Any]) -> Callable[[int, int], None]:
-    rejected = 0
-
-    def report(n_slots: int, n_rejects: int) -> None:
-        nonlocal rejected
-        rejected += n_rejects
-        if n_rejects:
-            bar.set_postfix(rejected=rejected, refresh=False)
-        bar.update(n_slots)
-
-    return report

@@ -1,4 +1,4 @@
-"""`python -m index_builder`: build, verify, info, train-sae, push, pull.
+"""`python -m index_builder`: build, recode, verify, info, train-sae, push, pull.
 
 Exit 0 good, 2 bad usage or bad input, 1 anything else.
 """
@@ -21,6 +21,7 @@ from index_builder.build import build
 from index_builder.config import BuildConfig
 from index_builder.hub.pull import PullCommand, pull
 from index_builder.hub.push import PushCommand, push
+from index_builder.recode import RecodeCommand, recode
 from index_builder.train import TrainCommand
 from index_builder.train import run as run_training
 from index_builder.verify import defects_of
@@ -54,6 +55,7 @@ class InfoCommand:
 
 Command = (
     Annotated[BuildConfig, tyro.conf.subcommand("build")]
+    | Annotated[RecodeCommand, tyro.conf.subcommand("recode")]
     | Annotated[VerifyCommand, tyro.conf.subcommand("verify")]
     | Annotated[InfoCommand, tyro.conf.subcommand("info")]
     | Annotated[TrainCommand, tyro.conf.subcommand("train-sae")]
@@ -105,6 +107,12 @@ def _reject_counts(store: Path) -> list[tuple[str, int]]:
     return sorted(((str(row["values"]), int(row["counts"])) for row in errors), key=lambda pair: -pair[1])
 
 
+def _recode(command: RecodeCommand) -> int:
+    manifest = recode(command)
+    print(f"{command.out}: {manifest.n_images:,} images of {command.store}, {manifest.n_latents:,} latents")
+    return 0
+
+
 def _verify(command: VerifyCommand) -> int:
     defects = defects_of(command.store)
     for defect in defects:
@@ -146,6 +154,7 @@ def _pull(command: PullCommand) -> int:
 
 _ACTIONS: dict[type, Callable[..., int]] = {
     BuildConfig: _build,
+    RecodeCommand: _recode,
     VerifyCommand: _verify,
     InfoCommand: _info,
     TrainCommand: _train,

@@ -5,29 +5,34 @@ from __future__ import annotations
 import logging
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from index_builder.decode import SlotDataset
 from index_builder.encode import Encoders
 from index_builder.sources import Source
 from sae_core.metrics import Fidelity, fidelity
+from sae_core.sae.topk import TopKSAE
 
 log = logging.getLogger("sparsight")
-_SAMPLE = 64  # spread over the whole listing: the first ones of a sorted folder are often all of one class
+SAMPLE = 64  # pictures, spread over the whole listing: the first ones of a sorted folder are often all of one class
 _MIN_GAIN = 0.3  # share of the way from the random pairs' cosine to 1
 _MAX_FVU = 0.75
 
 
 def check_compatibility(source: Source, models: Encoders) -> Fidelity | None:
     """Logs reconstruction figures, with a loud warning where they are hardly better than chance."""
-    slots = np.unique(np.linspace(0, len(source.keys) - 1, _SAMPLE).astype(int)).tolist()
+    slots = np.unique(np.linspace(0, len(source.keys) - 1, SAMPLE).astype(int)).tolist()
     batch = SlotDataset(source, models.clip.preprocessing, thumbnail_side=0).__getitems__(slots)
-    if len(batch.rows) < 2:
-        return None
-    x = models.clip.encode_pixels(batch.pixels)
-    codes = models.sae.encode(x.to(models.sae.W_enc.device))
-    found = fidelity(x, models.sae.decode(codes).cpu(), codes.activations.cpu())
+    return check_fit(models.clip.encode_pixels(batch.pixels), models.sae) if len(batch.rows) > 1 else None
+
+
+def check_fit(x: Float[Tensor, "n d_embed"], sae: TopKSAE) -> Fidelity:
+    """The same of embeddings that are there."""
+    codes = sae.encode(x.to(sae.W_enc.device))
+    found = fidelity(x, sae.decode(codes).cpu(), codes.activations.cpu())
     said = (
-        f"on {len(batch.rows)} pictures the SAE rebuilds embeddings with cosine {found.cosine:.3f} "
+        f"on {len(x)} pictures the SAE rebuilds embeddings with cosine {found.cosine:.3f} "
         f"(random pairs: {found.random_pair_cosine:.3f}) and FVU {found.fvu:.3f}"
     )
     if looks_wrong(found):

@@ -10,6 +10,8 @@ import torch
 
 from sae_core.errors import BuildError
 
+Device = Literal["auto", "cpu", "cuda"]
+
 
 @dataclass(frozen=True)
 class BuildConfig:
@@ -25,7 +27,7 @@ class BuildConfig:
     """The store to write; it appears, whole, when the build is done."""
     name: str | None = None
     """What people call this store; the folder's name by default."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     """Where CLIP and the SAE run; auto takes CUDA where there is one."""
     workers: int | None = None
     """Processes that decode beside the encoder; 0: decode between its batches, on all cores. By default 0 on a CPU,
@@ -37,6 +39,8 @@ class BuildConfig:
     thumbnails: Literal["none"] | int = 256
     """Longer side of the stored thumbnails in pixels; none: a store without pictures, for those that may not be
     shared."""
+    reuse: Path | None = None
+    """A published store of the same encoder: what it has, of the same name and bytes, is not encoded again."""
     shard_size: int = 1024
     """Pictures between two points that a killed build resumes from."""
 
@@ -62,6 +66,11 @@ class BuildConfig:
 
     def resolved_device(self) -> str:
         """cpu or cuda. Raises BuildError where cuda was asked for and there is none."""
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise BuildError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
-        return "cuda" if self.device != "cpu" and torch.cuda.is_available() else "cpu"
+        return resolved_device(self.device)
+
+
+def resolved_device(asked: Device) -> str:
+    """cpu or cuda. Raises BuildError where cuda was asked for and there is none."""
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise BuildError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
+    return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"

@@ -13,11 +13,12 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from index_builder.reuse import Reuse
 from index_builder.sources import RawPicture, Source
 from index_builder.sources.base import clean
 from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.errors import PictureError
-from sae_core.pictures import Picture, encode_thumbnail, open_picture
+from sae_core.pictures import encode_thumbnail, open_picture
 
 
 class ImageRow(NamedTuple):
@@ -44,19 +45,33 @@ class Reject(NamedTuple):
 
 @dataclass
 class DecodedBatch:
-    """Slots of one batch, sorted into pictures and rejects; `slots` and `pixels` go with `rows`."""
+    """Slots of one batch, sorted into new pictures, known ones and rejects; `slots` and `pixels` go with `rows`."""
 
     slots: list[int] = field(default_factory=list)
     rows: list[ImageRow] = field(default_factory=list)
     rejects: list[tuple[int, Reject]] = field(default_factory=list)
     pixels: UInt8[Tensor, "n crop crop 3"] = field(default_factory=lambda: torch.zeros(0, 0, 0, 3, dtype=torch.uint8))
+    known: list[tuple[int, ImageRow, int]] = field(default_factory=list)  # slot, row, image id in the older store
+
+    @property
+    def n_slots(self) -> int:
+        """All of them."""
+        return len(self.slots) + len(self.known) + len(self.rejects)
 
 
 class SlotDataset(Dataset[DecodedBatch]):
     """Batches of slots, as torch's DataLoader fetches them (`__getitems__`)."""
 
-    def __init__(self, source: Source, preprocessing: Preprocessing, thumbnail_side: int, threads: int = 1) -> None:
+    def __init__(
+        self,
+        source: Source,
+        preprocessing: Preprocessing,
+        thumbnail_side: int,
+        threads: int = 1,
+        reuse: Reuse | None = None,
+    ) -> None:
         self.source = source
+        self.reuse = reuse
         self.preprocessing = preprocessing
         self.thumbnail_side = thumbnail_side
         self.threads = threads  # that share a batch; Pillow decodes and resizes without holding Python's lock
@@ -73,6 +88,8 @@ class SlotDataset(Dataset[DecodedBatch]):
         for slot, result in zip(slots, decoded, strict=True):
             if isinstance(result, Reject):
                 batch.rejects.append((slot, result))
+            elif isinstance(result[1], int):
+                batch.known.append((slot, result[0], result[1]))
             else:
                 batch.slots.append(slot)
                 batch.rows.append(result[0])
@@ -81,7 +98,7 @@ class SlotDataset(Dataset[DecodedBatch]):
             batch.pixels = torch.from_numpy(np.stack(pixels))
         return batch
 
-    def _decode_or_reject(self, slot: int) -> tuple[ImageRow, np.ndarray] | Reject:
+    def _decode_or_reject(self, slot: int) -> tuple[ImageRow, np.ndarray | int] | Reject:
         try:
             return self._decode(slot)
         except PictureError as error:
@@ -90,14 +107,18 @@ class SlotDataset(Dataset[DecodedBatch]):
             reason, message = "broken", f"the picture cannot be decoded: {error or type(error).__name__}"
         return Reject(self.source.keys[slot], "decode", reason, clean(message) or reason)
 
-    def _decode(self, slot: int) -> tuple[ImageRow, np.ndarray]:
-        raw = self.source.read(slot)
+    def _decode(self, slot: int) -> tuple[ImageRow, np.ndarray | int]:
+        """The row, and its cropped pixels, or the image id of a picture that the older store has."""
+        key, raw = self.source.keys[slot], self.source.read(slot)
+        sha256 = hashlib.sha256(raw.data).hexdigest()
+        if self.reuse and (was := self.reuse.record(slot, sha256)):
+            thumbnail = self.reuse.thumbnail(was.image_id) if self.thumbnail_side else b""
+            return _row(key, raw, (was.width, was.height), sha256, thumbnail), was.image_id
         picture = open_picture(raw.data)
         cropped = self.preprocessing.crop_pixels(picture.rgb)
         thumbnail = encode_thumbnail(picture.rgb, self.thumbnail_side) if self.thumbnail_side else b""
-        return _row(self.source.keys[slot], raw, picture, thumbnail), cropped
+        return _row(key, raw, (picture.width, picture.height), sha256, thumbnail), cropped
 
 
-def _row(key: str, raw: RawPicture, picture: Picture, thumbnail: bytes) -> ImageRow:
-    sha256 = hashlib.sha256(raw.data).hexdigest()
-    return ImageRow(key, raw.label, raw.caption, raw.split, picture.width, picture.height, sha256, thumbnail)
+def _row(key: str, raw: RawPicture, size: tuple[int, int], sha256: str, thumbnail: bytes) -> ImageRow:
+    return ImageRow(key, raw.label, raw.caption, raw.split, *size, sha256, thumbnail)

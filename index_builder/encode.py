@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from index_builder.decode import DecodedBatch, ImageRow, Reject, SlotDataset
+from index_builder.reuse import Reuse
 from index_builder.shards import ShardWriter, is_complete
 from index_builder.sources import Source
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
-from sae_core.sae.topk import TopKSAE
+from sae_core.sae.topk import SparseCodes, TopKSAE
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -62,6 +64,7 @@ def encode_shards(
     *,
     thumbnail_side: int,
     workers: int | None,
+    reuse: Reuse | None = None,
     progress: Callable[[int, int], None],
 ) -> None:
     """Makes every shard that is not there yet; calls `progress(slots done, rejects among them)` after each batch."""
@@ -73,13 +76,16 @@ def encode_shards(
             todo.append(shard)
     n_workers = default_workers(models.clip.device.type) if workers is None else workers
     # Without worker processes, decoding takes turns with the encoder and has all cores for its turn.
-    dataset = SlotDataset(source, models.clip.preprocessing, thumbnail_side, 1 if n_workers else n_cores())
+    threads = 1 if n_workers else n_cores()
+    dataset = SlotDataset(source, models.clip.preprocessing, thumbnail_side, threads, reuse)
     decoded = iter(_loader(dataset, [batch for shard in todo for batch in plan.batches(shard)], n_workers))
     for shard in todo:
         writer = ShardWriter(work.shard_path(shard), models.clip.d_embed, models.sae.config.k)
         for _ in plan.batches(shard):
-            n_slots, n_rejects = _encode_batch(next(decoded), source, models, writer)
-            progress(n_slots, n_rejects)
+            batch = next(decoded)
+            n_rejects = _encode_batch(batch, source, models, writer)
+            _add_known(batch, models.sae, reuse, writer)
+            progress(batch.n_slots, n_rejects)
         writer.commit()
 
 
@@ -114,8 +120,8 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _encode_batch(batch: DecodedBatch, source: Source, models: Encoders, writer: ShardWriter) -> tuple[int, int]:
-    """Encodes and adds one batch; returns its number of slots and of rejects."""
+def _encode_batch(batch: DecodedBatch, source: Source, models: Encoders, writer: ShardWriter) -> int:
+    """Encodes and adds the new pictures of a batch, and its rejects; returns the number of these."""
     rejects = list(batch.rejects)
     if batch.rows:
         embeddings = models.clip.encode_pixels(batch.pixels)
@@ -123,11 +129,25 @@ def _encode_batch(batch: DecodedBatch, source: Source, models: Encoders, writer:
         kept = finite.nonzero().flatten().tolist()
         rejects += [_unusable(batch, position, source) for position in (~finite).nonzero().flatten().tolist()]
         rows: list[ImageRow] = [batch.rows[position] for position in kept]
-        codes = models.sae.encode(embeddings[finite].to(models.sae.W_enc.device))
-        on_cpu = type(codes)(codes.indices.cpu(), codes.activations.cpu())
-        writer.add_pictures([batch.slots[position] for position in kept], rows, embeddings[finite], on_cpu)
+        codes = _codes(models.sae, embeddings[finite])
+        writer.add_pictures([batch.slots[position] for position in kept], rows, embeddings[finite], codes)
     writer.add_rejects(rejects)
-    return len(batch.slots) + len(batch.rejects), len(rejects)
+    return len(rejects)
+
+
+def _add_known(batch: DecodedBatch, sae: TopKSAE, reuse: Reuse | None, writer: ShardWriter) -> None:
+    """Adds the pictures of a batch that an older store has, with its embeddings, and its codes of the same SAE."""
+    if not reuse or not batch.known:
+        return
+    slots, rows, image_ids = (list(column) for column in zip(*batch.known, strict=True))
+    embeddings = reuse.embeddings(image_ids)
+    codes = reuse.codes(image_ids) if reuse.same_sae else _codes(sae, embeddings)
+    writer.add_pictures(slots, rows, embeddings, codes)
+
+
+def _codes(sae: TopKSAE, embeddings: Tensor) -> SparseCodes:
+    """Codes, on the CPU."""
+    return SparseCodes(*(part.cpu() for part in sae.encode(embeddings.to(sae.W_enc.device))))
 
 
 def _unusable(batch: DecodedBatch, position: int, source: Source) -> tuple[int, Reject]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,8 +48,8 @@ def defects_of(root: Path) -> list[str]:
     except StoreError as error:
         return error.defects or [str(error)]
     if quick := checks.quick_defects(root, manifest):
-        return quick + [defect for defect in _hash_defects(root, manifest) if defect.split()[0] not in " ".join(quick)]
-    found = [*_hash_defects(root, manifest)]
+        return quick + [defect for defect in hash_defects(root, manifest) if defect.split()[0] not in " ".join(quick)]
+    found = [*hash_defects(root, manifest)]
     for part in _PARTS:
         try:
             found += part(root, manifest)
@@ -59,7 +59,10 @@ def defects_of(root: Path) -> list[str]:
     return found
 
 
-def _hash_defects(root: Path, manifest: Manifest) -> Iterator[str]:
+def hash_defects(root: Path, manifest: Manifest, names: Collection[str] | None = None) -> Iterator[str]:
+    """Files, or those among `names`, that are not what was published."""
     for name, info in manifest.files.items():
+        if names is not None and name not in names:
+            continue
         if (root / name).is_file() and file_info(root / name).sha256 != info.sha256:
             yield f"{name} has other bytes than when it was published"

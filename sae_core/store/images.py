@@ -32,6 +32,11 @@ class ImageTable:
         """Number of images."""
         return sum(batch.num_rows for batch in self._batches)
 
+    @property
+    def keys(self) -> pa.Array:
+        """The source keys of all images."""
+        return pa.chunked_array([batch.column("source_key") for batch in self._batches], pa.string()).combine_chunks()
+
     def rows(self, image_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Rows as dictionaries, in the order asked for."""
         return [self._row(*divmod(image_id, layout.ROWS_PER_BATCH)) for image_id in image_ids]
