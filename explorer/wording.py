@@ -90,6 +90,9 @@ DEFINITIONS = {
     "the concept's density, its share of all pictures.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",
+    "nearest_recall": "Share of the ten most similar pictures that a search for nearest pictures finds, measured on "
+    "256 pictures spread over the store. Large stores search short codes, and measure what these propose exactly. "
+    "Baseline: an exhaustive search finds 100 %.",
     "names": "Names: good where the lower 95 % bound of the name score is high enough to be believed, or where "
     "a person gave the name; weak otherwise. Baseline: a name score of 0.5, a name that says nothing.",
     "z": "z: how many standard deviations a latent's score lies above the mean of all latents. Baseline: 0, the mean; "

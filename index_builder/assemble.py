@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from index_builder.analysis import EncodeTexts, analyse
+from index_builder.analysis.postings import MEMORY
 from index_builder.arrays import new_array
 from index_builder.labels import write_labels
 from index_builder.shards import Shard, count_pictures
@@ -29,11 +30,12 @@ def assemble(
     thumbnails: bool,
     progress: Callable[[int], None],
     step: Callable[[str], None],
+    memory: int = MEMORY,
 ) -> tuple[int, int, ReportCard]:
     """Writes every file but the manifest; returns images, rejects and the report card.
 
     `progress` is called with the number of slots after each shard, `step` with the name of each analysis that begins.
-    Raises BuildError where no picture was indexed.
+    Galleries are sorted in `memory` bytes. Raises BuildError where no picture was indexed.
     """
     n_images = sum(count_pictures(path) for path in shards)
     if n_images == 0:
@@ -48,7 +50,7 @@ def assemble(
         pictures.close()
     write_labels(root)
     save_sae(sae, root / "sae")
-    card = analyse(root, sae, encode_texts, step)
+    card = analyse(root, sae, encode_texts, step, memory)
     return pictures.n, pictures.n_rejected, card
 
 

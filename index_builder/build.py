@@ -128,6 +128,7 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, r
             thumbnails=config.thumbnail_side > 0,
             progress=progress.adder(bar),
             step=progress.namer(steps),
+            memory=config.memory_bytes,
         )
     manifest = make_manifest(root, config, source, models, (n_images, n_rejected), card)
     publish(root, manifest, config.out)

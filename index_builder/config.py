@@ -43,6 +43,8 @@ class BuildConfig:
     """A published store of the same encoder: what it has, of the same name and bytes, is not encoded again."""
     shard_size: int = 1024
     """Pictures between two points that a killed build resumes from."""
+    memory: float = 2.0
+    """GiB in which galleries are sorted; longer ones go through the disk."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.shard_size < 1:
@@ -53,6 +55,8 @@ class BuildConfig:
             raise BuildError(f"--thumbnails {self.thumbnails} shows nothing; give pixels, 1 or more, or none")
         if self.workers is not None and self.workers < 0:
             raise BuildError("--workers must not be negative")
+        if not self.memory > 0:
+            raise BuildError(f"--memory {self.memory} is not enough to sort in; give GiB, 2 for instance")
 
     @property
     def store_name(self) -> str:
@@ -63,6 +67,11 @@ class BuildConfig:
     def thumbnail_side(self) -> int:
         """Pixels; 0 where the store is to have no pictures."""
         return 0 if self.thumbnails == "none" else self.thumbnails
+
+    @property
+    def memory_bytes(self) -> int:
+        """The same in bytes."""
+        return int(self.memory * 2**30)
 
     def resolved_device(self) -> str:
         """cpu or cuda. Raises BuildError where cuda was asked for and there is none."""

@@ -53,6 +53,8 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
     random = figure(report.random_pair_cosine)
     alive = latents[latents["n_active"] > 0]
     named = float(alive["name_good"].mean()) if len(alive) else float("nan")
+    recall = report.nearest_recall
+    found = Figure("nearest pictures found", percent(recall or 0), "exhaustive: 100 %", DEFINITIONS["nearest_recall"])
     return (
         Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", DEFINITIONS["fvu"]),
         Figure(
@@ -80,4 +82,5 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
             DEFINITIONS["good_names"],
             links.latents_url({"names": "good", "sort": "score"}),
         ),
+        *((found,) if recall is not None else ()),
     )

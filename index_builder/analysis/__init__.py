@@ -18,7 +18,7 @@ from index_builder.analysis.figures import write_figures
 from index_builder.analysis.indexes import write_image_index, write_latent_index
 from index_builder.analysis.naming import name_latents
 from index_builder.analysis.positions import positions
-from index_builder.analysis.postings import write_postings
+from index_builder.analysis.postings import MEMORY, write_postings
 from index_builder.analysis.profiles import write_profiles
 from index_builder.analysis.vocabulary import vocabulary_of
 from sae_core.sae.topk import TopKSAE
@@ -30,16 +30,20 @@ N_STEPS = 6  # that `analyse` tells of
 
 
 def analyse(
-    root: Path, sae: TopKSAE, encode_texts: EncodeTexts, step: Callable[[str], None] = lambda _: None
+    root: Path,
+    sae: TopKSAE,
+    encode_texts: EncodeTexts,
+    step: Callable[[str], None] = lambda _: None,
+    memory: int = MEMORY,
 ) -> ReportCard:
     """Writes `postings/`, `latents/`, `latents.parquet` and both indexes; returns the report card.
 
-    `step` is told what comes next.
+    `step` is told what comes next; galleries are sorted in `memory` bytes.
     """
     (root / "latents").mkdir(exist_ok=True)
     directions = np.ascontiguousarray(sae.directions().cpu().numpy())
     step("galleries")
-    offsets = write_postings(root, sae.config.n_latents)
+    offsets = write_postings(root, sae.config.n_latents, memory)
     write_profiles(root)
     step("latents active together")
     write_coactivity(root, sae.config.n_latents)
@@ -55,11 +59,11 @@ def analyse(
     write_figures(root, names, facts, places)
     step("indexes")
     write_latent_index(root, directions)
-    write_image_index(root)
-    return _report_card(facts, np.diff(offsets) / facts.n_images)
+    recall = write_image_index(root)
+    return _report_card(facts, np.diff(offsets) / facts.n_images, recall)
 
 
-def _report_card(facts: EmbeddingFacts, density: np.ndarray) -> ReportCard:
+def _report_card(facts: EmbeddingFacts, density: np.ndarray, recall: float) -> ReportCard:
     return ReportCard(
         **vars(facts.fidelity),
         n_dead=int((density == 0).sum()),
@@ -68,6 +72,7 @@ def _report_card(facts: EmbeddingFacts, density: np.ndarray) -> ReportCard:
         monosemanticity_baseline=facts.image_similarity,
         split_half=_mean(facts.split_half),
         split_half_baseline=facts.split_half_baseline,
+        nearest_recall=recall,
     )
 
 

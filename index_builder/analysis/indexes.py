@@ -7,6 +7,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from index_builder.analysis.recall import nearest_recall
 from sae_core.store import layout
 
 _FLAT_UP_TO = 100_000  # images that an exhaustive search still answers in a few milliseconds
@@ -22,8 +23,8 @@ def write_latent_index(root: Path, directions: np.ndarray) -> None:
     faiss.write_index(index, str(root / layout.LATENT_INDEX))
 
 
-def write_image_index(root: Path) -> None:
-    """Writes `embeddings.faiss`.
+def write_image_index(root: Path) -> float:
+    """Writes `embeddings.faiss`; returns the recall of what it finds (index_builder.analysis.recall).
 
     Up to _FLAT_UP_TO images the vectors themselves; beyond, product-quantised codes of a bit a dimension, all of which
     are scanned in registers (André et al., arXiv 1704.07355). They name candidates, which LatentStore.nearest_images
@@ -35,6 +36,7 @@ def write_image_index(root: Path) -> None:
     for start in range(0, len(embeddings), _CHUNK):
         index.add(np.ascontiguousarray(embeddings[start : start + _CHUNK]))
     faiss.write_index(index, str(root / layout.IMAGE_INDEX))
+    return nearest_recall(index, embeddings)
 
 
 def _trained(embeddings: np.ndarray) -> faiss.IndexPQFastScan:

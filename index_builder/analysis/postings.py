@@ -1,7 +1,8 @@
-"""Postings: the codes by latent. A counting sort over shards, in memory-mapped arrays, so memory stays small.
+"""Postings: the codes by latent. An external counting sort in memory-mapped arrays, so memory is bounded.
 
 Pass one counts each latent's active images; pass two scatters (image id, activation) into the latent's own run, ids
-rising; pass three sorts each run by falling activation, stably, so that ties stay in the order of image ids.
+rising; pass three sorts each run by falling activation, stably, so that ties stay in the order of image ids. A run that
+is too long for memory is sorted range by range of its activations, strongest first, through a scratch file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,15 @@ from jaxtyping import Float32, Int32, Int64
 from index_builder.arrays import new_array
 from sae_core.store import layout
 
+MEMORY = 2 * 2**30  # bytes
 _CHUNK = 65_536  # images a pass looks at together
+_ENTRY = 40  # bytes that sorting an entry in memory takes: itself, its key, its place, and the sorted copy
+
+_N_KEYS = 2**16
 
 
-def write_postings(root: Path, n_latents: int) -> Int64[np.ndarray, "n_latents+1"]:
-    """Writes `postings/` of a store from its `codes/`; returns the offsets."""
+def write_postings(root: Path, n_latents: int, memory: int = MEMORY) -> Int64[np.ndarray, "n_latents+1"]:
+    """Writes `postings/` of a store from its `codes/`; returns the offsets. Sorts in `memory` bytes."""
     indices = np.load(root / layout.CODE_INDICES, mmap_mode="r")
     activations = np.load(root / layout.CODE_ACTIVATIONS, mmap_mode="r")
     (root / layout.POSTING_OFFSETS).parent.mkdir(exist_ok=True)
@@ -36,7 +42,7 @@ def write_postings(root: Path, n_latents: int) -> Int64[np.ndarray, "n_latents+1
     cursor = offsets[:-1].copy()
     for start in chunks:
         _scatter(indices[start : start + _CHUNK], activations[start : start + _CHUNK], start, cursor, ids, values)
-    _sort_runs(offsets, ids, values)
+    _sort_runs(offsets, ids, values, max(memory // _ENTRY, 1), root / "postings")
     return offsets
 
 
@@ -74,9 +80,61 @@ def _scatter(
     cursor[present] += n_each
 
 
-def _sort_runs(offsets: np.ndarray, ids: np.ndarray, values: np.ndarray) -> None:
+def _sort_runs(offsets: np.ndarray, ids: np.ndarray, values: np.ndarray, n_held: int, scratch: Path) -> None:
     for low, high in pairwise(offsets.tolist()):
-        if high - low > 1:
-            order = np.argsort(-values[low:high], kind="stable")
-            ids[low:high] = ids[low:high][order]
-            values[low:high] = values[low:high][order]
+        if high - low > n_held:
+            _sort_long_run(ids[low:high], values[low:high], n_held, scratch)
+        elif high - low > 1:
+            ids[low:high], values[low:high] = _sorted(ids[low:high], values[low:high])
+
+
+def _sorted(ids: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(-values, kind="stable")
+    return ids[order], values[order]
+
+
+def _sort_long_run(ids: np.ndarray, values: np.ndarray, n_held: int, scratch: Path) -> None:
+    """Sorts a run in place, at most `n_held` entries in memory (more only where one in 65,536 ranges has more)."""
+    with TemporaryDirectory(dir=scratch) as folder:
+        new_ids, new_values = (
+            new_array(Path(folder) / f"{n}.npy", array.dtype, array.shape) for n, array in enumerate((ids, values))
+        )
+        done = 0
+        for low, high in _ranges(values, n_held):
+            part_ids, part_values = _sorted(*_within(ids, values, low, high, n_held))
+            rows = slice(done, done + len(part_ids))
+            new_ids[rows], new_values[rows] = part_ids, part_values
+            done = rows.stop
+        for start in range(0, done, n_held):
+            rows = slice(start, start + n_held)
+            ids[rows], values[rows] = new_ids[rows], new_values[rows]
+
+
+def _ranges(values: np.ndarray, n_held: int) -> list[tuple[int, int]]:
+    """Ranges of keys, strongest first, that cover all activations and hold at most `n_held` of them each."""
+    counts = np.zeros(_N_KEYS, dtype=np.int64)
+    for start in range(0, len(values), n_held):
+        counts += np.bincount(_keys(values[start : start + n_held]), minlength=_N_KEYS)
+    ranges, high, held = [], _N_KEYS, 0
+    for key in np.flatnonzero(counts)[::-1].tolist():
+        if held and held + counts[key] > n_held:
+            ranges.append((key + 1, high))
+            high, held = key + 1, 0
+        held += counts[key]
+    return [*ranges, (0, high)]
+
+
+def _within(ids: np.ndarray, values: np.ndarray, low: int, high: int, n_held: int) -> tuple[np.ndarray, np.ndarray]:
+    """Entries whose keys are from `low` to before `high`, in the order of the run."""
+    found = []
+    for start in range(0, len(values), n_held):
+        part = np.array(values[start : start + n_held])
+        keys = _keys(part)
+        inside = np.flatnonzero((keys >= low) & (keys < high))
+        found.append((np.array(ids[start : start + n_held][inside]), part[inside]))
+    return np.concatenate([part for part, _ in found]), np.concatenate([part for _, part in found])
+
+
+def _keys(values: np.ndarray) -> np.ndarray:
+    """The upper half of a positive float's bits, which rises with it."""
+    return np.ascontiguousarray(values).view(np.uint32) >> 16

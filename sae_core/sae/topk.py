@@ -19,6 +19,8 @@ from torch.nn import functional as F
 
 from sae_core.sae.config import SAEConfig
 
+_CELLS = 2**25  # pre-activations that encoding holds at a time: 128 MiB
+
 
 class SparseCodes(NamedTuple):
     """Codes of a batch, each row strongest first; equal activations are ordered by latent."""
@@ -47,16 +49,18 @@ class TopKSAE(nn.Module):
         self.eval()
 
     def pre_activations(self, x: Float[Tensor, "n d_embed"]) -> Float[Tensor, "n n_latents"]:
-        """Encoder output before Top-K: the one `[n, n_latents]` that encoding materialises."""
+        """Encoder output before Top-K."""
         return torch.addmm(self.b_enc, x, self.W_enc)
 
     def encode(self, x: Float[Tensor, "n d_embed"]) -> SparseCodes:
         """The k largest pre-activations of each embedding, strongest first.
 
-        Which of several *equal* pre-activations is kept at the k-th place is torch.topk's choice.
+        Pre-activations are made _CELLS at a time, so that memory does not grow with n. Which of several *equal* ones
+        is kept at the k-th place is torch.topk's choice.
         """
-        top = torch.topk(self.pre_activations(x), self.config.k, dim=-1)
-        return _ordered(top.indices, top.values)
+        rows = max(_CELLS // self.config.n_latents, 1)
+        parts = [torch.topk(self.pre_activations(part), self.config.k, dim=-1) for part in x.split(rows)]
+        return _ordered(torch.cat([part.indices for part in parts]), torch.cat([part.values for part in parts]))
 
     def decode(self, codes: SparseCodes) -> Float[Tensor, "n d_embed"]:
         """Reconstructions before renormalising: the weighted sum of decoder rows, plus the bias."""

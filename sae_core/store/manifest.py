@@ -60,6 +60,7 @@ class ReportCard(_Part):
     monosemanticity_baseline: Figure  # mean cosine of two images
     split_half: Figure  # mean over latents
     split_half_baseline: Figure  # mean over pairs of different latents
+    nearest_recall: float | None = None  # share of the ten nearest images that the index finds; None: not measured
 
 
 class FileInfo(_Part):

@@ -23,6 +23,7 @@ from index_builder.analysis.moments import cosine_moments
 from index_builder.analysis.near_misses import NearMissTable
 from index_builder.analysis.positions import positions
 from index_builder.analysis.profiles import histogram, label_deciles
+from index_builder.analysis.recall import nearest_recall as recall_of
 from index_builder.analysis.vocabulary import Vocabulary, terms_of, vocabulary_of
 from index_builder.assemble import ImageRows
 from index_builder.labels import titles_of, write_labels
@@ -55,8 +56,15 @@ def embeddings(store: LatentStore) -> np.ndarray:
 
 
 @settings(max_examples=50, deadline=None)
-@given(seed=st.integers(0, 9_999), n=st.integers(1, 60), n_latents=st.integers(4, 30), chunk=st.integers(1, 20))
-def test_postings_equal_a_sort_of_all_triples(seed: int, n: int, n_latents: int, chunk: int) -> None:
+@given(
+    seed=st.integers(0, 9_999),
+    n=st.integers(1, 60),
+    n_latents=st.integers(4, 30),
+    chunk=st.integers(1, 20),
+    held=st.integers(1, 60),
+)
+def test_postings_equal_a_sort_of_all_triples(seed: int, n: int, n_latents: int, chunk: int, held: int) -> None:
+    """Also where only a few entries of a run may be held in memory."""
     rng = np.random.default_rng(seed)
     indices = np.stack([rng.choice(n_latents, 4, replace=False) for _ in range(n)]).astype(np.int32)
     activations = -np.sort(-rng.integers(-3, 4, (n, 4)).astype(np.float32), axis=1)  # many ties, many inactive
@@ -66,7 +74,12 @@ def test_postings_equal_a_sort_of_all_triples(seed: int, n: int, n_latents: int,
         np.save(root / "codes/indices.npy", indices)
         np.save(root / "codes/activations.npy", activations)
         patch.setattr(postings, "_CHUNK", chunk)
-        offsets = postings.write_postings(root, n_latents)
+        offsets = postings.write_postings(root, n_latents, memory=held * 40)
+        assert sorted(path.name for path in (root / "postings").iterdir()) == [
+            "activations.npy",
+            "image_ids.npy",
+            "offsets.npy",
+        ]
         ids, values = np.load(root / "postings/image_ids.npy"), np.load(root / "postings/activations.npy")
     triples = sorted(
         (int(indices[i, j]), -float(activations[i, j]), i) for i in range(n) for j in range(4) if activations[i, j] > 0
@@ -458,7 +471,7 @@ def test_short_codes_find_what_an_exhaustive_search_finds(
     x = centres[rng.integers(0, 40, 4_000)] + 0.7 * rng.normal(size=(4_000, 32))
     x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
     np.save(tmp_path / layout.EMBEDDINGS, x)
-    indexes.write_image_index(tmp_path)
+    recall = indexes.write_image_index(tmp_path)
     first = (tmp_path / layout.IMAGE_INDEX).read_bytes()
     indexes.write_image_index(tmp_path)
     assert (tmp_path / layout.IMAGE_INDEX).read_bytes() == first
@@ -474,6 +487,27 @@ def test_short_codes_find_what_an_exhaustive_search_finds(
         hits += len(set(found.ids.tolist()) & set(np.argsort(-similarities)[:10].tolist()))
     assert hits >= 0.98 * 400
     assert not search.is_exact(index)
+    assert abs(recall - hits / 400) < 0.02
+
+
+def test_recall_is_counted_against_an_exhaustive_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes of one bit for 16 dimensions, and as few candidates as are asked for: most of the nearest are missed."""
+    from sae_core.store import search
+
+    monkeypatch.setattr(search, "_MIN_CANDIDATES", 10)
+    monkeypatch.setattr(search, "_CANDIDATES", 1)
+    x = np.random.default_rng(0).normal(size=(2_000, 32)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    poor, exact = faiss.IndexPQ(32, 2, 4, faiss.METRIC_INNER_PRODUCT), faiss.IndexFlatIP(32)
+    for index in (poor, exact):
+        index.train(x)
+        index.add(x)
+    rows = np.unique(np.linspace(0, 1_999, 256).astype(np.int64))
+    truth = np.argsort(-(x[rows] @ x.T), axis=1)[:, :10]
+    found = [set(search.nearest_refined(poor, x, x[row], 10).ids.tolist()) for row in rows]
+    wanted = np.mean([len(ids & set(best.tolist())) / 10 for ids, best in zip(found, truth, strict=True)])
+    assert recall_of(poor, x) == pytest.approx(wanted) and wanted < 0.5
+    assert recall_of(exact, x) == 1.0
 
 
 def test_an_sae_is_trained_on_the_embeddings_themselves(store: LatentStore) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sae_core.errors import CheckpointError
+from sae_core.sae import topk
 from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import SparseCodes, TopKSAE
 from tests.support.models import random_sae
@@ -122,6 +123,19 @@ def test_encoding_materialises_one_dense_tensor() -> None:
     with _BigTensors(64 * 512) as big:  # the counter itself does see a second one
         torch.relu(sae.pre_activations(x))
     assert len(big.storages) == 2
+
+
+@pytest.mark.parametrize("cells", [1, 512, 3 * 512, 63 * 512])
+def test_memory_is_bounded_however_many_embeddings_there_are(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sae = random_sae(16, 512, 4)
+    x = torch.randn(64, 16)
+    whole = sae.encode(x)
+    monkeypatch.setattr(topk, "_CELLS", cells)
+    with _BigTensors(max(cells, 512) + 1) as big:
+        codes = sae.encode(x)
+    assert not big.storages
+    assert torch.equal(codes.indices, whole.indices)
+    torch.testing.assert_close(codes.activations, whole.activations)
 
 
 def test_directions_are_unit_even_where_decoding_is_not_normalised() -> None:
