@@ -1,17 +1,15 @@
 """Galleries and figures of many images, without reading pictures: `python -m benchmarks.assembling`.
 
-Time an image of each step, and the most memory of the process's own (not the disk's cache), for made-up codes of three
-sizes. The largest takes 17 bytes an activation of disk: 14 GB for 50 million images of 16.
+Time of each step, and the most memory that the process takes for them (not the disk's cache), for made-up codes of
+three sizes. The largest takes 17 bytes an activation of disk: 14 GB for 50 million images of 16.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import numpy as np
 import tyro
 
 from benchmarks.machine import machine
+from benchmarks.memory import peak
 from index_builder.analysis.coactivity import write_coactivity
 from index_builder.analysis.postings import write_postings
 from index_builder.analysis.profiles import write_profiles
@@ -48,7 +47,7 @@ class Settings:
 def main(settings: Settings) -> None:
     """Prints a line a size."""
     print(f"{machine()}; {settings.latents:,} latents, k {settings.k}, {settings.memory:g} GiB to sort in\n")
-    print("| images | galleries, s | histograms and labels, s | active together, s | us an image | own memory, MB |")
+    print("| images | galleries, s | histograms and labels, s | active together, s | us an image | memory, MB |")
     print("|---|---|---|---|---|---|")
     for n in settings.images:
         root = Path(tempfile.mkdtemp(dir=settings.folder))
@@ -91,24 +90,6 @@ def clocked(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-@contextmanager
-def peak() -> Iterator[list[float]]:
-    """The most anonymous memory in MB, looked at every 20 ms; mapped files are the system's to keep or drop."""
-    most, done = [0.0], threading.Event()
-
-    def look() -> None:
-        while not done.wait(0.02):
-            lines = Path("/proc/self/status").read_text().splitlines()
-            kb = next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
-            most[0] = max(most[0], kb * 1024 / 1e6)
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    yield most
-    done.set()
-    looking.join()
 
 
 if __name__ == "__main__":

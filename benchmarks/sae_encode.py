@@ -1,12 +1,11 @@
 """Codes by chunks against the plain way (`x @ W`, Top-K, scatter): `python -m benchmarks.sae_encode`.
 
-Each is run in a process of its own, since the peak of a process's memory cannot be taken back.
+Each is run in a process of its own: what an allocator keeps of one would be free memory for the other.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import torch
 import tyro
 
 from benchmarks.machine import machine
+from benchmarks.memory import peak
 from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import SparseCodes, TopKSAE
 
@@ -70,9 +70,13 @@ def measured(settings: Settings, way: str, n_latents: int) -> dict[str, float]:
     x = torch.nn.functional.normalize(torch.randn(settings.images, settings.d_embed), dim=1).to(settings.device)
     encode: Callable[[], object] = (lambda: sae.encode(x)) if way == "chunked" else (lambda: plain(sae, x))
     sae.encode(x[:8])  # what libraries allocate once
-    before = peak_mb(settings.device)
-    seconds = [clocked(encode, settings.device) for _ in range(settings.repeats)]
-    return {"seconds": statistics.median(seconds), "mb": peak_mb(settings.device) - before}
+    if settings.device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated() if settings.device == "cuda" else 0
+    with peak() as most:
+        seconds = [clocked(encode, settings.device) for _ in range(settings.repeats)]
+    mb = (torch.cuda.max_memory_allocated() - before) / 1e6 if settings.device == "cuda" else most[0]
+    return {"seconds": statistics.median(seconds), "mb": mb}
 
 
 def plain(sae: TopKSAE, x: torch.Tensor) -> tuple[SparseCodes, torch.Tensor]:
@@ -89,13 +93,6 @@ def clocked(work: Callable[[], object], device: str) -> float:
     if device == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - began
-
-
-def peak_mb(device: str) -> float:
-    """The most memory so far."""
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 if __name__ == "__main__":

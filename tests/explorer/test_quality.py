@@ -141,3 +141,15 @@ class _Without:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+
+def test_the_index_s_recall_is_shown_to_a_tenth_where_it_was_measured(store: LatentStore) -> None:
+    def shown(recall: float | None) -> list[str]:
+        report = store.manifest.report.model_copy(update={"nearest_recall": recall})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "manifest", store.manifest.model_copy(update={"report": report}))
+            return [one.value for one in build_quality(store).figures if one.name == "nearest pictures found"]
+
+    assert store.manifest.report.nearest_recall == 1.0
+    assert shown(0.9968) == ["99.7 %"]
+    assert shown(None) == []
