@@ -66,10 +66,10 @@ def maps(encoder: ClipEncoder, pixels: np.ndarray) -> dict[str, Work]:
     }
 
 
-def vit() -> ClipEncoder:
+def vit(device: str = "cpu") -> ClipEncoder:
     """ViT-B/16 of the ImageNet preset, without its weights."""
     name = "ViT-B-16-quickgelu"
-    model = open_clip.create_model(name)
+    model = open_clip.create_model(name).to(device)
     config = open_clip.get_model_config(name)
     return ClipEncoder(
         model, open_clip.get_tokenizer(name), preprocessing_of(model), reference=name, architecture=config

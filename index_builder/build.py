@@ -106,16 +106,7 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, r
     if not any(work.shards.glob("*.arrow")):
         check_compatibility(source, models)
     with progress.bar("encode", plan.n_slots) as bar:
-        encode_shards(
-            source,
-            plan,
-            work,
-            models,
-            thumbnail_side=config.thumbnail_side,
-            workers=config.workers,
-            reuse=reuse,
-            progress=progress.reporter(bar),
-        )
+        _encode(config, source, plan, work, models, reuse, progress.reporter(bar))
     root = work.fresh_store()
     sae = models.sae.to(torch.device("cpu"))
     shards = [work.shard_path(shard) for shard in range(plan.n_shards)]
@@ -134,6 +125,32 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, r
     publish(root, manifest, config.out)
     work.remove()
     return manifest
+
+
+def _encode(
+    config: BuildConfig,
+    source: Source,
+    plan: Plan,
+    work: WorkDir,
+    models: Encoders,
+    reuse: Reuse | None,
+    report: Callable[[int, int], None],
+) -> None:
+    if config.engine == "ray":
+        from index_builder.cluster import encode_on_cluster
+
+        encode_on_cluster(config, source, plan, work, models, reuse, report)
+        return
+    encode_shards(
+        source,
+        plan,
+        work,
+        models,
+        thumbnail_side=config.thumbnail_side,
+        workers=config.workers,
+        reuse=reuse,
+        progress=report,
+    )
 
 
 def text_encoder(clip: ClipEncoder) -> EncodeTexts:

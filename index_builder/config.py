@@ -43,6 +43,8 @@ class BuildConfig:
     """A published store of the same encoder: what it has, of the same name and bytes, is not encoded again."""
     shard_size: int = 1024
     """Pictures between two points that a killed build resumes from."""
+    engine: Literal["local", "ray"] = "local"
+    """Where pictures are encoded: here, or on the machines of a Ray cluster that all see --out (docs/cluster.md)."""
     memory: float = 2.0
     """GiB in which galleries are sorted; longer ones go through the disk."""
 

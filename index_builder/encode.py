@@ -68,18 +68,49 @@ def encode_shards(
     progress: Callable[[int, int], None],
 ) -> None:
     """Makes every shard that is not there yet; calls `progress(slots done, rejects among them)` after each batch."""
+    encode_these(
+        unfinished(plan, work, progress),
+        source,
+        plan,
+        work,
+        models,
+        thumbnail_side=thumbnail_side,
+        workers=workers,
+        reuse=reuse,
+        progress=progress,
+    )
+
+
+def unfinished(plan: Plan, work: WorkDir, progress: Callable[[int, int], None]) -> list[int]:
+    """Shards that are still to be made; the others count as progress."""
     todo: list[int] = []
     for shard in range(plan.n_shards):
         if is_complete(work.shard_path(shard)):
             progress(len(plan.slots(shard)), 0)
         else:
             todo.append(shard)
+    return todo
+
+
+def encode_these(
+    shards: Sequence[int],
+    source: Source,
+    plan: Plan,
+    work: WorkDir,
+    models: Encoders,
+    *,
+    thumbnail_side: int,
+    workers: int | None,
+    reuse: Reuse | None,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Makes some of a plan's shards, in this process and its decoding processes."""
     n_workers = default_workers(models.clip.device.type) if workers is None else workers
     # Without worker processes, decoding takes turns with the encoder and has all cores for its turn.
     threads = 1 if n_workers else n_cores()
     dataset = SlotDataset(source, models.clip.preprocessing, thumbnail_side, threads, reuse)
-    decoded = iter(_loader(dataset, [batch for shard in todo for batch in plan.batches(shard)], n_workers))
-    for shard in todo:
+    decoded = iter(_loader(dataset, [batch for shard in shards for batch in plan.batches(shard)], n_workers))
+    for shard in shards:
         writer = ShardWriter(work.shard_path(shard), models.clip.d_embed, models.sae.config.k)
         for _ in plan.batches(shard):
             batch = next(decoded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +61,8 @@ class ShardWriter:
 
     def commit(self) -> None:
         """Writes, syncs and renames."""
-        temporary = self._path.with_suffix(".tmp")
+        # Several machines may make the same shard where one was thought lost: each writes a file of its own.
+        temporary = self._path.with_suffix(f".{uuid.uuid4().hex}.tmp")
         with open(temporary, "wb") as file:
             with pa.ipc.new_file(file, self._schema) as writer:
                 for batch in self._batches:

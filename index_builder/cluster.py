@@ -1,0 +1,155 @@
+"""The encode stage on the machines of a Ray cluster: Ray Data hands out shards, and makes lost ones again.
+
+Each worker holds both models, makes the shard that it is given, and writes it to the build's folder, which all
+machines see. What comes back to the driver is a row of counts. A shard's bytes follow from the plan alone, so a retry,
+a straggler and a duplicate end in the same file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from index_builder.config import BuildConfig
+from index_builder.encode import Encoders, Plan, encode_these, unfinished
+from index_builder.reuse import Reuse
+from index_builder.shards import is_complete
+from index_builder.sources import Source
+from index_builder.workdir import WorkDir
+from sae_core.encoder.clip import ClipEncoder
+from sae_core.errors import BuildError, MismatchError
+from sae_core.references import REPOSITORY_ROOT
+from sae_core.sae.checkpoint import load_sae, sae_fingerprint
+
+Batch = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Everything that a worker needs to make any shard of a build."""
+
+    config: BuildConfig
+    source: Source
+    plan: Plan
+    out: Path  # absolute
+    folder: Path  # that relative paths start from
+    reuse: Reuse | None
+    fingerprints: tuple[str, str]  # of the encoder and the SAE
+    device: str
+    threads: int  # of torch: another number of them may round otherwise
+
+
+class ShardMaker:
+    """A worker: loads the models once, then makes shards."""
+
+    def __init__(self, job: Job) -> None:
+        os.chdir(job.folder)
+        torch.set_num_threads(job.threads)
+        config = job.config
+        self._job, self._work = job, WorkDir(job.out)
+        self._models = Encoders(ClipEncoder.load(config.encoder, job.device), load_sae(config.sae, job.device))
+        if (self._models.clip.fingerprint, sae_fingerprint(self._models.sae)) != job.fingerprints:
+            raise MismatchError(f"{os.uname().nodename} loads another encoder or SAE than the machine that builds")
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Makes the shards of a batch; returns the slots and rejects of each."""
+        made = np.array([self._make(int(shard)) for shard in batch["shard"]])
+        return {"slots": made[:, 0], "rejects": made[:, 1]}
+
+    def _make(self, shard: int) -> tuple[int, int]:
+        done = [0, 0]
+
+        def count(n_slots: int, n_rejects: int) -> None:
+            done[0], done[1] = done[0] + n_slots, done[1] + n_rejects
+
+        job = self._job
+        if is_complete(self._work.shard_path(shard)):  # made before its worker was thought lost
+            return len(job.plan.slots(shard)), 0
+        encode_these(
+            [shard],
+            job.source,
+            job.plan,
+            self._work,
+            self._models,
+            thumbnail_side=job.config.thumbnail_side,
+            workers=job.config.workers,
+            reuse=job.reuse,
+            progress=count,
+        )
+        return done[0], done[1]
+
+
+def encode_on_cluster(
+    config: BuildConfig,
+    source: Source,
+    plan: Plan,
+    work: WorkDir,
+    models: Encoders,
+    reuse: Reuse | None,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Makes every shard that is not there yet, on the cluster that RAY_ADDRESS names, or on this machine.
+
+    Raises BuildError where Ray is not installed, or gives up.
+    """
+    ray = start_ray()
+    todo = unfinished(plan, work, progress)
+    device = config.resolved_device()
+    prints = (models.clip.fingerprint, sae_fingerprint(models.sae))
+    out = work.root.with_name(work.root.name.removesuffix(".building")).resolve()
+    job = Job(config, source, plan, out, Path.cwd(), reuse, prints, device, torch.get_num_threads())
+    if todo:
+        rows = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=len(todo))
+        made = rows.map_batches(ShardMaker, batch_size=1, fn_constructor_args=(job,), **_share(ray, device))
+        try:
+            for row in made.iter_rows():
+                progress(int(row["slots"]), int(row["rejects"]))
+        except ray.exceptions.RayError as error:
+            raise BuildError(f"the cluster gave up: {_reason(error)}; the same command goes on") from error
+    if missing := [shard for shard in todo if not is_complete(work.shard_path(shard))]:
+        raise BuildError(f"{len(missing)} shards are not in {work.shards}: do all machines see that folder?")
+
+
+def start_ray() -> Any:
+    """Ray, connected to the cluster that RAY_ADDRESS names, or started here.
+
+    Raises BuildError where Ray is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report home
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise BuildError('--engine ray: Ray is not installed here; pip install "ray[data]"') from error
+    if not ray.is_initialized():
+        paths = os.pathsep.join(filter(None, (str(REPOSITORY_ROOT), os.environ.get("PYTHONPATH"))))
+        ray.init(include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": paths}})
+    ray.data.DataContext.get_current().enable_progress_bars = False  # the builder has its own
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    return ray
+
+
+def _share(ray: Any, device: str) -> dict[str, Any]:
+    """A worker for every GPU, or for every machine with all its cores: a CPU encoder uses them all."""
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
+    if not machines:
+        raise BuildError("--engine ray: the cluster has no machine with a free core")
+    if device == "cuda":
+        n_gpus = int(sum(machine.get("GPU", 0) for machine in machines))
+        if n_gpus < 1:
+            raise BuildError("--engine ray --device cuda: the cluster has no GPU; take --device cpu")
+        return {"compute": ray.data.ActorPoolStrategy(size=n_gpus), "num_gpus": 1}
+    cores = int(min(machine["CPU"] for machine in machines))
+    return {"compute": ray.data.ActorPoolStrategy(size=len(machines)), "num_cpus": cores}
+
+
+def _reason(error: Exception) -> str:
+    said = str(getattr(error, "cause", None) or error).strip().splitlines()
+    return said[-1] if said else type(error).__name__
