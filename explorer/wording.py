@@ -11,8 +11,8 @@ DEFINITIONS = {
     "all latents were active equally often. The bar is logarithmic, 0.01 % to 100 %.",
     "purity": "Label purity: the share of the gallery's labelled pictures that carry its most common label. "
     "Baseline: that label's share in the whole store.",
-    "activation": "Activation: the latent's value after Top-K; active means above 0. Baseline: 0, in all other "
-    "pictures.",
+    "activation": "Activation: the latent's value after Top-K or thresholds; active means above 0. Baseline: 0, in "
+    "all other pictures.",
     "score": "Name score: how well “the name matches the picture” tells pictures in which the latent is active from "
     "others, as area under the ROC curve (AUC), on pictures that were not used to choose the name. A name that "
     "pictures carry in label or caption matches those (good from 0.75); any other as CLIP's cosine says (good from "
@@ -21,7 +21,7 @@ DEFINITIONS = {
     " 1, for always answering with the mean embedding.",
     "cosine": "Mean cosine between an embedding and its reconstruction. Baseline: {random}, between two random "
     "pictures.",
-    "l0": "L0: mean number of active latents per picture. Baseline: k = {k}, the most that Top-K lets through.",
+    "l0": "L0: mean number of active latents per picture. Baseline: {k}, the most that a picture may have.",
     "dead": "Dead latents: active in no picture of this store. Baseline: 0, an SAE that uses all of its latents here.",
     "histogram": "How many pictures have which activation; the count axis is logarithmic. The thin lines cut the "
     "gallery into ten equal parts (deciles), 10 the strongest. Baseline: activation 0, in all other pictures.",
@@ -32,8 +32,8 @@ DEFINITIONS = {
     "whole store.",
     "random": "Members of the gallery drawn at random: what the latent usually means, where the top shows it at "
     "its strongest. Baseline: any picture of the store, of which it is active in {density}.",
-    "near_miss": "Near miss: a picture in which the latent's pre-activation is above 0 but lost the Top-K, so "
-    "that it is not active. Baseline, the second figure: the weakest activation that was kept in that picture.",
+    "near_miss": "Near miss: a picture in which the latent's pre-activation is above 0 but lost the Top-K, or is below "
+    "the latent's threshold, so that it is not active. Baseline, the second figure: what it had to exceed there.",
     "monosemanticity": "Monosemanticity (MS of arXiv 2504.02821, here with the store's own embeddings): mean "
     "cosine of two pictures of the gallery, pairs weighted by the product of their activations. Baseline: "
     "{baseline}, two random pictures.",
@@ -63,7 +63,7 @@ DEFINITIONS = {
     "logarithmic. Baseline, the mark: {baseline}, if all latents were active equally often.",
     "map_labels": "The most common label of each latent's gallery; the {baseline} labels of most latents have a "
     "colour. Baseline: if directions had nothing to do with labels, the colours would be mixed evenly.",
-    "map_activation": "Strongest activation: the largest value of the latent after Top-K in this store. Baseline: 0, "
+    "map_activation": "Strongest activation: the largest value of the latent in this store. Baseline: 0, "
     "in all pictures where it is not active.",
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
     "cosine_pair": "Cosine between the CLIP embeddings of both sides; of several pictures, between their mean "
@@ -107,8 +107,8 @@ DEFINITIONS = {
     "where_gradients": "Integrated gradients: the pre-activation's gradient, added up on the way from the mean colour "
     "to the picture and shared out among the pixels; a cell shows its pixels' sum. Baseline: 0, for a cell that adds "
     "nothing to the mean colour; all cells sum to what the picture adds to it.",
-    "where_pre_activation": "Pre-activation: the latent's value before Top-K, which keeps the largest. Baselines: the "
-    "weakest one that is kept in this picture, and that of the mean colour alone, a picture of nothing.",
+    "where_pre_activation": "Pre-activation: the latent's value before Top-K or thresholds. Baselines: what it must "
+    "exceed to be kept in this picture, and that of the mean colour alone, a picture of nothing.",
     "deletion": "Deletion test: cells are removed (painted in the mean colour) by falling map value and the picture is "
     "encoded anew; the sooner the pre-activation falls, the better the map found the pixels that matter. Baselines: "
     "random orders, and from the centre outwards, where pictures have their subject.",

@@ -34,7 +34,7 @@ LoadModels = Callable[[BuildConfig], Encoders]
 def load_models(config: BuildConfig) -> Encoders:
     """The encoder and the SAE of a build. Raises MismatchError where their widths differ."""
     device = config.resolved_device()
-    return Encoders(ClipEncoder.load(config.encoder, device), load_sae(config.sae, device))
+    return Encoders(ClipEncoder.load(config.encoder, device), load_sae(config.sae, device, config.k))
 
 
 def build(config: BuildConfig, load: LoadModels = load_models) -> Manifest:

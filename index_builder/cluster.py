@@ -54,7 +54,9 @@ class ShardMaker:
         torch.set_num_threads(job.threads)
         config = job.config
         self._job, self._work = job, WorkDir(job.out)
-        self._models = Encoders(ClipEncoder.load(config.encoder, job.device), load_sae(config.sae, job.device))
+        self._models = Encoders(
+            ClipEncoder.load(config.encoder, job.device), load_sae(config.sae, job.device, config.k)
+        )
         if (self._models.clip.fingerprint, sae_fingerprint(self._models.sae)) != job.fingerprints:
             raise MismatchError(f"{os.uname().nodename} loads another encoder or SAE than the machine that builds")
 

@@ -39,7 +39,21 @@ def check_fit(x: Float[Tensor, "n d_embed"], sae: TopKSAE) -> Fidelity:
         log.warning("WARNING: %s. That is hardly better than chance: encoder and SAE may not belong together", said)
     else:
         log.info("%s", said)
+    if cut := cut_share(x, sae):
+        log.warning(
+            "%.0f %% of these pictures have more than %d active latents, whose weakest are left out; --k keeps more",
+            100 * cut,
+            sae.config.k,
+        )
     return found
+
+
+def cut_share(x: Float[Tensor, "n d_embed"], sae: TopKSAE) -> float:
+    """Share of embeddings of which more latents pass their thresholds than codes have room for."""
+    if sae.config.activation != "threshold":
+        return 0.0
+    passed = (sae.gate(sae.pre_activations(x.to(sae.W_enc.device))) > 0).sum(1)
+    return float((passed > sae.config.k).float().mean())
 
 
 def looks_wrong(found: Fidelity) -> bool:

@@ -22,9 +22,12 @@ class BuildConfig:
     encoder: str
     """demo, a preset (imagenet-vitb16), MODEL:TAG, hf-hub:ORG/REPO, or local-dir:FOLDER."""
     sae: str
-    """demo, a preset (imagenet-vitb16), a hub id, a folder, or the authors' .pt file."""
+    """demo, a preset (imagenet-vitb16), a hub id, a folder, or the authors' .pt file; also of SAELens, overcomplete and
+    MSAE (docs/saes.md)."""
     out: Path
     """The store to write; it appears, whole, when the build is done."""
+    k: int | None = None
+    """Latents kept per picture where the checkpoint does not say; at most so many (64) where it has thresholds."""
     name: str | None = None
     """What people call this store; the folder's name by default."""
     device: Device = "auto"
@@ -51,6 +54,8 @@ class BuildConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.shard_size < 1:
             raise BuildError("--batch-size and --shard-size must be at least 1")
+        if self.k is not None and self.k < 1:
+            raise BuildError(f"--k {self.k} keeps nothing; give 1 or more")
         if self.limit is not None and self.limit < 1:
             raise BuildError(f"--limit {self.limit} leaves no picture; give 1 or more")
         if self.thumbnails != "none" and self.thumbnails < 1:

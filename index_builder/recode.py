@@ -52,6 +52,8 @@ class RecodeCommand:
     """The SAE of the new store: a preset, a hub id, a folder, or the authors' .pt file; by default the old store's."""
     name: str | None = None
     """What people call the new store; the folder's name by default."""
+    k: int | None = None
+    """Latents kept per picture, as for build: only where the checkpoint does not say."""
     thumbnails: Literal["same", "none"] = "same"
     """none: without pictures, for a store whose pictures may not be shared."""
     device: Device = "auto"
@@ -64,7 +66,7 @@ def recode(command: RecodeCommand) -> Manifest:
     if command.out.resolve() == command.store.resolve():
         raise BuildError(f"{command.out} is the old store itself: choose another --out")
     old = LatentStore.open(command.store)
-    sae = load_sae(command.sae) if command.sae else old.sae()
+    sae = load_sae(command.sae, k=command.k) if command.sae else old.sae()
     if sae.config.d_embed != old.manifest.d_embed:
         raise MismatchError(f"the embeddings have {old.manifest.d_embed} numbers, the SAE takes {sae.config.d_embed}")
     asked, work = _asked(command, old, sae), WorkDir(command.out)

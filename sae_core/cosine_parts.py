@@ -37,9 +37,10 @@ class CosineParts(NamedTuple):
 def mean_code(
     embeddings: Float[np.ndarray, "n d"], indices: Int[np.ndarray, "n k"], activations: Float[np.ndarray, "n k"]
 ) -> MeanCode:
-    """The mean of n pictures' embeddings and of everything that Top-K kept of them."""
-    latents, where = np.unique(indices, return_inverse=True)
-    sums = np.bincount(where.ravel(), np.asarray(activations, dtype=np.float64).ravel(), minlength=len(latents))
+    """The mean of n pictures' embeddings and of all that Top-K kept of them; places of activation 0 are empty."""
+    kept = np.asarray(activations) != 0
+    latents, where = np.unique(np.asarray(indices)[kept], return_inverse=True)
+    sums = np.bincount(where.ravel(), np.asarray(activations, dtype=np.float64)[kept], minlength=len(latents))
     return MeanCode(np.asarray(embeddings, dtype=np.float64).mean(0), latents.astype(np.int64), sums / len(embeddings))
 
 

@@ -65,7 +65,8 @@ def _store_line(store: LatentStore | None) -> str:
     if store is None:
         return ""
     manifest = store.manifest
-    size = f"{plural(manifest.n_images, 'image')} · {plural(manifest.n_latents, 'latent')} · k{NBSP}{manifest.k}"
+    k = f"k{NBSP}{'≤' + NBSP if store.has_thresholds else ''}{manifest.k}"
+    size = f"{plural(manifest.n_images, 'image')} · {plural(manifest.n_latents, 'latent')} · {k}"
     demonstration = " · demonstration store" if manifest.demonstration else ""
     return f'<span class="sp-store"><b>{escape(manifest.name)}</b> <span>{size}{demonstration}</span></span>'
 

@@ -59,10 +59,10 @@ def reconstruction(view: Inspection) -> str:
 
 def code(view: Inspection, rows: tuple[CodeRow, ...]) -> str:
     """The sparse code as a bar chart: a row per active latent, all bars on one scale, its pictures beside it."""
-    said = parts.dim(f"{plural(len(view.code), 'active latent')} (k = {view.k}), bar = activation")
+    said = parts.dim(f"{plural(len(view.code), 'active latent')} ({view.most}), bar = activation")
     line = parts.head("Sparse code", DEFINITIONS["activation"], said)
     if not view.code:
-        line += "<p>None of the k strongest pre-activations is above 0: no latent is active.</p>"
+        line += "<p>No pre-activation is above 0 and above its threshold: no latent is active.</p>"
     longest = max((max(row.before, row.after) for row in rows), default=0.0)
     listed = "".join(_code_row(row, longest) for row in rows)
     inside = f'<div class="sp-code" role="list" data-spa>{listed}</div>' if rows else ""

@@ -97,14 +97,14 @@ def _near_misses(shown: NearMissPictures) -> str:
     if not shown.tiles:
         return parts.note(
             "No near misses",
-            "<p>Wherever in this store its pre-activation is above 0, the latent is among the k strongest and so "
-            "active: Top-K hides nothing of it.</p>",
+            "<p>Wherever in this store its pre-activation is above 0, the latent is active: neither Top-K nor a "
+            "threshold hides anything of it.</p>",
         )
     n = len(shown.tiles)
     these = f"All {n:,}" if shown.complete else f"The {n:,} highest"
     text = (
-        "Here the latent is not active: its pre-activation (first figure) is above 0, but the weakest activation that "
-        f"Top-K kept (second figure) is stronger. {these} of the store."
+        "Here the latent is not active: its pre-activation (first figure) is above 0, but what it had to exceed "
+        f"(second figure: the weakest activation that Top-K kept, or its threshold) is more. {these} of the store."
     )
     return f"{_said(text, DEFINITIONS['near_miss'])}{parts.gallery(shown.tiles, LARGE)}"
 

@@ -51,7 +51,7 @@ def beside(view: WhereView, k: int, refs: tuple[LatentRef, ...]) -> str:
     lines = [
         f'<p class="sp-wherelatent" data-spa>{parts.latent_link(view.ref)}</p>',
         f'<p>Pre-activation <b class="sp-num">{here}</b>{parts.help_mark(DEFINITIONS["where_pre_activation"])}: '
-        f"{escape(status(view, k))} (the weakest that it keeps here has {least}). "
+        f"{escape(status(view, k))} ({_least(view)} {least}). "
         f'Of the mean colour alone: <span class="sp-num">{activation(view.nothing)}</span>.</p>',
         f"<p>{_reading(view)}</p>",
         _from_thumbnail(view),
@@ -60,6 +60,10 @@ def beside(view: WhereView, k: int, refs: tuple[LatentRef, ...]) -> str:
         f'<p class="sp-caption">Active latents of this picture</p>{_chips(view.query, refs, view.ref.latent)}',
     ]
     return f'<section class="sp-where">{"".join(lines)}</section>'
+
+
+def _least(view: WhereView) -> str:
+    return "the threshold is" if view.has_thresholds else "the weakest that it keeps here has"
 
 
 def deletion(test: Deletion) -> str:

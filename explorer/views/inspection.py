@@ -40,7 +40,7 @@ class Inspection:
 
     code: tuple[LatentCard, ...]  # active latents, strongest first; figure = activation
     inactive: tuple[tuple[LatentRef, float], ...]  # kept by Top-K although the activation is not above 0
-    k: int
+    most: str  # how many latents a picture may have, in words
     fit: Fit  # of the reconstruction
     mean_cosine: float  # between embeddings and reconstructions, over the store
     mean_fvu: float  # of the store
@@ -89,8 +89,8 @@ def build_inspection(store: LatentStore, source: Source) -> Inspection:
     rebuilt = reconstruct(kept, store.decoder_rows, store.decoder_bias)
     return Inspection(
         code=tuple(latent_card(store, latent, N_TILES, figure=value) for latent, value in code if value > 0),
-        inactive=tuple((latent_ref(store, latent), value) for latent, value in code if value <= 0),
-        k=store.k,
+        inactive=tuple((latent_ref(store, latent), value) for latent, value in code if value < 0),
+        most=f"at most {store.k}" if store.has_thresholds else f"k = {store.k}",
         fit=fit(source.embedding, rebuilt, store.mean_embedding),
         mean_cosine=report.cosine,
         mean_fvu=report.fvu,

@@ -83,7 +83,7 @@ def definition(store: LatentStore, color: str) -> str:
     """The figure in a sentence, with its baseline."""
     report = store.manifest.report
     said, baseline = {
-        "": (DEFINITIONS["map_density"], percent(store.k / store.n_latents)),
+        "": (DEFINITIONS["map_density"], percent(store.even_density)),
         "label": (DEFINITIONS["map_labels"], str(N_LABELS)),
         "purity": (DEFINITIONS["purity_spread"], percent(random_purity(store))),
         "score": (DEFINITIONS["score"], ""),
@@ -101,7 +101,7 @@ def _written(store: LatentStore) -> dict[str, tuple[bool, Write, float]]:
     """Of each figure whether its logarithm is drawn, how it is written, its baseline."""
     report = store.manifest.report
     return {
-        "": (True, percent, store.k / store.n_latents),
+        "": (True, percent, store.even_density),
         "purity": (False, percent, random_purity(store)),
         "score": (False, figure, 0.5),
         "mono": (False, figure, report.monosemanticity_baseline),

@@ -61,7 +61,7 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
         Figure(
             "cosine", figure(report.cosine, 3), f"random pair: {random}", DEFINITIONS["cosine"].format(random=random)
         ),
-        Figure("L0", figure(report.l0, 1), f"k: {store.k}", DEFINITIONS["l0"].format(k=store.k)),
+        Figure("L0", figure(report.l0, 1), f"at most: {store.k}", DEFINITIONS["l0"].format(k=store.k)),
         Figure(
             "dead latents",
             f"{count(report.n_dead)} ({percent(report.n_dead / store.n_latents)})",
@@ -72,8 +72,8 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
         Figure(
             "dense latents",
             f"{count(report.n_dense)} ({percent(report.n_dense / store.n_latents)})",
-            f"evenly: {percent(store.k / store.n_latents)} each",
-            DEFINITIONS["dense"].format(dense=percent(DENSE), even=percent(store.k / store.n_latents)),
+            f"evenly: {percent(store.even_density)} each",
+            DEFINITIONS["dense"].format(dense=percent(DENSE), even=percent(store.even_density)),
             links.latents_url({"min": DENSE, "sort": "frequent"}),
         ),
         Figure(

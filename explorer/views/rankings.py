@@ -101,8 +101,8 @@ def _by_picture(store: LatentStore, image_id: int) -> Ranking:
     tile = tiles(store, [image_id])[0]
     return Ranking(
         title=f"Strongest in “{tile.caption}”",
-        explanation=f"Compared: the pre-activations of all latents in this picture, before Top-K keeps {store.k} "
-        "of them; those that it kept are marked active.",
+        explanation=f"Compared: the pre-activations of all latents in this picture, before {store.k} of them at "
+        "most are kept; those that it kept are marked active.",
         score_name="pre-activation",
         scores=scores,
         picture=tile,

@@ -142,7 +142,7 @@ def _steps(parts: ScoreParts, chosen: int, activations: np.ndarray, refs: tuple[
     steps += [Step("latent", float(values[at]), refs[at]) for at in order[:n_alone]]
     if len(order) > n_alone:
         steps.append(Step("others", float(values[order[n_alone:]].sum()), n=len(order) - n_alone))
-    inactive = activations <= 0
+    inactive = activations < 0
     if inactive.any():
         steps.append(Step("inactive", float(values[inactive].sum()), n=int(inactive.sum())))
     return (*steps, Step("residual", float(parts.residual[chosen])))

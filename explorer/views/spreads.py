@@ -20,7 +20,7 @@ def density(store: LatentStore) -> Distribution | None:
     values = known(store.latents, "density")
     if values.empty:
         return None
-    even = store.k / store.n_latents
+    even = store.even_density
     edges, counts = decade_bins(values, 1 / store.n_images)
     high, low = extremes(store, values, lambda _density: "")
     n_dead = store.n_latents - len(values)

@@ -27,7 +27,8 @@ class WhereView:
     values: Float[np.ndarray, "n_cells n_cells"]
     pre_activation: float  # in the picture that was encoded here
     nothing: float  # of the mean colour alone
-    threshold: float  # the weakest pre-activation that Top-K keeps in the picture
+    threshold: float  # the pre-activation that the latent must reach in the picture
+    has_thresholds: bool  # that is the latent's own; otherwise the weakest that Top-K keeps
     cosine: float  # between the embedding of what was encoded here and the one that is inspected
     from_thumbnail: bool
     deletion: Deletion | None
@@ -89,7 +90,8 @@ def build_where(store: LatentStore, source: Source, query: WhereQuery, maps: Hea
         values=values,
         pre_activation=float(z[latent]),
         nothing=float(store.pre_activations(plain)[latent]),
-        threshold=float(np.partition(z, -store.k)[-store.k]),
+        threshold=store.bar(z, latent),
+        has_thresholds=store.has_thresholds,
         cosine=float(seen @ source.embedding),
         from_thumbnail=source.image_id is not None and store.original(source.image_id) is None,
         deletion=_deletion(maps, latent) if query.deletion else None,
@@ -98,6 +100,8 @@ def build_where(store: LatentStore, source: Source, query: WhereQuery, maps: Hea
 
 def status(view: WhereView, k: int) -> str:
     """Whether the latent is active in the picture, against what."""
+    if view.has_thresholds:
+        return "it is active: above its threshold" if view.active else "it is not active: not above its threshold"
     if view.active:
         return f"it is active: one of the {k} that Top-K keeps"
     kept = view.pre_activation >= view.threshold

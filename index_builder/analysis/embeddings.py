@@ -57,7 +57,7 @@ def embedding_pass(root: Path, sae: TopKSAE) -> EmbeddingFacts:
         with torch.no_grad():
             codes = SparseCodes(torch.from_numpy(kept).long(), torch.from_numpy(values))
             meter.add(torch.from_numpy(x), sae.decode(codes), codes.activations)
-            misses.add(start, sae.pre_activations(torch.from_numpy(x)).numpy(), kept)
+            misses.add(start, sae.pre_activations(torch.from_numpy(x)).numpy(), kept, values)
     moments.save(root)
     np.save(root / layout.NEAR_MISSES, misses.image_ids)
     np.save(root / layout.NEAR_MISS_PRE_ACTIVATIONS, misses.pre_activations)

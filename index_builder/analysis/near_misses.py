@@ -26,12 +26,15 @@ class NearMissTable:
         first_id: int,
         pre_activations: Float32[np.ndarray, "m n_latents"],
         kept: Int32[np.ndarray, "m k"],
+        activations: Float32[np.ndarray, "m k"],
     ) -> None:
-        """Takes the next images; overwrites `pre_activations` where Top-K kept the latent.
+        """Takes the next images; overwrites `pre_activations` where the latent is active.
 
-        Those kept at or below 0 are not active, but no near miss either: only values above 0 count.
+        What Top-K kept at or below 0 is not active, but no near miss either: only values above 0 count. Where an SAE
+        has thresholds, empty places of a code name latents that may well be near misses.
         """
-        np.put_along_axis(pre_activations, kept, 0, axis=1)
+        rows, places = np.nonzero(activations > 0)
+        pre_activations[rows, kept[rows, places]] = 0
         # Only what beats the last of the best can enter (later images lose ties): few, once some images were seen. So
         # the first images come in small steps.
         start = 0

@@ -6,6 +6,9 @@
 No `b_dec` is subtracted before the encoder and there is no ReLU: Top-K keeps the k largest pre-activations even
 where they are negative, and those still enter the reconstruction. A latent is *active* where its activation is > 0.
 Upstream's dropout on the pre-activations exists in training only and is not part of this module at all.
+
+SAEs of other makers are the same module with a gate before Top-K (`sae_core.sae.formats`): a ReLU, or thresholds. With
+thresholds any number of latents may pass, of which the k strongest are kept; places that stay empty hold activation 0.
 """
 
 from __future__ import annotations
@@ -30,12 +33,13 @@ class SparseCodes(NamedTuple):
 
 
 class TopKSAE(nn.Module):
-    """`z = TopK_k(x @ W_enc + b_enc)`, `x_hat = z @ rownormalise(W_dec) + b_dec`; nothing here changes a buffer."""
+    """`z = TopK_k(gate(x @ W_enc + b_enc))`, `x_hat = z @ rownormalise(W_dec) + b_dec`; nothing changes a buffer."""
 
     W_enc: nn.Parameter  # [d_embed, n_latents]
     b_enc: nn.Parameter  # [n_latents]
     W_dec: nn.Parameter  # [n_latents, d_embed]
     b_dec: nn.Parameter | None  # [d_embed]
+    threshold: nn.Parameter | None  # [n_latents]; None: there are none
 
     def __init__(self, config: SAEConfig) -> None:
         super().__init__()
@@ -45,21 +49,30 @@ class TopKSAE(nn.Module):
         self.W_dec = nn.Parameter(torch.zeros(config.n_latents, config.d_embed))
         b_dec = nn.Parameter(torch.zeros(config.d_embed)) if config.decoder_bias else None
         self.register_parameter("b_dec", b_dec)
+        gated = config.activation == "threshold"
+        self.register_parameter("threshold", nn.Parameter(torch.zeros(config.n_latents)) if gated else None)
         self.requires_grad_(False)
         self.eval()
 
     def pre_activations(self, x: Float[Tensor, "n d_embed"]) -> Float[Tensor, "n n_latents"]:
-        """Encoder output before Top-K."""
+        """Encoder output before the gate and Top-K."""
         return torch.addmm(self.b_enc, x, self.W_enc)
 
+    def gate(self, pre_activations: Float[Tensor, "n n_latents"]) -> Float[Tensor, "n n_latents"]:
+        """What Top-K chooses from: 0 where the SAE's own rule lets nothing through."""
+        if self.threshold is not None:
+            passed = pre_activations > self.threshold.clamp(min=0)
+            return pre_activations.where(passed, pre_activations.new_zeros(()))
+        return pre_activations if self.config.activation == "topk" else pre_activations.relu()
+
     def encode(self, x: Float[Tensor, "n d_embed"]) -> SparseCodes:
-        """The k largest pre-activations of each embedding, strongest first.
+        """The k largest gated pre-activations of each embedding, strongest first.
 
         Pre-activations are made _CELLS at a time, so that memory does not grow with n. Which of several *equal* ones
         is kept at the k-th place is torch.topk's choice.
         """
         rows = max(_CELLS // self.config.n_latents, 1)
-        parts = [torch.topk(self.pre_activations(part), self.config.k, dim=-1) for part in x.split(rows)]
+        parts = [torch.topk(self.gate(self.pre_activations(part)), self.config.k, dim=-1) for part in x.split(rows)]
         return _ordered(torch.cat([part.indices for part in parts]), torch.cat([part.values for part in parts]))
 
     def decode(self, codes: SparseCodes) -> Float[Tensor, "n d_embed"]:

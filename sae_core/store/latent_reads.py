@@ -48,7 +48,9 @@ class LatentReads(SAEReads):
         """Images in which the latent lost the Top-K, highest pre-activation first; N_NEAR_MISSES at most are stored."""
         self._check(latent, self.n_latents, "latent")
         ids, pre_activations = (found[start:stop] for found in self._facts.near_misses(latent))
-        return NearMisses(ids, pre_activations, np.array(self._activations[ids, self.k - 1]))
+        weakest = np.array(self._activations[ids, self.k - 1])
+        bars = weakest if self._thresholds is None else np.maximum(weakest, self._thresholds[latent])
+        return NearMisses(ids, pre_activations, bars)
 
     def histogram(self, latent: int) -> ActivationHistogram:
         """How many images have which activation, over the whole gallery."""

@@ -21,7 +21,7 @@ class NearMisses(NamedTuple):
 
     image_ids: Int64[ndarray, "m"]
     pre_activations: Float32[ndarray, "m"]  # all > 0
-    thresholds: Float32[ndarray, "m"]  # the smallest activation that Top-K kept in each image
+    thresholds: Float32[ndarray, "m"]  # what it would have had to exceed in each image
 
 
 class ActivationHistogram(NamedTuple):

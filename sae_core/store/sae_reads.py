@@ -27,10 +27,27 @@ class SAEReads(OpenStore):
 
     def encode(self, embedding: Float32[np.ndarray, "d_embed"]) -> KeptCode:
         """What Top-K keeps of an embedding, strongest first, equal activations by latent."""
-        z = self.pre_activations(np.asarray(embedding, dtype=np.float32))
+        z = self._gated(self.pre_activations(np.asarray(embedding, dtype=np.float32)))
         kept = np.sort(np.argpartition(-z, self.k - 1)[: self.k])
         order = np.argsort(-z[kept], kind="stable")
         return KeptCode(kept[order].astype(np.int64), z[kept][order])
+
+    def bar(self, z: Float32[np.ndarray, "n_latents"], latent: int) -> float:
+        """The pre-activation that a latent must reach to be kept, where z are those of all latents: the k-th largest,
+        and its own threshold where the SAE has thresholds.
+        """
+        kth = float(np.partition(self._gated(z), -self.k)[-self.k])
+        return kth if self._thresholds is None else max(kth, float(self._thresholds[latent]))
+
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether latents pass by thresholds of their own, so that a picture has any number of them, k at most."""
+        return self._sae_config.activation == "threshold"
+
+    @property
+    def even_density(self) -> float:
+        """The density of each latent if all were active equally often."""
+        return (self.manifest.report.l0 if self.has_thresholds else self.k) / self.n_latents
 
     @cached_property
     def directions(self) -> Float32[np.ndarray, "n_latents d_embed"]:
@@ -75,6 +92,20 @@ class SAEReads(OpenStore):
     def mean_embedding(self) -> Float64[np.ndarray, "d_embed"]:
         """Mean of all embeddings; not of unit norm."""
         return np.asarray(self.moments.sums.sum(0) / self.n_images)
+
+    def _gated(self, z: Float32[np.ndarray, "n_latents"]) -> Float32[np.ndarray, "n_latents"]:
+        """What Top-K chooses from, as `TopKSAE.gate` has it."""
+        if self._thresholds is not None:
+            return np.where(z > self._thresholds, z, np.float32(0))
+        return z if self._sae_config.activation == "topk" else np.maximum(z, 0)
+
+    @cached_property
+    def _thresholds(self) -> Float32[np.ndarray, "n_latents"] | None:
+        """Of each latent, 0 or more; None: the SAE has none."""
+        if not self.has_thresholds:
+            return None
+        with safe_open(self.path / layout.SAE_WEIGHTS, framework="numpy") as weights:
+            return np.asarray(np.maximum(weights.get_tensor("threshold"), 0))
 
     @cached_property
     def _sae_config(self) -> SAEConfig:

@@ -207,11 +207,15 @@ def test_the_best_of_a_stream_are_the_best_of_all(seed: int, n: int, chunk: int)
     rng = np.random.default_rng(seed)
     values = rng.integers(-3, 5, (n, 6)).astype(np.float32)  # many ties
     kept = np.stack([rng.choice(6, 2, replace=False) for _ in range(n)]).astype(np.int32)
+    empty = rng.random(kept.shape) < 0.2  # places of a code that nothing filled
+    activations = np.where(empty, 0, np.maximum(np.take_along_axis(values, kept, 1), 1)).astype(np.float32)
     table = NearMissTable(6, 4)
     for start in range(0, n, chunk):
-        table.add(start, values[start : start + chunk].copy(), kept[start : start + chunk])
+        rows = slice(start, start + chunk)
+        table.add(start, values[rows].copy(), kept[rows], activations[rows])
     for latent in range(6):
-        left = [(-values[i, latent], i) for i in range(n) if values[i, latent] > 0 and latent not in kept[i]]
+        active = [latent in kept[i][activations[i] > 0] for i in range(n)]
+        left = [(-values[i, latent], i) for i in range(n) if values[i, latent] > 0 and not active[i]]
         wanted = [i for _, i in sorted(left)[:4]]
         assert table.image_ids[latent][: len(wanted)].tolist() == wanted
         assert (table.image_ids[latent][len(wanted) :] == -1).all()

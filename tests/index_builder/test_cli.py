@@ -51,6 +51,7 @@ def test_build_says_what_came_of_every_input(
         (["--sae", "/nowhere/at/all/x"], "no file, no folder and no hub id"),
         (["--encoder", "ViT-B-16:openai"], "QuickGELU"),
         (["--limit", "0"], "--limit 0 leaves no picture"),
+        (["--k", "0"], "--k 0 keeps nothing"),
         (["--batch-size", "0"], "at least 1"),
         (["--device", "cuda"], "sees no GPU"),
     ],

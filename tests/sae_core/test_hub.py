@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sae_core.references import REPOSITORY_ROOT
-from sae_core.sae.checkpoint import sae_fingerprint, save_sae
+from sae_core.sae.checkpoint import load_sae, sae_fingerprint, save_sae
 from tests.support.hub import serve_hub
 from tests.support.models import make_tiny_clip, random_sae
 
@@ -52,6 +53,20 @@ for reference in ("patrikwolf/clip-topk-sae", "imagenet-vitb16"):
     assert done.stdout.split() == [sae_fingerprint(random_sae())] * 2, done.stderr
     again = python(code, "http://127.0.0.1:9", tmp_path / "cache")  # nobody listens: the cache is enough
     assert again.stdout == done.stdout
+
+
+def test_a_folder_of_saelens_loads_from_the_hub(hub: Path, tmp_path: Path) -> None:
+    fixture = REPOSITORY_ROOT / "tests" / "fixtures" / "saes" / "saelens-topk"
+    shutil.copytree(fixture, hub / "org" / "many-saes" / "layer" / "final")
+    code = """
+from sae_core.sae.checkpoint import sae_fingerprint
+print(sae_fingerprint(load_sae("hf://org/many-saes/layer/final")))
+"""
+    with serve_hub(hub) as endpoint:
+        done = python(code, endpoint, tmp_path / "cache")
+    assert done.stdout.strip() == sae_fingerprint(load_sae(fixture)), done.stderr
+    again = python(code, "http://127.0.0.1:9", tmp_path / "cache")
+    assert again.stdout == done.stdout, again.stderr
 
 
 def test_an_encoder_loads_from_the_hub(hub: Path, tmp_path: Path) -> None:

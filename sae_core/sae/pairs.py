@@ -1,0 +1,69 @@
+"""Pairs of files that an SAE comes in, a configuration and tensors: in a folder, or in a repository of the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+)
+from torch import Tensor
+
+from sae_core.errors import CheckpointError
+from sae_core.references import PRESETS
+from sae_core.sae.formats import Parts, own, saelens
+
+Read = Callable[[Mapping[str, Any], Mapping[str, Tensor], int | None, str], Parts]
+
+# The files, and who reads them.
+PAIRS: tuple[tuple[str, str, Read], ...] = (
+    (own.CONFIG_FILE, own.WEIGHTS_FILE, own.read),
+    (saelens.CONFIG_FILE, saelens.WEIGHTS_FILE, saelens.read),
+)
+READS = (
+    f"we read a preset ({', '.join(PRESETS)}), a folder or hub repository with {own.CONFIG_FILE} and "
+    f"{own.WEIGHTS_FILE} or SAELens' {saelens.CONFIG_FILE} and {saelens.WEIGHTS_FILE}, the authors' .pt, and state "
+    "dicts of overcomplete and MSAE"
+)
+
+
+def fetch(reference: str) -> tuple[Path, Path, Read]:
+    """Both files of `ORG/NAME` or `hf://ORG/NAME/FOLDER`, downloaded or from the cache, and who reads them.
+
+    Raises CheckpointError in one sentence.
+    """
+    repository, folder = reference.removeprefix("hf-hub:"), None
+    if reference.startswith("hf://"):  # a folder inside is asked for by this prefix alone: a path may be a typing error
+        parts = reference.removeprefix("hf://").split("/")
+        repository, folder = "/".join(parts[:2]), "/".join(parts[2:]) or None
+    try:
+        return _pair(repository, folder)
+    except HFValidationError as error:
+        raise CheckpointError(f"{reference} is no file, no folder and no hub id; {READS}") from error
+    except GatedRepoError as error:
+        raise CheckpointError(f"{repository} is gated: accept its terms, then `hf auth login`") from error
+    except LocalEntryNotFoundError as error:
+        raise CheckpointError(f"{repository} is not cached here and the hub cannot be reached") from error
+    except HfHubHTTPError as error:
+        said = str(error).strip().split("\n")[0]
+        raise CheckpointError(f"the hub has no SAE at {repository}: {said}; {READS}") from error
+
+
+def _pair(repository: str, folder: str | None) -> tuple[Path, Path, Read]:
+    """The first pair that the repository, or what is cached of it, has."""
+    missing: list[Exception] = []
+    for config, weights, read in PAIRS:
+        try:
+            paths = [Path(hf_hub_download(repository, name, subfolder=folder)) for name in (config, weights)]
+        except (RemoteEntryNotFoundError, LocalEntryNotFoundError) as error:
+            missing.append(error)
+        else:
+            return paths[0], paths[1], read
+    raise missing[0]
