@@ -8,17 +8,15 @@ machine of another kind needs follows from its own rate, which the same command 
 
 from __future__ import annotations
 
-import io
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 import tyro
-from PIL import Image
 
+from benchmarks import photographs
 from benchmarks.heat_maps import vit
 from benchmarks.machine import machine
 from index_builder.build import limited, load_models
@@ -32,7 +30,6 @@ from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import TopKSAE
 
 _SETS = {"ImageNet-1k": 1_281_167, "LAION-400M": 400_000_000}
-_SIZE = (500, 375)
 
 
 def main(few: int = 256, many: int = 1_536, shard_size: int = 128, rounds: int = 3, jpegs: int = 128) -> None:
@@ -48,7 +45,8 @@ def main(few: int = 256, many: int = 1_536, shard_size: int = 128, rounds: int =
     middle, low, high = statistics.median(ratios), min(ratios), max(ratios)
     print(f"  ray / local engine, time a picture: {middle:.3f} ({low:.3f} to {high:.3f})")
     print(f"  workers that start and load the models: {start:.1f} s once")
-    print(f"  ViT-B/16 on JPEGs of {_SIZE[0]} x {_SIZE[1]}, files to shards: {rate:.1f} pictures a second on {device}")
+    width, height = photographs.SIZE
+    print(f"  ViT-B/16 on JPEGs of {width} x {height}, files to shards: {rate:.1f} pictures a second on {device}")
     for name, n_images in _SETS.items():
         print(f"  {name}, {n_images:,} pictures: {n_images / rate / 3600:,.0f} hours of such a machine")
 
@@ -80,11 +78,7 @@ def seconds_of(out: Path, config: BuildConfig, source: Source, plan: Plan, model
 
 def vit_rate(root: Path, n: int, device: str) -> float:
     """Pictures a second from files to shards."""
-    folder = root / "jpegs"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(n):
-        (folder / f"{number}.jpg").write_bytes(photograph(rng))
+    folder = photographs.folder_of(root / "jpegs", n)
     clip = vit(device)
     sae = TopKSAE(SAEConfig(clip.d_embed, 4_096, 16)).to(torch.device(device))
     sae.W_enc.copy_(torch.randn_like(sae.W_enc))
@@ -96,17 +90,6 @@ def vit_rate(root: Path, n: int, device: str) -> float:
             source, plan, work, Encoders(clip, sae), thumbnail_side=256, workers=None, progress=lambda *_: None
         )
         return n / (time.perf_counter() - began)
-
-
-def photograph(rng: np.random.Generator) -> bytes:
-    """A JPEG with about a photograph's detail: noise at several scales."""
-    layers = [
-        np.asarray(Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize(_SIZE), np.float32)
-        for side in (4, 16, 64, 200)
-    ]
-    out = io.BytesIO()
-    Image.fromarray(np.mean(layers, axis=0).astype(np.uint8)).save(out, "JPEG", quality=90)
-    return out.getvalue()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
 from sae_core.errors import MismatchError
-from sae_core.sae.checkpoint import load_sae, sae_fingerprint
+from sae_core.sae.checkpoint import sae_fingerprint
 from sae_core.sae.topk import TopKSAE
 from sae_core.store.checks import broken, read_manifest
 from sae_core.store.manifest import Manifest
@@ -32,9 +32,8 @@ LoadModels = Callable[[BuildConfig], Encoders]
 
 
 def load_models(config: BuildConfig) -> Encoders:
-    """The encoder and the SAE of a build. Raises MismatchError where their widths differ."""
-    device = config.resolved_device()
-    return Encoders(ClipEncoder.load(config.encoder, device), load_sae(config.sae, device, config.k))
+    """The encoder and the SAE of a build."""
+    return Encoders.load(config, config.resolved_device())
 
 
 def build(config: BuildConfig, load: LoadModels = load_models) -> Manifest:
@@ -48,7 +47,14 @@ def build(config: BuildConfig, load: LoadModels = load_models) -> Manifest:
     _check_widths(models.clip, models.sae)
     job = describe_job(config, source, models)
     work = WorkDir(config.out)
-    asked = Asked(config.store_name, config.thumbnail_side, job["listing"], job["encoder"], job["sae"])
+    asked = Asked(
+        config.store_name,
+        config.thumbnail_side,
+        job["listing"],
+        job["encoder"],
+        job["precision"],
+        job["sae"],
+    )
     if there := finished(config.out, asked, work):
         return there
     reuse = _reused(config, source, models)
@@ -65,6 +71,7 @@ def describe_job(config: BuildConfig, source: Source, models: Encoders) -> dict[
         "files": source.state_sha256(),
         "encoder": models.clip.fingerprint,
         "encoder_ref": models.clip.reference,
+        "precision": models.clip.precision,
         "sae": sae_fingerprint(models.sae),
         "sae_ref": config.sae,
         "name": config.store_name,

@@ -23,10 +23,9 @@ from index_builder.reuse import Reuse
 from index_builder.shards import is_complete
 from index_builder.sources import Source
 from index_builder.workdir import WorkDir
-from sae_core.encoder.clip import ClipEncoder
 from sae_core.errors import BuildError, MismatchError
 from sae_core.references import REPOSITORY_ROOT
-from sae_core.sae.checkpoint import load_sae, sae_fingerprint
+from sae_core.sae.checkpoint import sae_fingerprint
 
 Batch = dict[str, np.ndarray]
 
@@ -52,11 +51,8 @@ class ShardMaker:
     def __init__(self, job: Job) -> None:
         os.chdir(job.folder)
         torch.set_num_threads(job.threads)
-        config = job.config
         self._job, self._work = job, WorkDir(job.out)
-        self._models = Encoders(
-            ClipEncoder.load(config.encoder, job.device), load_sae(config.sae, job.device, config.k)
-        )
+        self._models = Encoders.load(job.config, job.device)
         if (self._models.clip.fingerprint, sae_fingerprint(self._models.sae)) != job.fingerprints:
             raise MismatchError(f"{os.uname().nodename} loads another encoder or SAE than the machine that builds")
 

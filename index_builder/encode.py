@@ -14,12 +14,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from index_builder.config import BuildConfig
 from index_builder.decode import DecodedBatch, ImageRow, Reject, SlotDataset
 from index_builder.reuse import Reuse
 from index_builder.shards import ShardWriter, is_complete
 from index_builder.sources import Source
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
+from sae_core.sae.checkpoint import load_sae
 from sae_core.sae.topk import SparseCodes, TopKSAE
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -54,6 +56,12 @@ class Encoders:
 
     clip: ClipEncoder
     sae: TopKSAE
+
+    @classmethod
+    def load(cls, config: BuildConfig, device: str) -> Encoders:
+        """Those of a build. Raises EncoderError or CheckpointError."""
+        clip = ClipEncoder.load(config.encoder, device, config.precision)
+        return cls(clip, load_sae(config.sae, device, config.k))
 
 
 def encode_shards(

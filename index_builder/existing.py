@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index_builder.workdir import WorkDir
+from sae_core.encoder.preprocessing import Precision
 from sae_core.errors import BuildError, StoreError
 from sae_core.store import layout
 from sae_core.store.checks import read_manifest
@@ -22,8 +23,9 @@ class Asked:
     name: str
     thumbnail_side: int  # 0: none
     listing: str  # hash of the keys
-    encoder: str  # fingerprints
-    sae: str
+    encoder: str  # fingerprint
+    precision: Precision
+    sae: str  # fingerprint
 
 
 def check_out(out: Path) -> None:
@@ -46,6 +48,8 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
         raise BuildError(f"{error}; remove {out} to build it anew") from error
     if (there.thumbnail_side or 0) != asked.thumbnail_side or there.name != asked.name:
         raise BuildError(f"{out} has another name or thumbnail side: choose another --out, or remove it")
+    if there.encoder.precision != asked.precision:
+        raise BuildError(f"{out} was built in {there.encoder.precision}: choose another --out, or remove it")
     found = (there.source.listing_sha256, there.encoder.fingerprint, there.sae.fingerprint)
     if found != (asked.listing, asked.encoder, asked.sae):
         raise BuildError(f"{out} is a finished store of other pictures or models: choose another --out, or remove it")

@@ -47,6 +47,7 @@ def make_manifest(
             fingerprint=clip.fingerprint,
             weights_sha256=clip.weights_sha256,
             preprocessing=clip.preprocessing,
+            precision=clip.precision,
         ),
         sae=SAEInfo(ref=public_name(config.sae), fingerprint=sae_fingerprint(sae)),
         report=card,

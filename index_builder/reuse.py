@@ -50,6 +50,10 @@ class Reuse:
         manifest, version = _opened(path).manifest, _opened(path).version
         if manifest.encoder.fingerprint != clip.fingerprint:
             raise MismatchError(f"--reuse: {path.name} was made with another encoder ({manifest.encoder.ref})")
+        if manifest.encoder.precision != clip.precision:
+            raise BuildError(
+                f"--reuse: {path.name} was encoded in --precision {manifest.encoder.precision}: give the same"
+            )
         if thumbnail_side and manifest.thumbnail_side != thumbnail_side:
             there = f"of {manifest.thumbnail_side} pixels" if manifest.thumbnail_side else "none"
             raise BuildError(

@@ -16,7 +16,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.encoder.attention import project_at_once
+from sae_core.encoder.preprocessing import Precision, Preprocessing
 from sae_core.encoder.reference import EncoderReference
 from sae_core.errors import EncoderError
 
@@ -36,6 +37,7 @@ class ClipEncoder:
         *,
         reference: str,
         architecture: dict[str, Any],
+        precision: Precision = "fp32",
     ) -> None:
         self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
@@ -44,9 +46,12 @@ class ClipEncoder:
         self.architecture = architecture
         self.d_embed = int(architecture["embed_dim"])
         self.device = next(model.parameters()).device
+        self.precision = precision  # of whole batches of pictures; texts and gradients stay in fp32
+        if precision == "bf16":
+            project_at_once(model.get_submodule("visual"))
 
     @classmethod
-    def load(cls, reference: str, device: str | torch.device = "cpu") -> ClipEncoder:
+    def load(cls, reference: str, device: str | torch.device = "cpu", precision: Precision = "fp32") -> ClipEncoder:
         """Loads `demo`, a preset, `MODEL:TAG`, `hf-hub:…`, `local-dir:…` or a folder. Raises EncoderError."""
         parsed = EncoderReference.parse(reference)
         try:
@@ -59,7 +64,7 @@ class ClipEncoder:
             raise EncoderError(f"the encoder {reference} cannot be loaded: {_first_line(error)}") from error
         architecture = open_clip.get_model_config(parsed.model)
         preprocessing = preprocessing_of(model, parsed.resize)
-        return cls(model, tokenizer, preprocessing, reference=reference, architecture=architecture)
+        return cls(model, tokenizer, preprocessing, reference=reference, architecture=architecture, precision=precision)
 
     def encode_images(self, images: Sequence[Image.Image], batch_size: int = 64) -> Float[Tensor, "n d_embed"]:
         """Unit embeddings of RGB pictures, preprocessed as this encoder's store was."""
@@ -72,7 +77,8 @@ class ClipEncoder:
     def encode_pixels(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
         """Unit embeddings of already cropped pixels."""
         step = _CPU_BATCH if self.device.type == "cpu" else max(len(pixels), 1)
-        encoded = [self.embed(pixels[start : start + step]) for start in range(0, len(pixels), step)]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            encoded = [self.embed(pixels[start : start + step]) for start in range(0, len(pixels), step)]
         return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed)
 
     def embed(self, pixels: Shaped[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Triple = tuple[float, float, float]
+Precision = Literal["fp32", "bf16"]  # that a store's pictures were encoded in
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 

@@ -257,6 +257,8 @@ def test_other_settings_do_not_resume(inputs: Path, tmp_path: Path, monkeypatch:
     monkeypatch.undo()
     with pytest.raises(BuildError, match="batch_size was 16, is 8"):
         build(config(inputs, out, limit=40, batch_size=8))
+    with pytest.raises(BuildError, match="precision was fp32, is bf16"):
+        build(config(inputs, out, limit=40, precision="bf16"))
 
 
 def test_a_finished_store_is_kept(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
@@ -265,6 +267,8 @@ def test_a_finished_store_is_kept(inputs: Path, undisturbed: Path, tmp_path: Pat
     assert contents(undisturbed) == before
     with pytest.raises(BuildError, match="finished store of other pictures"):
         build(config(inputs, undisturbed, limit=10))
+    with pytest.raises(BuildError, match="was built in fp32"):
+        build(config(inputs, undisturbed, precision="bf16"))
     (tmp_path / "mine").mkdir()
     with pytest.raises(BuildError, match="is no store"):
         build(config(inputs, tmp_path / "mine"))
@@ -355,6 +359,17 @@ def test_embeddings_that_are_not_finite_are_rejects(inputs: Path, tmp_path: Path
         32 - 2 - 2,
         2 + 2,
     )  # one in each of two batches, beside two broken files
+
+
+def test_a_store_in_bf16_says_so_and_is_near_the_one_in_fp32(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
+    build(config(inputs, tmp_path / "half", precision="bf16"))
+    half, full = LatentStore.open(tmp_path / "half"), LatentStore.open(undisturbed)
+    assert (half.manifest.encoder.precision, full.manifest.encoder.precision) == ("bf16", "fp32")
+    assert half.manifest.encoder.fingerprint == full.manifest.encoder.fingerprint
+    everyone = range(full.n_images)
+    cosines = (half.embeddings(everyone) * full.embeddings(everyone)).sum(axis=1)
+    assert 0.999 < np.median(cosines) < 1 - 1e-7
+    assert defects_of(tmp_path / "half") == []
 
 
 def test_a_store_can_be_built_without_pictures(inputs: Path, tmp_path: Path) -> None:

@@ -142,6 +142,8 @@ def test_what_cannot_be_reused_is_said_before_anything_is_encoded(
     make_tiny_clip(tmp_path / "clip", seed=9)
     with pytest.raises(MismatchError, match="another encoder"):
         build(config(inputs, tmp_path / "new", encoder=f"local-dir:{tmp_path / 'clip'}", reuse=inputs / "old"))
+    with pytest.raises(BuildError, match="old was encoded in --precision fp32: give the same"):
+        build(config(inputs, tmp_path / "new", precision="bf16", reuse=inputs / "old"))
     with pytest.raises(BuildError, match="wants thumbnails of 99 pixels, old has of 256"):
         build(config(inputs, tmp_path / "new", thumbnails=99, reuse=inputs / "old"))
     with pytest.raises(StoreError):

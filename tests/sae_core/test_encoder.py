@@ -162,3 +162,20 @@ def test_a_picture_that_is_not_square_is_refused(tmp_path: Path) -> None:
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     with pytest.raises(EncoderError):
         ClipEncoder.load(str(folder))
+
+
+def test_bf16_is_near_fp32_and_the_same_encoder(reference: str, encoder: ClipEncoder) -> None:
+    half = ClipEncoder.load(reference, precision="bf16")
+    images = [picture(number)[1] for number in range(40)]
+    x, y = encoder.encode_images(images), half.encode_images(images)
+    assert y.dtype == torch.float32 and not torch.equal(x, y)
+    torch.testing.assert_close(y.norm(dim=1), torch.ones(len(images)))
+    assert torch.cosine_similarity(x, y).median() > 0.999
+    assert half.fingerprint == encoder.fingerprint
+    assert torch.equal(half.encode_texts(["a lemon"]), encoder.encode_texts(["a lemon"]))
+
+
+def test_gradients_and_single_batches_stay_in_fp32_under_bf16(reference: str, encoder: ClipEncoder) -> None:
+    half = ClipEncoder.load(reference, precision="bf16")
+    pixels = torch.randint(0, 256, (2, 32, 32, 3), generator=torch.Generator().manual_seed(0)).float()
+    torch.testing.assert_close(half.embed(pixels), encoder.embed(pixels), atol=1e-5, rtol=0)
