@@ -79,6 +79,7 @@ browser:
 
 bench: setup-dev store large-stores
 	$(BIN)/python -m benchmarks.build_throughput
+	$(BIN)/python -m benchmarks.build_throughput --vit --pictures 128
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.allocator
 	$(BIN)/python -m benchmarks.sae_encode

@@ -2,6 +2,7 @@
 
 Both run in this process with the same torch threads, interleaved, so that a noisy machine hurts both alike. End to end
 is everything from the listed files to committed shards: reading, decoding, cropping, thumbnails, CLIP, SAE, writing.
+Every stage is also measured by itself. `--vit`: ViT-B/16 with random weights on JPEGs of ImageNet's usual size.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from pathlib import Path
 import torch
 import tyro
 
+from benchmarks import photographs
 from benchmarks.machine import machine
+from benchmarks.stages import stages
+from benchmarks.vits import vit_models
 from index_builder.build import limited, load_models
-from index_builder.config import BuildConfig
+from index_builder.config import BuildConfig, resolved_device
 from index_builder.decode import SlotDataset
 from index_builder.encode import Encoders, Plan, default_workers, encode_shards
 from index_builder.sources import Source, open_source
 from index_builder.workdir import WorkDir
 from sae_core.allocator import keep_freed_memory
+from sae_core.encoder.preprocessing import Precision
 from sae_core.references import DEMO_ASSETS
 
 
@@ -44,14 +49,38 @@ class Settings:
     """Decoding processes; None is the builder's default."""
     device: str = "auto"
     """cpu, cuda or auto."""
+    precision: Precision = "fp32"
+    """What pictures are encoded in."""
+    vit: bool = False
+    """ViT-B/16 with random weights and 4,096 latents on made-up photographs, instead of encoder, SAE and images."""
 
 
 def main(settings: Settings) -> None:
     """Prints one ratio with its parts."""
     keep_freed_memory()
-    config = BuildConfig(settings.images, settings.encoder, settings.sae, Path("unused"), device=settings.device)  # type: ignore[arg-type]
-    models = load_models(config)
-    source = limited(open_source(settings.images), settings.pictures)
+    with tempfile.TemporaryDirectory() as folder:
+        measure(settings, *given(settings, Path(folder)))
+
+
+def given(settings: Settings, folder: Path) -> tuple[Source, Encoders]:
+    """Pictures and models."""
+    if settings.vit:
+        source = open_source(str(photographs.folder_of(folder / "jpegs", settings.pictures)))
+        device = resolved_device(settings.device)  # type: ignore[arg-type]
+        return source, vit_models(device, settings.precision)
+    config = BuildConfig(
+        settings.images,
+        settings.encoder,
+        settings.sae,
+        Path("unused"),
+        device=settings.device,  # type: ignore[arg-type]
+        precision=settings.precision,
+    )
+    return limited(open_source(settings.images), settings.pictures), load_models(config)
+
+
+def measure(settings: Settings, source: Source, models: Encoders) -> None:
+    """The rounds, and what is printed."""
     pixels = decoded(source, models)
     models.clip.encode_pixels(pixels[:64])
     rounds = [
@@ -59,7 +88,11 @@ def main(settings: Settings) -> None:
     ]
     ratios = sorted(whole / alone for alone, whole in rounds)
     n_workers = default_workers(models.clip.device.type) if settings.workers is None else settings.workers
+    name, precision = "ViT-B/16" if settings.vit else settings.encoder, settings.precision
     print(f"machine: {machine()}; {torch.get_num_threads()} torch threads, {n_workers} decoding workers")
+    print(f"{name} in {precision}, {len(source.keys)} pictures a round")
+    for stage, taken in stages(source, models).items():
+        print(f"  {stage:10} {taken:8.3f} ms a picture by itself")
     for alone, whole in rounds:
         print(f"encoder alone {alone:7.1f} img/s   end to end {whole:7.1f} img/s   ratio {whole / alone:.3f}")
     low, middle, high = statistics.quantiles(ratios, n=4)

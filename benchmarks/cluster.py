@@ -17,8 +17,8 @@ import torch
 import tyro
 
 from benchmarks import photographs
-from benchmarks.heat_maps import vit
 from benchmarks.machine import machine
+from benchmarks.vits import vit_models
 from index_builder.build import limited, load_models
 from index_builder.cluster import encode_on_cluster, start_ray
 from index_builder.config import BuildConfig
@@ -26,8 +26,6 @@ from index_builder.encode import Encoders, Plan, encode_shards
 from index_builder.sources import Source, open_source
 from index_builder.workdir import WorkDir
 from sae_core.references import DEMO_ASSETS
-from sae_core.sae.config import SAEConfig
-from sae_core.sae.topk import TopKSAE
 
 _SETS = {"ImageNet-1k": 1_281_167, "LAION-400M": 400_000_000}
 
@@ -79,16 +77,12 @@ def seconds_of(out: Path, config: BuildConfig, source: Source, plan: Plan, model
 def vit_rate(root: Path, n: int, device: str) -> float:
     """Pictures a second from files to shards."""
     folder = photographs.folder_of(root / "jpegs", n)
-    clip = vit(device)
-    sae = TopKSAE(SAEConfig(clip.d_embed, 4_096, 16)).to(torch.device(device))
-    sae.W_enc.copy_(torch.randn_like(sae.W_enc))
+    models = vit_models(device)
     source, work = open_source(str(folder)), WorkDir(root / "vit")
     with work.locked():
         began = time.perf_counter()
         plan = Plan(n, 1_024, 64)
-        encode_shards(
-            source, plan, work, Encoders(clip, sae), thumbnail_side=256, workers=None, progress=lambda *_: None
-        )
+        encode_shards(source, plan, work, models, thumbnail_side=256, workers=None, progress=lambda *_: None)
         return n / (time.perf_counter() - began)
 
 

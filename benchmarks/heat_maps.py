@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import open_clip
 import torch
 import tyro
 
 from benchmarks.machine import machine
+from benchmarks.vits import vit
 from sae_core import ClipEncoder
-from sae_core.encoder.clip import preprocessing_of
 from sae_core.heatmaps import deletion_curves, grid_of, integrated_gradients, occluded_embeddings, random_order
 
 N_ENCODINGS = 10  # beside each map, one after the other
@@ -64,16 +63,6 @@ def maps(encoder: ClipEncoder, pixels: np.ndarray) -> dict[str, Work]:
         "integrated gradients, one latent": lambda: list(integrated_gradients(encoder, pixels, weight, batch_size=1)),
         "deletion test beyond both maps": lambda: list(deletion_curves(encoder, pixels, orders, weight, 0.0, grid)),
     }
-
-
-def vit(device: str = "cpu") -> ClipEncoder:
-    """ViT-B/16 of the ImageNet preset, without its weights."""
-    name = "ViT-B-16-quickgelu"
-    model = open_clip.create_model(name).to(device)
-    config = open_clip.get_model_config(name)
-    return ClipEncoder(
-        model, open_clip.get_tokenizer(name), preprocessing_of(model), reference=name, architecture=config
-    )
 
 
 def timed(work: Work) -> float:

@@ -15,8 +15,9 @@ import torch
 import tyro
 from PIL import Image
 
-from benchmarks.heat_maps import timed, vit
+from benchmarks.heat_maps import timed
 from benchmarks.machine import machine
+from benchmarks.vits import vit
 from explorer.uploads import encode_upload, upload_source
 from explorer.views.inspection import build_inspection
 from sae_core import ClipEncoder, LatentStore

@@ -19,8 +19,8 @@ import tyro
 from PIL import Image
 from torch.nn import functional as F
 
-from benchmarks.heat_maps import vit
 from benchmarks.machine import machine
+from benchmarks.vits import vit
 from index_builder.sources import open_source
 from sae_core import ClipEncoder, load_sae
 from sae_core.allocator import keep_freed_memory

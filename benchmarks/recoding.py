@@ -13,8 +13,8 @@ from collections.abc import Callable
 import torch
 import tyro
 
-from benchmarks.heat_maps import vit
 from benchmarks.machine import machine
+from benchmarks.vits import vit
 from sae_core import ClipEncoder
 from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import TopKSAE

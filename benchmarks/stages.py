@@ -1,0 +1,46 @@
+"""The stages of the builder's encode stage, each by itself, in milliseconds a picture on one thread of Python."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from index_builder.decode import SlotDataset
+from index_builder.encode import Encoders
+from index_builder.shards import ShardWriter
+from index_builder.sources import Source
+from sae_core.pictures import encode_thumbnail, open_picture
+from sae_core.sae.topk import SparseCodes
+
+_SIDE = 256  # of the thumbnails, as the builder has it by default
+
+
+def stages(source: Source, models: Encoders) -> dict[str, float]:
+    """Milliseconds a picture of every stage, in the order in which a picture passes them."""
+    clip, sae, slots = models.clip, models.sae, range(len(source.keys))
+    taken: dict[str, float] = {}
+
+    def each(name: str, work: Callable[[Any], Any], inputs: Sequence[Any]) -> list[Any]:
+        began = time.perf_counter()
+        results = [work(given) for given in inputs]
+        taken[name] = 1000 * (time.perf_counter() - began) / len(slots)
+        return results
+
+    data = [raw.data for raw in each("read", source.read, slots)]
+    each("hash", lambda raw: hashlib.sha256(raw).hexdigest(), data)
+    pictures = [picture.rgb for picture in each("decode", open_picture, data)]
+    each("crop", clip.preprocessing.crop_pixels, pictures)
+    each("thumbnail", lambda picture: encode_thumbnail(picture, _SIDE), pictures)
+    batch = SlotDataset(source, clip.preprocessing, _SIDE).__getitems__(list(slots))
+    (x,) = each("encoder", clip.encode_pixels, [batch.pixels])
+    (codes,) = each("SAE", sae.encode, [x.to(sae.W_enc.device)])
+    with tempfile.TemporaryDirectory() as folder:
+        writer = ShardWriter(Path(folder) / "shard.arrow", clip.d_embed, sae.config.k)
+        codes = SparseCodes(*(part.cpu() for part in codes))
+        each("write", lambda rows: writer.add_pictures(batch.slots, rows, x, codes), [batch.rows])
+        each("commit", lambda _: writer.commit(), [None])
+    return taken
