@@ -81,6 +81,7 @@ bench: setup-dev store large-stores
 	$(BIN)/python -m benchmarks.build_throughput
 	$(BIN)/python -m benchmarks.build_throughput --vit --pictures 128
 	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.short_texts
 	$(BIN)/python -m benchmarks.allocator
 	$(BIN)/python -m benchmarks.sae_encode
 	$(BIN)/python -m benchmarks.recoding

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from sae_core.encoder.attention import project_at_once
 from sae_core.encoder.preprocessing import Precision, Preprocessing
 from sae_core.encoder.reference import EncoderReference
+from sae_core.encoder.texts import encode_tokens
 from sae_core.errors import EncoderError
 
 # On a CPU small batches are as fast, and their layers' outputs fit the cache and the allocator's reuse (32 MB).
@@ -89,9 +90,10 @@ class ClipEncoder:
     @torch.no_grad()
     def encode_texts(self, texts: Sequence[str], batch_size: int = 256) -> Float[Tensor, "n d_embed"]:
         """Unit embeddings of texts; longer ones are cut at the model's context length."""
-        batches = [list(texts[start : start + batch_size]) for start in range(0, len(texts), batch_size)]
-        encoded = [self.model.encode_text(self.tokenizer(batch).to(self.device)).float() for batch in batches]
-        return F.normalize(torch.cat(encoded), dim=-1).cpu() if encoded else torch.zeros(0, self.d_embed)
+        if not texts:
+            return torch.zeros(0, self.d_embed)
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        return F.normalize(encode_tokens(self.model, tokens, batch_size), dim=-1)
 
     @cached_property
     def weights_sha256(self) -> str:

@@ -1,0 +1,96 @@
+"""Texts without their padding against open_clip's own, with it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import open_clip
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from sae_core import ClipEncoder
+from sae_core.encoder.texts import encode_tokens
+from tests.support.models import TINY_CLIP, make_tiny_clip
+
+TEXTS = ("a lemon", "", "a very " * 60 + "long text", "lemon", "a photograph of a lemon on a table", "lemon, lemon")
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> ClipEncoder:
+    return ClipEncoder.load(make_tiny_clip(tmp_path_factory.mktemp("clip")))
+
+
+class Lengths(torch.nn.Module):
+    """Notes how many tokens pass a transformer."""
+
+    def __init__(self, transformer: Any) -> None:
+        super().__init__()
+        self.transformer, self.seen = transformer, list[int]()
+
+    def get_cast_dtype(self) -> torch.dtype:
+        return self.transformer.get_cast_dtype()  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor, attn_mask: Tensor) -> Tensor:
+        self.seen.append(x.shape[1])
+        return self.transformer(x, attn_mask=attn_mask)  # type: ignore[no-any-return]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=9), st.integers(1, 5))
+def test_texts_in_any_order_are_open_clips_own(encoder: ClipEncoder, texts: list[str], batch_size: int) -> None:
+    with torch.no_grad():
+        theirs = encoder.model.encode_text(encoder.tokenizer(texts), normalize=True)
+    torch.testing.assert_close(encoder.encode_texts(texts, batch_size), theirs, atol=1e-6, rtol=0)
+
+
+def test_a_batch_is_as_short_as_its_longest_text(encoder: ClipEncoder) -> None:
+    model = _tower()
+    noted = model.transformer = Lengths(model.transformer)
+    tokens = encoder.tokenizer(["a lemon", TEXTS[2], "lemon", "a lemon on a table"])
+    n_tokens = (tokens != 0).sum(dim=1).tolist()
+    assert n_tokens[1] == model.context_length, "the long one is cut"
+    with torch.no_grad():
+        encode_tokens(model, tokens, 2)
+    assert noted.seen == [n_tokens[0], n_tokens[1]]
+
+
+def test_the_model_itself_stays_as_it_is(encoder: ClipEncoder) -> None:
+    before = {name: value.clone() for name, value in encoder.model.state_dict().items()}
+    encoder.encode_texts(["a lemon"])
+    after = encoder.model.state_dict()
+    assert after.keys() == before.keys() and all(torch.equal(after[name], before[name]) for name in before)
+    assert encoder.model.attn_mask.shape == (encoder.model.context_length,) * 2
+
+
+def test_texts_that_are_pooled_at_a_token_of_their_own_are_short_too(encoder: ClipEncoder) -> None:
+    tokens = encoder.tokenizer(["a lemon", "a lemon on a table"])
+    model = _tower()
+    model.text_pool_type, model.text_eos_id = "eos", int(tokens[0].max())
+    noted = model.transformer = Lengths(model.transformer)
+    with torch.no_grad():
+        theirs = model.encode_text(tokens)
+        torch.testing.assert_close(encode_tokens(model, tokens, 8), theirs, atol=1e-5, rtol=0)
+    assert noted.seen == [tokens.shape[1], int((tokens[1] != 0).sum())]
+
+
+@pytest.mark.parametrize("change", ["pooled at the last place", "looks both ways"])
+def test_a_tower_that_may_look_at_the_padding_gets_it(encoder: ClipEncoder, change: str) -> None:
+    model = _tower()
+    if change == "looks both ways":
+        model.attn_mask.zero_()
+    else:
+        model.text_pool_type = "last"
+    tokens = encoder.tokenizer(["a lemon", "a lemon on a table", "lemon"])
+    with torch.no_grad():
+        assert torch.equal(
+            encode_tokens(model, tokens, 2), torch.cat([model.encode_text(tokens[:2]), model.encode_text(tokens[2:])])
+        )
+
+
+def _tower() -> Any:
+    torch.manual_seed(0)
+    return open_clip.CLIP(**copy.deepcopy(TINY_CLIP)).eval()
