@@ -86,6 +86,7 @@ bench: setup-dev store large-stores
 	$(BIN)/python -m benchmarks.sae_encode
 	$(BIN)/python -m benchmarks.recoding
 	$(BIN)/python -m benchmarks.assembling
+	$(BIN)/python -m benchmarks.image_index
 	$(BIN)/python -m benchmarks.cluster
 	$(BIN)/python -m benchmarks.text_search
 	$(BIN)/python -m benchmarks.inspecting

@@ -132,19 +132,19 @@ def _unit(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x / np.linalg.norm(x, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _labels(settings: Settings, start: int, stop: int) -> np.ndarray:
+def labels_of(settings: Settings, start: int, stop: int) -> np.ndarray:
     """Sorted by class, as ImageNet's folders are."""
     return np.arange(start, stop) * settings.classes // settings.images
 
 
-def _chunks(n: int) -> Iterator[tuple[int, int]]:
+def chunks(n: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
 def _write_images(root: Path, settings: Settings) -> None:
     rows = ImageRows(root)
-    for start, stop in _chunks(settings.images):
-        labels = _labels(settings, start, stop)
+    for start, stop in chunks(settings.images):
+        labels = labels_of(settings, start, stop)
         n = stop - start
         columns = [
             [f"class_{label:04d}/{image:08d}.jpg" for image, label in zip(range(start, stop), labels, strict=True)],
@@ -169,8 +169,8 @@ def _write_codes(root: Path, settings: Settings, world: World) -> None:
         name: open_memmap(root / name, "w+", layout.DTYPES[name], (settings.images, width))
         for name, width in widths.items()
     }
-    for start, stop in _chunks(settings.images):
-        x = world.embeddings(start, _labels(settings, start, stop))
+    for start, stop in chunks(settings.images):
+        x = world.embeddings(start, labels_of(settings, start, stop))
         with torch.no_grad():
             codes = world.sae.encode(torch.from_numpy(x))
         arrays[layout.EMBEDDINGS][start:stop] = x

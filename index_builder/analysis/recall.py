@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sae_core.store.search import is_exact, nearest_refined
+from sae_core.store.search import nearest_refined
 
 N_NEAREST = 10
 _N_QUERIES = 256
@@ -14,18 +15,28 @@ _CHUNK = 65_536
 _TIE = 1e-6  # of cosines: equal pictures may stand for one another
 
 
-def nearest_recall(index: Any, embeddings: np.ndarray) -> float:
-    """Mean share of the N_NEAREST most similar images that LatentStore.nearest_images finds; 1 for an exact index.
+class Recall:
+    """Mean share of the N_NEAREST most similar images that LatentStore.nearest_images finds.
 
     The queries are _N_QUERIES images spread over the store, each of which is its own nearest; the truth is an
-    exhaustive search.
+    exhaustive search, made once for all indexes.
     """
-    if is_exact(index):
-        return 1.0
-    queries = embeddings[np.unique(np.linspace(0, len(embeddings) - 1, _N_QUERIES).astype(np.int64))]
-    last = _nth_best(queries, embeddings, min(N_NEAREST, len(embeddings)))
-    found = (nearest_refined(index, embeddings, query, N_NEAREST).similarities for query in queries)
-    return float(np.mean([(row >= bound - _TIE).mean() for row, bound in zip(found, last, strict=True)]))
+
+    def __init__(self, embeddings: np.ndarray) -> None:
+        self._embeddings = embeddings
+        self._queries = embeddings[np.unique(np.linspace(0, len(embeddings) - 1, _N_QUERIES).astype(np.int64))]
+
+    def of(self, index: Any) -> float:
+        """That of one index, with as many of its lists searched as it says."""
+        n = min(N_NEAREST, len(self._embeddings))  # few lists may hold fewer
+        found = (nearest_refined(index, self._embeddings, query, n).similarities for query in self._queries)
+        hits = [np.count_nonzero(row >= bound - _TIE) for row, bound in zip(found, self._last, strict=True)]
+        return float(np.mean(hits) / n)
+
+    @cached_property
+    def _last(self) -> np.ndarray:
+        """Of each query, the cosine of the last of the truly nearest."""
+        return _nth_best(self._queries, self._embeddings, min(N_NEAREST, len(self._embeddings)))
 
 
 def _nth_best(queries: np.ndarray, embeddings: np.ndarray, n: int) -> np.ndarray:

@@ -102,7 +102,7 @@ def test_numbers_that_the_page_says() -> None:
     assert vocabulary._MIN_IMAGES == 3 and "at least three images share" in PAGE
     assert f"Of terms within {naming._NO_WORSE} of the best" in PAGE
     assert f"the data set's own by {naming._CLEARLY}" in PAGE
-    assert f"Up to {indexes._FLAT_UP_TO:,} images" in PAGE
+    assert f"Up to {indexes._FLAT_UP_TO:,} images" in PAGE and f"beyond {indexes._SCANNED_UP_TO:,} in" in PAGE
     assert (layout.N_RAISED, layout.N_LOWERED) == (6, 4) and "raises most (6," in PAGE and "lowers most (4," in PAGE
 
 

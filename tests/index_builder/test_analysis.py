@@ -23,7 +23,7 @@ from index_builder.analysis.moments import cosine_moments
 from index_builder.analysis.near_misses import NearMissTable
 from index_builder.analysis.positions import positions
 from index_builder.analysis.profiles import histogram, label_deciles
-from index_builder.analysis.recall import nearest_recall as recall_of
+from index_builder.analysis.recall import Recall
 from index_builder.analysis.vocabulary import Vocabulary, terms_of, vocabulary_of
 from index_builder.assemble import ImageRows
 from index_builder.labels import titles_of, write_labels
@@ -494,6 +494,56 @@ def test_short_codes_find_what_an_exhaustive_search_finds(
     assert abs(recall - hits / 400) < 0.02
 
 
+@pytest.fixture
+def clustered(tmp_path: Path) -> np.ndarray:
+    """6,000 embeddings around 40 centres, written where a store has them."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 32))[rng.integers(0, 40, 6_000)] + 0.7 * rng.normal(size=(6_000, 32))
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    np.save(tmp_path / layout.EMBEDDINGS, x)
+    return x
+
+
+def test_of_inverted_lists_as_few_are_searched_as_find_enough(
+    clustered: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "_FLAT_UP_TO", 100)
+    monkeypatch.setattr(indexes, "_SCANNED_UP_TO", 5_999)
+    recall = indexes.write_image_index(tmp_path)
+    first = (tmp_path / layout.IMAGE_INDEX).read_bytes()
+    assert indexes.write_image_index(tmp_path) == recall >= 0.95
+    assert (tmp_path / layout.IMAGE_INDEX).read_bytes() == first
+    index = faiss.read_index(str(tmp_path / layout.IMAGE_INDEX))
+    assert isinstance(index, faiss.IndexIVFPQFastScan) and index.nlist == 64, "the power of two nearest to 77"
+    assert 1 < index.nprobe < index.nlist, "the file keeps how many"
+    assert Recall(clustered).of(index) == pytest.approx(recall)
+    index.nprobe -= 1
+    assert Recall(clustered).of(index) < 0.95
+
+
+@pytest.mark.parametrize(
+    ("limits", "kind"), [((6_000, 7_000), "exact"), ((5_999, 6_000), "scanned"), ((0, 5_999), "listed")]
+)
+def test_the_index_is_chosen_by_the_number_of_images(
+    clustered: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], kind: str
+) -> None:
+    kinds = {"exact": faiss.IndexFlatIP, "scanned": faiss.IndexPQFastScan, "listed": faiss.IndexIVFPQFastScan}
+    for name, limit in zip(("_FLAT_UP_TO", "_SCANNED_UP_TO"), limits, strict=True):
+        monkeypatch.setattr(indexes, name, limit)
+    recall = indexes.write_image_index(tmp_path)
+    index = faiss.read_index(str(tmp_path / layout.IMAGE_INDEX))
+    assert type(index) is kinds[kind] and index.ntotal == len(clustered)
+    assert recall == 1.0 if kind == "exact" else 0.95 <= recall <= 1
+
+
+@pytest.mark.skipif(faiss.get_num_gpus() == 0, reason="needs a GPU")
+def test_lists_clustered_on_a_gpu_find_as_much(clustered: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, recall = indexes.listed(clustered)
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 0)
+    _, on_cpu = indexes.listed(clustered)
+    assert min(recall, on_cpu) >= 0.95
+
+
 def test_recall_is_counted_against_an_exhaustive_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """Codes of one bit for 16 dimensions, and as few candidates as are asked for: most of the nearest are missed."""
     from sae_core.store import search
@@ -510,8 +560,8 @@ def test_recall_is_counted_against_an_exhaustive_search(monkeypatch: pytest.Monk
     truth = np.argsort(-(x[rows] @ x.T), axis=1)[:, :10]
     found = [set(search.nearest_refined(poor, x, x[row], 10).ids.tolist()) for row in rows]
     wanted = np.mean([len(ids & set(best.tolist())) / 10 for ids, best in zip(found, truth, strict=True)])
-    assert recall_of(poor, x) == pytest.approx(wanted) and wanted < 0.5
-    assert recall_of(exact, x) == 1.0
+    assert Recall(x).of(poor) == pytest.approx(wanted) and wanted < 0.5
+    assert Recall(x).of(exact) == 1.0
 
 
 def test_an_sae_is_trained_on_the_embeddings_themselves(store: LatentStore) -> None:
