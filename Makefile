@@ -77,9 +77,18 @@ browser:
 		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update -qq && \
 		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 
-bench: setup-dev store large-stores
+# What Sparsight is measured beside; its pinned packages do not fit ours.
+PEER ?= $(HOME)/.cache/sparsight/clip-retrieval
+
+$(PEER)/.installed: requirements.txt
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet clip-retrieval==2.45.0 'setuptools<80' $$(grep -E '^torch(vision)?==' requirements.txt)
+	touch $@
+
+bench: setup-dev store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.build_throughput
 	$(BIN)/python -m benchmarks.build_throughput --vit --pictures 128
+	$(BIN)/python -m benchmarks.clip_retrieval --python $(PEER)/bin/python
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.short_texts
 	$(BIN)/python -m benchmarks.allocator
