@@ -6,7 +6,7 @@ Pillow's `resize(box=…)` takes the crop's frame in source coordinates, which g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Shaped, UInt8
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Triple = tuple[float, float, float]
-Precision = Literal["fp32", "bf16"]  # that a store's pictures were encoded in
+Precision = Literal["fp32", "bf16", "fp16"]  # that a store's pictures were encoded in
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
+
+class Frame(NamedTuple):
+    """What of a picture is resampled, and to what size."""
+
+    box: tuple[float, float, float, float]  # left, top, right, bottom, in pixels of the source
+    size: tuple[int, int]  # width, height of the result
 
 
 class Preprocessing(BaseModel):
@@ -36,13 +43,18 @@ class Preprocessing(BaseModel):
 
     def crop_pixels(self, picture: Image.Image) -> UInt8[np.ndarray, "crop crop 3"]:
         """The square that the encoder sees, of an RGB picture."""
-        width, height = self._resized(picture.width, picture.height)
-        left, out_width = _centre(width, self.crop)
-        top, out_height = _centre(height, self.crop)
-        x_scale, y_scale = picture.width / width, picture.height / height
-        box = (left * x_scale, top * y_scale, (left + out_width) * x_scale, (top + out_height) * y_scale)
-        seen = picture.resize((out_width, out_height), _FILTERS[self.interpolation], box=box)
+        frame = self.frame(picture.width, picture.height)
+        seen = picture.resize(frame.size, _FILTERS[self.interpolation], box=frame.box)
         return np.asarray(self._padded(seen), dtype=np.uint8)
+
+    def frame(self, width: int, height: int) -> Frame:
+        """What of a picture of this size the encoder sees, without the border of one that is too narrow or too low."""
+        resized_width, resized_height = self._resized(width, height)
+        left, out_width = _centre(resized_width, self.crop)
+        top, out_height = _centre(resized_height, self.crop)
+        x_scale, y_scale = width / resized_width, height / resized_height
+        box = (left * x_scale, top * y_scale, (left + out_width) * x_scale, (top + out_height) * y_scale)
+        return Frame(box, (out_width, out_height))
 
     def middle(self, picture: Image.Image) -> Image.Image:
         """The part around the crop at the encoder's own scale: small, and `crop_pixels` sees the same pixels of it."""
