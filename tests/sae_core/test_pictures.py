@@ -16,7 +16,7 @@ from PIL import Image
 
 from sae_core import pictures
 from sae_core.errors import PictureError
-from sae_core.pictures import open_picture
+from sae_core.pictures import encode_thumbnail, open_picture
 from tests.support.pictures import encoded, picture
 
 
@@ -153,3 +153,14 @@ def test_only_formats_that_pillow_decodes_in_process() -> None:
     Image.init()
     assert set(pictures.FORMATS) <= set(Image.OPEN)
     assert not {"EPS", "WMF", "PDF"} & set(pictures.FORMATS)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 900), st.integers(1, 900))
+def test_thumbnails_are_pillows_but_for_rounding(width: int, height: int) -> None:
+    made = open_picture(encoded(picture(5, (width, height))[1]))
+    size = pictures.thumbnail_size((width, height), 200)
+    assert max(size) <= 200 and min(size) >= 1
+    off = np.abs(pictures._shrunk(made.rgb, size).astype(int) - np.asarray(made.rgb.resize(size, 3), dtype=int))
+    assert off.max() <= 2
+    assert Image.open(io.BytesIO(encode_thumbnail(made.rgb, 200))).size == size
