@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -37,6 +38,17 @@ def assemble(
     `progress` is called with the number of slots after each shard, `step` with the name of each analysis that begins.
     Galleries are sorted in `memory` bytes. Raises BuildError where no picture was indexed.
     """
+    n_images, n_rejected = add_shards(root, shards, sae, thumbnails=thumbnails, progress=progress)
+    write_labels(root)
+    save_sae(sae, root / "sae")
+    card = analyse(root, sae, encode_texts, step, memory)
+    return n_images, n_rejected, card
+
+
+def add_shards(
+    root: Path, shards: Sequence[Path], sae: TopKSAE, *, thumbnails: bool, progress: Callable[[int], None]
+) -> tuple[int, int]:
+    """Writes every file with a row an image, and the rejects; returns the numbers of both. Raises BuildError."""
     n_images = sum(count_pictures(path) for path in shards)
     if n_images == 0:
         raise BuildError(f"no picture could be indexed; {_commonest_reason(shards)}")
@@ -48,10 +60,7 @@ def assemble(
             progress(shard.n_pictures + len(shard.rejects))
     finally:
         pictures.close()
-    write_labels(root)
-    save_sae(sae, root / "sae")
-    card = analyse(root, sae, encode_texts, step, memory)
-    return pictures.n, pictures.n_rejected, card
+    return pictures.n, pictures.n_rejected
 
 
 class _Pictures:
@@ -136,10 +145,10 @@ class _Thumbnails:
         self._n = 0
 
     def add(self, shard: Shard) -> None:
-        for data in shard.thumbnails():
+        for data, sizes in shard.thumbnails():
             self._file.write(data)
-            self._n += 1
-            self._offsets[self._n] = self._offsets[self._n - 1] + len(data)
+            first, self._n = self._n, self._n + len(sizes)
+            self._offsets[first + 1 : self._n + 1] = self._offsets[first] + np.cumsum(sizes)
 
     def close(self) -> None:
         self._file.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Int32, Int64
 from torch import Tensor
 
 from index_builder.decode import ImageRow, Reject
@@ -116,10 +116,12 @@ class Shard:
         """Their activations."""
         return self._matrix("activations")
 
-    def thumbnails(self) -> Iterator[bytes]:
-        """Encoded thumbnails; empty where there is none."""
+    def thumbnails(self) -> Iterator[tuple[memoryview, Int64[np.ndarray, "m"]]]:
+        """Encoded thumbnails of a run of pictures, end to end, and their sizes in bytes (0: there is none)."""
         for chunk in self.pictures["thumbnail"].chunks:
-            yield from (value.as_py() for value in chunk)
+            _, bounds, data = chunk.buffers()
+            ends = np.frombuffer(bounds, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1].astype(np.int64)
+            yield memoryview(data or b"")[ends[0] : ends[-1]], np.diff(ends)
 
     def _matrix(self, name: str) -> np.ndarray:
         column = self.pictures[name].combine_chunks()
