@@ -11,7 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import faiss
 import numpy as np
@@ -23,7 +23,10 @@ from benchmarks.large_store import World, chunks, labels_of
 from benchmarks.machine import machine
 from index_builder.analysis.indexes import exact, listed, scanned
 from index_builder.analysis.recall import N_NEAREST
+from sae_core.store.gpu_search import GpuVectors
 from sae_core.store.search import is_exact, nearest, nearest_refined
+
+_KINDS = {"exact": exact, "scanned": scanned, "listed": listed}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Settings:
     """Sizes."""
     queries: int = 100
     """Timed pictures."""
+    kinds: tuple[Literal["exact", "scanned", "listed"], ...] = ("exact", "scanned", "listed")
+    """Kinds of index; on a GPU, an exhaustive search there comes on top."""
 
 
 def main(settings: Settings) -> None:
@@ -42,9 +47,21 @@ def main(settings: Settings) -> None:
     for n in settings.images:
         with tempfile.TemporaryDirectory() as folder:
             embeddings = made(Path(folder), n)
-            for build in (exact, scanned, listed):
+            for build in (_KINDS[kind] for kind in settings.kinds):
                 said = measured(build, embeddings, Path(folder) / "index", settings.queries)
                 print(f"  {n:9,} images, {build.__name__:8} {said}", flush=True)
+            if vectors := GpuVectors.of(embeddings):
+                print(f"  {n:9,} images, on a GPU {on_a_gpu(vectors, embeddings, settings.queries)}", flush=True)
+
+
+def on_a_gpu(vectors: GpuVectors, embeddings: np.ndarray, n_queries: int) -> str:
+    """Milliseconds a query of an exhaustive search."""
+    times = []
+    for query in embeddings[np.random.default_rng(0).choice(len(embeddings), n_queries)]:
+        began = time.perf_counter()
+        vectors.search(query[None], N_NEAREST)
+        times.append(1000 * (time.perf_counter() - began))
+    return f"{statistics.median(times):8.2f} ms a query, exact"
 
 
 def made(folder: Path, n: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sae_core.errors import WithheldError
 from sae_core.store import layout, search
+from sae_core.store.gpu_search import GpuVectors
 from sae_core.store.hidden import redacted_labels, redacted_record
 from sae_core.store.opened import OpenStore
 from sae_core.store.records import ImageRecord, LabelColumn, Matches, Neighbours, SparseCode, Thumbnail
@@ -100,10 +101,12 @@ class ImageReads(OpenStore):
     def nearest_images(self, embedding: Float32[np.ndarray, "d_embed"], n: int) -> Neighbours:
         """The n images whose embeddings are most similar (cosine).
 
-        Exact in a store with a flat index; of many images short codes name the candidates, whose cosines are then
-        exact.
+        Exact in a store with a flat index, and wherever a GPU has room for the embeddings; otherwise, of many images,
+        short codes name the candidates, whose cosines are then exact.
         """
         query, n = np.asarray(embedding), min(n, self.n_images)
+        if 0 < n <= search.MOST_ON_GPU and self._on_gpu is not None:
+            return search.nearest_on_gpu(self._on_gpu, self._embeddings, query, n)
         if search.is_exact(self._image_index):
             return search.nearest(self._image_index, query, n)
         return search.nearest_refined(self._image_index, self._embeddings, query, n)
@@ -145,6 +148,10 @@ class ImageReads(OpenStore):
         for row in rows[(rows < 0) | (rows >= self.n_images)]:
             self._check(int(row), self.n_images, "image")
         return rows
+
+    @cached_property
+    def _on_gpu(self) -> GpuVectors | None:
+        return GpuVectors.of(self._embeddings)
 
     @cached_property
     def _image_index(self) -> Any:

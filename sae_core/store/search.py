@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from sae_core.errors import SparsightError
+from sae_core.store.gpu_search import GpuVectors
 from sae_core.store.records import Gallery, Matches, Neighbours
 
 _CANDIDATES = 32  # times as many as asked for are taken from a compressed index, then measured exactly
 _MIN_CANDIDATES = 512
+MOST_ON_GPU = 2_048  # results of one search that FAISS selects there
 
 
 def is_exact(index: Any) -> bool:
@@ -32,9 +34,20 @@ def nearest(index: Any, query: Float32[np.ndarray, "d_embed"], n: int) -> Neighb
 def nearest_refined(index: Any, vectors: np.ndarray, query: np.ndarray, n: int) -> Neighbours:
     """The same where the index holds compressed vectors: candidates from it, cosines from the vectors themselves."""
     rough = np.sort(nearest(index, query, min(max(_CANDIDATES * n, _MIN_CANDIDATES), index.ntotal)).ids)
+    return _measured(rough, vectors, query, n)
+
+
+def _measured(rough: np.ndarray, vectors: np.ndarray, query: np.ndarray, n: int) -> Neighbours:
+    """The n best of some candidates, by the vectors themselves."""
     similarities = vectors[rough] @ np.asarray(query, dtype=np.float32)
     best = np.argsort(-similarities, kind="stable")[:n]
     return Neighbours(rough[best], similarities[best])
+
+
+def nearest_on_gpu(on_gpu: GpuVectors, vectors: np.ndarray, query: np.ndarray, n: int) -> Neighbours:
+    """The same found by a GPU, whose rounding is its own: cosines and order are those of the CPU."""
+    check_width(query, vectors.shape[1])
+    return _measured(np.sort(on_gpu.search(query[None], n)[0]), vectors, query, n)
 
 
 def check_width(query: np.ndarray, d_embed: int) -> None:
