@@ -18,13 +18,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 import tyro
 
 from benchmarks import photographs
 from benchmarks.machine import machine
-from benchmarks.vits import NAME, random_sae, vit
-from sae_core.sae.checkpoint import save_sae
+from benchmarks.vits import NAME, saved_models
 
 _THEIRS = (
     "import sys; from clip_retrieval.clip_inference.main import main; "
@@ -56,7 +54,7 @@ def main(settings: Settings) -> None:
     print(f"{machine()}; clip-retrieval: batches of {settings.batch_size}, {settings.prepro_workers} workers")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        weights, sae = models(folder)
+        weights, sae = saved_models(folder)
         sizes = {n: photographs.folder_of(folder / str(n), n) for n in (settings.few, settings.many)}
         encoder = f"{NAME}:{weights}"
         takers = {
@@ -82,13 +80,6 @@ def show(taken: list[dict[str, tuple[float, float]]], n_more: int) -> None:
             f"  {name:15} {rate:6.2f} pictures a second, {statistics.median(rates):.2f} of clip-retrieval's; "
             f"the whole command {statistics.median(turn[name][1] for turn in taken):.0f} s, {whole:.2f} times as fast"
         )
-
-
-def models(folder: Path) -> tuple[Path, Path]:
-    """Files of random weights and of a random SAE."""
-    encoder = vit()
-    torch.save(encoder.model.state_dict(), folder / "weights.pt")
-    return folder / "weights.pt", save_sae(random_sae(encoder.d_embed), folder / "sae")
 
 
 def fresh() -> str:

@@ -56,7 +56,7 @@ def turn(root: Path, few: int, many: int, shard_size: int) -> dict[bool, tuple[f
     start_ray()
 
     def seconds(n: int, on_ray: bool) -> float:
-        plan = Plan(n, shard_size, config.batch_size)
+        plan = Plan(n, shard_size, config.resolved_batch_size())
         return seconds_of(root / f"{n}-{on_ray}", config, limited(source, n), plan, models, on_ray)
 
     return {on_ray: (seconds(few, on_ray), seconds(many, on_ray)) for on_ray in (False, True)}

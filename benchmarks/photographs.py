@@ -11,12 +11,14 @@ from PIL import Image
 SIZE = (500, 375)
 
 
-def folder_of(folder: Path, n: int) -> Path:
-    """A folder of n photographs, always the same ones."""
+def folder_of(folder: Path, n: int, distinct: int | None = None) -> Path:
+    """A folder of n photographs, always the same ones; beyond `distinct` they are copies."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for number in range(n):
-        (folder / f"{number:06d}.jpg").write_bytes(photograph(rng))
+        again = number % distinct if distinct else number
+        data = (folder / f"{again:06d}.jpg").read_bytes() if again < number else photograph(rng)
+        (folder / f"{number:06d}.jpg").write_bytes(data)
     return folder
 
 

@@ -1,8 +1,9 @@
 """What `--precision bf16` gives and costs: `python -m benchmarks.precision`.
 
-Speed: batches of ready-made pixels in fp32 and bf16, in turns, for the demonstration's encoder and ViT-B/16 with random
-weights. Agreement: the demonstration's pictures, embedded and coded both ways, against the reference preprocessing
-(open_clip's own transform, fp32). Random weights say nothing about agreement, so ViT-B/16 has none here.
+Speed: batches of ready-made pixels in fp32 and in halves, in turns, for the demonstration's encoder and ViT-B/16 with
+random weights. Agreement: JPEGs of the demonstration's pictures and of cuttings from its photographs, embedded and
+coded each way, against the reference (Pillow, open_clip's own transform, fp32); on a GPU also decoded there. Random
+weights say nothing about agreement, so ViT-B/16 has none here.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from torch.nn import functional as F
 
 from benchmarks.machine import machine
 from benchmarks.vits import vit
+from index_builder.jpegs import JpegStage
 from index_builder.sources import open_source
 from sae_core import ClipEncoder, load_sae
 from sae_core.allocator import keep_freed_memory
 from sae_core.encoder.attention import project_at_once
-from sae_core.encoder.preprocessing import Precision
+from sae_core.encoder.preprocessing import Decoder, Precision
 from sae_core.references import DEMO_ASSETS
 
 _BATCH = 64
@@ -37,16 +39,18 @@ def main(rounds: int = 5, pictures: int = 1_024) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"{machine()}; {device}")
     for name, full in (("demo", ClipEncoder.load("demo", device)), ("ViT-B/16, random weights", vit(device))):
-        ratios = speeds(full, in_bf16(full), rounds)
-        low, high = min(ratios), max(ratios)
-        print(f"  {name}: bf16 {statistics.median(ratios):.2f} times as fast as fp32 ({low:.2f} to {high:.2f})")
+        halves: tuple[Precision, ...] = ("bf16", "fp16") if device == "cuda" else ("bf16",)
+        for half in halves:
+            ratios = speeds(full, in_halves(full, half), rounds)
+            low, high = min(ratios), max(ratios)
+            print(f"  {name}: {half} {statistics.median(ratios):.2f} times as fast as fp32 ({low:.2f} to {high:.2f})")
     agreement(pictures, device)
 
 
-def in_bf16(full: ClipEncoder) -> ClipEncoder:
-    """The same encoder in the other precision."""
+def in_halves(full: ClipEncoder, precision: Precision) -> ClipEncoder:
+    """The same encoder in another precision."""
     half = copy.copy(full)
-    half.model, half.precision = copy.deepcopy(full.model), "bf16"
+    half.model, half.precision = copy.deepcopy(full.model), precision
     project_at_once(half.model.visual)
     return half
 
@@ -68,18 +72,54 @@ def seconds(encoder: ClipEncoder, pixels: torch.Tensor) -> float:
 
 def agreement(pictures: int, device: str) -> None:
     """Prints cosines of embeddings and what codes have in common, each way against the reference."""
+    ways: list[tuple[Precision, Decoder]] = [("fp32", "cpu"), ("bf16", "cpu")]
+    if device == "cuda":
+        ways += [("fp16", "cpu"), ("fp32", "gpu"), ("fp16", "gpu")]
+    for name, jpegs in (("pictures", drawn(pictures)), ("cuttings of photographs", cuttings(pictures // 4))):
+        images = [Image.open(io.BytesIO(data)).convert("RGB") for data in jpegs]
+        x = reference(images, device)
+        others = (x * x.roll(len(x) // 2, dims=0)).sum(dim=1).mean()
+        print(f"  demo, {len(x):,} {name} against open_clip's own transform in fp32; two of them: {others:.3f}")
+        for precision, decoder in ways:
+            clip = ClipEncoder.load("demo", device, precision)
+            y = clip.encode_images(images) if decoder == "cpu" else on_gpu(jpegs, clip)
+            print(f"    {precision}, decoded on the {decoder}: {compared(x, y)}", flush=True)
+
+
+def on_gpu(jpegs: list[bytes], clip: ClipEncoder) -> torch.Tensor:
+    """Embeddings of JPEGs that the GPU decodes."""
+    stage = JpegStage(clip.preprocessing, 0, clip.device)
+    coded = [torch.frombuffer(bytearray(data), dtype=torch.uint8) for data in jpegs]
+    batches = [coded[start : start + _BATCH] for start in range(0, len(coded), _BATCH)]
+    return torch.cat([clip.encode_pixels(stage(batch).crops) for batch in batches])
+
+
+def drawn(n: int) -> list[bytes]:
+    """JPEGs of the demonstration's pictures, twice as large as they are."""
     source = open_source(str(DEMO_ASSETS / "pictures.tar"))
-    step = max(1, len(source.keys) // pictures)
-    images = [
-        Image.open(io.BytesIO(source.read(slot).data)).convert("RGB")
-        for slot in range(0, len(source.keys), step)[:pictures]
-    ]
-    x = reference(images, device)
-    others = (x * x.roll(len(x) // 2, dims=0)).sum(dim=1).mean()
-    print(f"  demo, {len(x):,} pictures against open_clip's own transform in fp32; two random pictures: {others:.3f}")
-    precisions: tuple[Precision, ...] = ("fp32", "bf16")
-    for precision in precisions:
-        print(f"    {precision}: {compared(x, ClipEncoder.load('demo', device, precision).encode_images(images))}")
+    slots = range(0, len(source.keys), max(1, len(source.keys) // n))[:n]
+    images = [Image.open(io.BytesIO(source.read(slot).data)).convert("RGB") for slot in slots]
+    return [jpeg(image.resize((2 * image.width, 2 * image.height))) for image in images]
+
+
+def cuttings(n: int) -> list[bytes]:
+    """JPEGs of random parts of the demonstration's photographs."""
+    rng = np.random.default_rng(0)
+    photographs = [Image.open(path).convert("RGB") for path in sorted((DEMO_ASSETS / "uploads").glob("*.jpg"))]
+    made = []
+    for number in range(n):
+        image = photographs[number % len(photographs)]
+        width, height = (int(side * rng.uniform(0.6, 1)) for side in image.size)
+        left, top = (int(rng.uniform(0, whole - part)) for whole, part in zip(image.size, (width, height), strict=True))
+        made.append(jpeg(image.crop((left, top, left + width, top + height))))
+    return made
+
+
+def jpeg(image: Image.Image) -> bytes:
+    """As cameras write them: two of three colour samples are shared by four pixels."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=90, subsampling="4:2:0")
+    return out.getvalue()
 
 
 def reference(images: list[Image.Image], device: str) -> torch.Tensor:

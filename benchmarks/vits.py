@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import open_clip
 import torch
 
@@ -9,6 +11,7 @@ from index_builder.encode import Encoders
 from sae_core import ClipEncoder
 from sae_core.encoder.clip import preprocessing_of
 from sae_core.encoder.preprocessing import Precision
+from sae_core.sae.checkpoint import save_sae
 from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import TopKSAE
 
@@ -32,6 +35,13 @@ def vit_models(device: str, precision: Precision = "fp32") -> Encoders:
     """The encoder and a random SAE of the preset's size."""
     clip = vit(device, precision)
     return Encoders(clip, random_sae(clip.d_embed).to(torch.device(device)))
+
+
+def saved_models(folder: Path) -> tuple[Path, Path]:
+    """Files of the encoder's weights and of the SAE, for those that load them."""
+    encoder = vit()
+    torch.save(encoder.model.state_dict(), folder / "weights.pt")
+    return folder / "weights.pt", save_sae(random_sae(encoder.d_embed), folder / "sae")
 
 
 def random_sae(d_embed: int = 512, n_latents: int = 4_096, k: int = 16) -> TopKSAE:

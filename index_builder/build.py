@@ -14,8 +14,10 @@ from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
 from index_builder.compatibility import check_compatibility
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, encode_shards
+from index_builder.encode import Encoders, Plan, encode_shards, unfinished
 from index_builder.existing import Asked, check_out, finished
+from index_builder.makers import Job
+from index_builder.processes import encode_in_processes
 from index_builder.publish import make_manifest, publish, versions
 from index_builder.reuse import REUSED, Reuse
 from index_builder.sources import Source, listing_sha256, open_source
@@ -53,6 +55,7 @@ def build(config: BuildConfig, load: LoadModels = load_models) -> Manifest:
         job["listing"],
         job["encoder"],
         job["precision"],
+        job["decoder"],
         job["sae"],
     )
     if there := finished(config.out, asked, work):
@@ -72,11 +75,13 @@ def describe_job(config: BuildConfig, source: Source, models: Encoders) -> dict[
         "encoder": models.clip.fingerprint,
         "encoder_ref": models.clip.reference,
         "precision": models.clip.precision,
+        "decoder": models.decoder,
+        "compiled": config.compiled_for(len(source.keys)),
         "sae": sae_fingerprint(models.sae),
         "sae_ref": config.sae,
         "name": config.store_name,
         "device": config.resolved_device(),
-        "batch_size": config.batch_size,
+        "batch_size": config.resolved_batch_size(),
         "shard_size": config.shard_size,
         "thumbnail_side": config.thumbnail_side,
         "versions": versions(),
@@ -102,14 +107,16 @@ def _reused(config: BuildConfig, source: Source, models: Encoders) -> Reuse | No
     """The older store, after a look at every byte that may be taken from it."""
     if config.reuse is None:
         return None
-    reuse = Reuse.of(config.reuse, source, models.clip, models.sae, config.thumbnail_side)
+    reuse = Reuse.of(config.reuse, source, models.clip, models.decoder, models.sae, config.thumbnail_side)
     if defects := list(hash_defects(config.reuse, read_manifest(config.reuse), REUSED)):
         raise broken(config.reuse, defects)
     return reuse
 
 
 def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, reuse: Reuse | None) -> Manifest:
-    plan = Plan(len(source.keys), config.shard_size, config.batch_size)
+    plan = Plan(len(source.keys), config.shard_size, config.resolved_batch_size())
+    if config.engine == "local" and config.encoders == 1 and config.compiled_for(plan.n_slots):
+        models.clip.compile(plan.batch_size)
     if not any(work.shards.glob("*.arrow")):
         check_compatibility(source, models)
     with progress.bar("encode", plan.n_slots) as bar:
@@ -147,6 +154,10 @@ def _encode(
         from index_builder.cluster import encode_on_cluster
 
         encode_on_cluster(config, source, plan, work, models, reuse, report)
+        return
+    if config.encoders > 1:
+        job, todo = Job.of(config, source, plan, work, models, reuse), unfinished(plan, work, report)
+        encode_in_processes(job, todo, config.encoders, report)
         return
     encode_shards(
         source,

@@ -7,81 +7,35 @@ a straggler and a duplicate end in the same file.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
+import math
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, encode_these, unfinished
+from index_builder.encode import Encoders, Plan, unfinished
+from index_builder.makers import Job, ShardMaker
 from index_builder.reuse import Reuse
 from index_builder.shards import is_complete
 from index_builder.sources import Source
 from index_builder.workdir import WorkDir
-from sae_core.errors import BuildError, MismatchError
+from sae_core.errors import BuildError
 from sae_core.references import REPOSITORY_ROOT
-from sae_core.sae.checkpoint import sae_fingerprint
 
 Batch = dict[str, np.ndarray]
+_SHARDS_A_TASK = {"cuda": 8, "cpu": 1}  # a GPU makes a shard in a moment, and each run of them fills its pipeline anew
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """Everything that a worker needs to make any shard of a build."""
-
-    config: BuildConfig
-    source: Source
-    plan: Plan
-    out: Path  # absolute
-    folder: Path  # that relative paths start from
-    reuse: Reuse | None
-    fingerprints: tuple[str, str]  # of the encoder and the SAE
-    device: str
-    threads: int  # of torch: another number of them may round otherwise
-
-
-class ShardMaker:
-    """A worker: loads the models once, then makes shards."""
-
-    def __init__(self, job: Job) -> None:
-        os.chdir(job.folder)
-        torch.set_num_threads(job.threads)
-        self._job, self._work = job, WorkDir(job.out)
-        self._models = Encoders.load(job.config, job.device)
-        if (self._models.clip.fingerprint, sae_fingerprint(self._models.sae)) != job.fingerprints:
-            raise MismatchError(f"{os.uname().nodename} loads another encoder or SAE than the machine that builds")
+class RayMaker(ShardMaker):
+    """The same as Ray Data calls it."""
 
     def __call__(self, batch: Batch) -> Batch:
-        """Makes the shards of a batch; returns the slots and rejects of each."""
-        made = np.array([self._make(int(shard)) for shard in batch["shard"]])
-        return {"slots": made[:, 0], "rejects": made[:, 1]}
-
-    def _make(self, shard: int) -> tuple[int, int]:
-        done = [0, 0]
-
-        def count(n_slots: int, n_rejects: int) -> None:
-            done[0], done[1] = done[0] + n_slots, done[1] + n_rejects
-
-        job = self._job
-        if is_complete(self._work.shard_path(shard)):  # made before its worker was thought lost
-            return len(job.plan.slots(shard)), 0
-        encode_these(
-            [shard],
-            job.source,
-            job.plan,
-            self._work,
-            self._models,
-            thumbnail_side=job.config.thumbnail_side,
-            workers=job.config.workers,
-            reuse=job.reuse,
-            progress=count,
-        )
-        return done[0], done[1]
+        """Makes the shards of a batch; returns one row of slots and rejects."""
+        made = self.make(batch["shard"].tolist())
+        return {name: np.array([n]) for name, n in zip(("slots", "rejects"), made, strict=True)}
 
 
 def encode_on_cluster(
@@ -99,13 +53,14 @@ def encode_on_cluster(
     """
     ray = start_ray()
     todo = unfinished(plan, work, progress)
-    device = config.resolved_device()
-    prints = (models.clip.fingerprint, sae_fingerprint(models.sae))
-    out = work.root.with_name(work.root.name.removesuffix(".building")).resolve()
-    job = Job(config, source, plan, out, Path.cwd(), reuse, prints, device, torch.get_num_threads())
+    job = Job.of(config, source, plan, work, models, reuse)
     if todo:
-        rows = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=len(todo))
-        made = rows.map_batches(ShardMaker, batch_size=1, fn_constructor_args=(job,), **_share(ray, device))
+        a_task = _SHARDS_A_TASK[job.device]
+        rows = ray.data.from_items(
+            [{"shard": shard} for shard in todo], override_num_blocks=math.ceil(len(todo) / a_task)
+        )
+        share = _share(ray, job.device)
+        made = rows.map_batches(RayMaker, batch_size=a_task, fn_constructor_args=(job,), **share)
         try:
             for row in made.iter_rows():
                 progress(int(row["slots"]), int(row["rejects"]))

@@ -8,10 +8,11 @@ from typing import Literal
 
 import torch
 
-from sae_core.encoder.preprocessing import Precision
+from sae_core.encoder.preprocessing import Decoder, Precision
 from sae_core.errors import BuildError
 
 Device = Literal["auto", "cpu", "cuda"]
+_COMPILED_FROM = 200_000  # pictures: compiling takes ten seconds, in which a large GPU encodes 70,000
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,19 @@ class BuildConfig:
     """Where CLIP and the SAE run; auto takes CUDA where there is one."""
     precision: Precision = "fp32"
     """What pictures are encoded in; bf16 is over twice as fast where the processor or GPU has it, at a cosine of 0.999
-    to fp32 (docs/performance.md). Texts and uploads stay in fp32."""
+    to fp32, fp16 on a GPU several times, closer (docs/performance.md). Texts and uploads stay in fp32."""
+    decode: Decoder = "cpu"
+    """Where JPEGs are decoded, cropped and shrunk; gpu is several times as fast where one is, and differs slightly
+    (docs/performance.md)."""
+    compile: Literal["auto", "yes", "no"] = "auto"
+    """Whether the encoder is compiled for a GPU, which takes seconds and saves a third; auto: from 200,000 pictures."""
     workers: int | None = None
     """Processes that decode beside the encoder; 0: decode between its batches, on all cores. By default 0 on a CPU,
     on a GPU one a core, less one."""
-    batch_size: int = 64
-    """Pictures encoded together."""
+    batch_size: int | None = None
+    """Pictures encoded together; by default 64 on a CPU, 128 on a GPU."""
+    encoders: int = 1
+    """Processes that encode side by side on one GPU, each with its own models: one alone cannot feed a fast GPU."""
     limit: int | None = None
     """Only the first N pictures of the source."""
     thumbnails: Literal["none"] | int = 256
@@ -56,10 +64,14 @@ class BuildConfig:
     """GiB in which galleries are sorted; longer ones go through the disk."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.shard_size < 1:
+        if (self.batch_size is not None and self.batch_size < 1) or self.shard_size < 1:
             raise BuildError("--batch-size and --shard-size must be at least 1")
         if self.k is not None and self.k < 1:
             raise BuildError(f"--k {self.k} keeps nothing; give 1 or more")
+        if self.encoders < 1:
+            raise BuildError("--encoders must be at least 1")
+        if self.encoders > 1 and self.engine == "ray":
+            raise BuildError("--encoders: with --engine ray each GPU has one worker")
         if self.limit is not None and self.limit < 1:
             raise BuildError(f"--limit {self.limit} leaves no picture; give 1 or more")
         if self.thumbnails != "none" and self.thumbnails < 1:
@@ -85,8 +97,23 @@ class BuildConfig:
         return int(self.memory * 2**30)
 
     def resolved_device(self) -> str:
-        """cpu or cuda. Raises BuildError where cuda was asked for and there is none."""
-        return resolved_device(self.device)
+        """cpu or cuda. Raises BuildError where there is no GPU and something that was asked for needs one."""
+        device = resolved_device(self.device)
+        if device == "cpu" and self.precision == "fp16":
+            raise BuildError("--precision fp16 is for a GPU: take bf16 or fp32 on a CPU")
+        if device == "cpu" and self.decode == "gpu":
+            raise BuildError("--decode gpu: the pictures are encoded on a CPU here; take --decode cpu")
+        return device
+
+    def resolved_batch_size(self) -> int:
+        """The batch size, or the device's own."""
+        return self.batch_size or (128 if self.resolved_device() == "cuda" else 64)
+
+    def compiled_for(self, n_slots: int) -> bool:
+        """Whether the encoder is to be compiled: a matter of the plan, so that a resumed build decides the same."""
+        if self.resolved_device() != "cuda" or self.compile == "no":
+            return False
+        return self.compile == "yes" or n_slots >= _COMPILED_FROM
 
 
 def resolved_device(asked: Device) -> str:

@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from index_builder.jpegs import plain_size
 from index_builder.reuse import Reuse
 from index_builder.sources import RawPicture, Source
 from index_builder.sources.base import clean
@@ -52,11 +53,15 @@ class DecodedBatch:
     rejects: list[tuple[int, Reject]] = field(default_factory=list)
     pixels: UInt8[Tensor, "n crop crop 3"] = field(default_factory=lambda: torch.zeros(0, 0, 0, 3, dtype=torch.uint8))
     known: list[tuple[int, ImageRow, int]] = field(default_factory=list)  # slot, row, image id in the older store
+    coded: list[tuple[int, ImageRow, int]] = field(default_factory=list)  # slot, row without thumbnail, bytes in `data`
+    data: UInt8[Tensor, "n_bytes"] = field(
+        default_factory=lambda: torch.zeros(0, dtype=torch.uint8)
+    )  # JPEGs for the GPU
 
     @property
     def n_slots(self) -> int:
         """All of them."""
-        return len(self.slots) + len(self.known) + len(self.rejects)
+        return len(self.slots) + len(self.known) + len(self.coded) + len(self.rejects)
 
 
 class SlotDataset(Dataset[DecodedBatch]):
@@ -69,11 +74,13 @@ class SlotDataset(Dataset[DecodedBatch]):
         thumbnail_side: int,
         threads: int = 1,
         reuse: Reuse | None = None,
+        on_gpu: bool = False,
     ) -> None:
         self.source = source
         self.reuse = reuse
         self.preprocessing = preprocessing
         self.thumbnail_side = thumbnail_side
+        self.on_gpu = on_gpu  # plain JPEGs are handed on as they are
         self.threads = threads  # that share a batch; Pillow decodes and resizes without holding Python's lock
 
     def __getitem__(self, slot: int) -> DecodedBatch:
@@ -85,20 +92,30 @@ class SlotDataset(Dataset[DecodedBatch]):
             decoded = list(pool.map(self._decode_or_reject, slots))
         batch = DecodedBatch()
         pixels: list[np.ndarray] = []
+        data: list[bytes] = []
         for slot, result in zip(slots, decoded, strict=True):
             if isinstance(result, Reject):
                 batch.rejects.append((slot, result))
             elif isinstance(result[1], int):
                 batch.known.append((slot, result[0], result[1]))
+            elif isinstance(result[1], bytes):
+                batch.coded.append((slot, result[0], len(result[1])))
+                data.append(result[1])
             else:
                 batch.slots.append(slot)
                 batch.rows.append(result[0])
                 pixels.append(result[1])
         if pixels:
             batch.pixels = torch.from_numpy(np.stack(pixels))
+        if data:
+            batch.data = torch.frombuffer(bytearray(b"".join(data)), dtype=torch.uint8)
         return batch
 
-    def _decode_or_reject(self, slot: int) -> tuple[ImageRow, np.ndarray | int] | Reject:
+    def on_cpu(self, slots: list[int]) -> DecodedBatch:
+        """The same slots once more, with nothing left to the GPU."""
+        return SlotDataset(self.source, self.preprocessing, self.thumbnail_side, reuse=self.reuse).__getitems__(slots)
+
+    def _decode_or_reject(self, slot: int) -> tuple[ImageRow, np.ndarray | int | bytes] | Reject:
         try:
             return self._decode(slot)
         except PictureError as error:
@@ -107,13 +124,15 @@ class SlotDataset(Dataset[DecodedBatch]):
             reason, message = "broken", f"the picture cannot be decoded: {error or type(error).__name__}"
         return Reject(self.source.keys[slot], "decode", reason, clean(message) or reason)
 
-    def _decode(self, slot: int) -> tuple[ImageRow, np.ndarray | int]:
-        """The row, and its cropped pixels, or the image id of a picture that the older store has."""
+    def _decode(self, slot: int) -> tuple[ImageRow, np.ndarray | int | bytes]:
+        """The row, and its cropped pixels, or the image id of a picture that the older store has, or a JPEG."""
         key, raw = self.source.keys[slot], self.source.read(slot)
         sha256 = hashlib.sha256(raw.data).hexdigest()
         if self.reuse and (was := self.reuse.record(slot, sha256)):
             thumbnail = self.reuse.thumbnail(was.image_id) if self.thumbnail_side else b""
             return _row(key, raw, (was.width, was.height), sha256, thumbnail), was.image_id
+        if self.on_gpu and (size := plain_size(raw.data, self.preprocessing)):
+            return _row(key, raw, size, sha256, b""), raw.data
         picture = open_picture(raw.data)
         cropped = self.preprocessing.crop_pixels(picture.rgb)
         thumbnail = encode_thumbnail(picture.rgb, self.thumbnail_side) if self.thumbnail_side else b""

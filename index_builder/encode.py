@@ -6,21 +6,25 @@ import contextlib
 import ctypes
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from index_builder.ahead import ahead
 from index_builder.config import BuildConfig
-from index_builder.decode import DecodedBatch, ImageRow, Reject, SlotDataset
+from index_builder.decode import DecodedBatch, SlotDataset
+from index_builder.pipeline import Encoded, Preparer, collect, encode
 from index_builder.reuse import Reuse
 from index_builder.shards import ShardWriter, is_complete
 from index_builder.sources import Source
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
+from sae_core.encoder.preprocessing import Decoder
 from sae_core.sae.checkpoint import load_sae
 from sae_core.sae.topk import SparseCodes, TopKSAE
 
@@ -52,16 +56,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Encoders:
-    """The two models of a build."""
+    """The two models of a build, and what decodes pictures for them."""
 
     clip: ClipEncoder
     sae: TopKSAE
+    decoder: Decoder = "cpu"
 
     @classmethod
     def load(cls, config: BuildConfig, device: str) -> Encoders:
         """Those of a build. Raises EncoderError or CheckpointError."""
         clip = ClipEncoder.load(config.encoder, device, config.precision)
-        return cls(clip, load_sae(config.sae, device, config.k))
+        return cls(clip, load_sae(config.sae, device, config.k), config.decode)
 
 
 def encode_shards(
@@ -111,21 +116,45 @@ def encode_these(
     workers: int | None,
     reuse: Reuse | None,
     progress: Callable[[int, int], None],
+    n_beside: int = 1,
 ) -> None:
-    """Makes some of a plan's shards, in this process and its decoding processes."""
-    n_workers = default_workers(models.clip.device.type) if workers is None else workers
-    # Without worker processes, decoding takes turns with the encoder and has all cores for its turn.
-    threads = 1 if n_workers else n_cores()
-    dataset = SlotDataset(source, models.clip.preprocessing, thumbnail_side, threads, reuse)
-    decoded = iter(_loader(dataset, [batch for shard in shards for batch in plan.batches(shard)], n_workers))
-    for shard in shards:
-        writer = ShardWriter(work.shard_path(shard), models.clip.d_embed, models.sae.config.k)
-        for _ in plan.batches(shard):
-            batch = next(decoded)
-            n_rejects = _encode_batch(batch, source, models, writer)
-            _add_known(batch, models.sae, reuse, writer)
-            progress(batch.n_slots, n_rejects)
-        writer.commit()
+    """Makes some of a plan's shards here and in decoding processes; `n_beside` such processes share the cores."""
+    clip, sae = models.clip, models.sae
+    encoded = _encoded(
+        [batch for shard in shards for batch in plan.batches(shard)],
+        SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, on_gpu=models.decoder == "gpu"),
+        models,
+        default_workers(models) if workers is None else workers,
+        max(1, n_cores() // n_beside),
+    )
+    behind = 1 if clip.device.type == "cuda" else 0  # shards that may still be on their way to the disk
+    with ThreadPoolExecutor(max(1, n_cores() // n_beside)) as pool, ThreadPoolExecutor(1) as disk:
+        commits: deque[Future[None]] = deque()
+        for shard in shards:
+            writer = ShardWriter(work.shard_path(shard), clip.d_embed, sae.config.k)
+            for _ in plan.batches(shard):
+                done = next(encoded)
+                n_rejects = collect(done, source.keys, writer, pool)
+                _add_known(done.prepared.batch, sae, reuse, writer)
+                progress(done.prepared.batch.n_slots, n_rejects)
+            commits.append(disk.submit(writer.commit))
+            while len(commits) > behind:
+                commits.popleft().result()
+        for commit in commits:
+            commit.result()
+
+
+def _encoded(
+    batches: Sequence[list[int]], dataset: SlotDataset, models: Encoders, n_workers: int, n_threads: int
+) -> Iterator[Encoded]:
+    """Batches with embeddings and codes. Beside a GPU each stage is a thread, and reads ahead."""
+    # Beside a CPU encoder a thread would only take its cores. Without worker processes decoding takes turns with it,
+    # and has all cores for its turn.
+    stage = ahead if models.clip.device.type == "cuda" else iter
+    dataset.threads = 1 if n_workers else n_threads
+    decoded = _loader(dataset, batches, n_workers)
+    prepared = stage(map(Preparer(dataset, models.clip.device), decoded if n_workers else stage(decoded)))
+    return stage(encode(batch, models.clip, models.sae) for batch in prepared)
 
 
 def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) -> Iterator[DecodedBatch]:
@@ -136,18 +165,21 @@ def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) 
             num_workers=n_workers if batches else 0,
             collate_fn=_as_it_is,
             prefetch_factor=2 if n_workers and batches else None,
-            worker_init_fn=_end_with_the_parent,
+            worker_init_fn=die_with_the_parent,
         )
     )
 
 
-def default_workers(device: str) -> int:
+def default_workers(models: Encoders) -> int:
     """Decoding processes beside the encoder: beside a GPU one a core, less one; beside a CPU encoder none.
 
     A CPU encoder keeps every core busy; decoding beside it only makes its threads wait for one another, so it is
-    faster to take turns (docs/performance.md).
+    faster to take turns (docs/performance.md). Where a GPU decodes, half of the cores read, and the others are this
+    process's: they feed the GPU, and write thumbnails.
     """
-    return max(1, n_cores() - 1) if device == "cuda" else 0
+    if models.clip.device.type != "cuda":
+        return 0
+    return max(1, n_cores() // 2 if models.decoder == "gpu" else n_cores() - 1)
 
 
 def n_cores() -> int:
@@ -157,21 +189,6 @@ def n_cores() -> int:
 
 def _as_it_is(batch: Any) -> Any:
     return batch
-
-
-def _encode_batch(batch: DecodedBatch, source: Source, models: Encoders, writer: ShardWriter) -> int:
-    """Encodes and adds the new pictures of a batch, and its rejects; returns the number of these."""
-    rejects = list(batch.rejects)
-    if batch.rows:
-        embeddings = models.clip.encode_pixels(batch.pixels)
-        finite = torch.isfinite(embeddings).all(dim=1) & (embeddings.norm(dim=1) > 0.5)
-        kept = finite.nonzero().flatten().tolist()
-        rejects += [_unusable(batch, position, source) for position in (~finite).nonzero().flatten().tolist()]
-        rows: list[ImageRow] = [batch.rows[position] for position in kept]
-        codes = _codes(models.sae, embeddings[finite])
-        writer.add_pictures([batch.slots[position] for position in kept], rows, embeddings[finite], codes)
-    writer.add_rejects(rejects)
-    return len(rejects)
 
 
 def _add_known(batch: DecodedBatch, sae: TopKSAE, reuse: Reuse | None, writer: ShardWriter) -> None:
@@ -189,14 +206,7 @@ def _codes(sae: TopKSAE, embeddings: Tensor) -> SparseCodes:
     return SparseCodes(*(part.cpu() for part in sae.encode(embeddings.to(sae.W_enc.device))))
 
 
-def _unusable(batch: DecodedBatch, position: int, source: Source) -> tuple[int, Reject]:
-    slot = batch.slots[position]
-    return slot, Reject(
-        source.keys[slot], "encode", "not-finite", "the encoder gave no finite embedding for this picture"
-    )
-
-
-def _end_with_the_parent(_: int) -> None:
-    """A killed build leaves no decoding process behind (Linux; elsewhere they end when their queue breaks)."""
+def die_with_the_parent(_: int = 0) -> None:
+    """A killed build leaves no process of its own behind (Linux; elsewhere they end when their queue breaks)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

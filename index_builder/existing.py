@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index_builder.workdir import WorkDir
-from sae_core.encoder.preprocessing import Precision
+from sae_core.encoder.preprocessing import Decoder, Precision
 from sae_core.errors import BuildError, StoreError
 from sae_core.store import layout
 from sae_core.store.checks import read_manifest
@@ -25,6 +25,7 @@ class Asked:
     listing: str  # hash of the keys
     encoder: str  # fingerprint
     precision: Precision
+    decoder: Decoder
     sae: str  # fingerprint
 
 
@@ -50,6 +51,8 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
         raise BuildError(f"{out} has another name or thumbnail side: choose another --out, or remove it")
     if there.encoder.precision != asked.precision:
         raise BuildError(f"{out} was built in {there.encoder.precision}: choose another --out, or remove it")
+    if there.encoder.decoder != asked.decoder:
+        raise BuildError(f"{out} was decoded on the {there.encoder.decoder}: choose another --out, or remove it")
     found = (there.source.listing_sha256, there.encoder.fingerprint, there.sae.fingerprint)
     if found != (asked.listing, asked.encoder, asked.sae):
         raise BuildError(f"{out} is a finished store of other pictures or models: choose another --out, or remove it")

@@ -48,6 +48,7 @@ def make_manifest(
             weights_sha256=clip.weights_sha256,
             preprocessing=clip.preprocessing,
             precision=clip.precision,
+            decoder=models.decoder,
         ),
         sae=SAEInfo(ref=public_name(config.sae), fingerprint=sae_fingerprint(sae)),
         report=card,

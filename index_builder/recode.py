@@ -81,7 +81,9 @@ def _asked(command: RecodeCommand, old: LatentStore, sae: TopKSAE) -> Asked:
     side = 0 if command.thumbnails == "none" else old.manifest.thumbnail_side or 0
     source, encoder = old.manifest.source, old.manifest.encoder
     name = command.name or command.out.name
-    return Asked(name, side, source.listing_sha256, encoder.fingerprint, encoder.precision, sae_fingerprint(sae))
+    return Asked(
+        name, side, source.listing_sha256, encoder.fingerprint, encoder.precision, encoder.decoder, sae_fingerprint(sae)
+    )
 
 
 def _run(command: RecodeCommand, old: LatentStore, sae: TopKSAE, work: WorkDir) -> Manifest:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from index_builder.sources import Source
 from sae_core.encoder.clip import ClipEncoder
+from sae_core.encoder.preprocessing import Decoder
 from sae_core.errors import BuildError, MismatchError
 from sae_core.sae.checkpoint import sae_fingerprint
 from sae_core.sae.topk import SparseCodes, TopKSAE
@@ -44,7 +45,9 @@ class Reuse:
     same_sae: bool
 
     @classmethod
-    def of(cls, path: Path, source: Source, clip: ClipEncoder, sae: TopKSAE, thumbnail_side: int) -> Reuse:
+    def of(
+        cls, path: Path, source: Source, clip: ClipEncoder, decoder: Decoder, sae: TopKSAE, thumbnail_side: int
+    ) -> Reuse:
         """Opens the store. Raises MismatchError, BuildError or StoreError where nothing of it can be used."""
         path = path.resolve()
         manifest, version = _opened(path).manifest, _opened(path).version
@@ -53,6 +56,10 @@ class Reuse:
         if manifest.encoder.precision != clip.precision:
             raise BuildError(
                 f"--reuse: {path.name} was encoded in --precision {manifest.encoder.precision}: give the same"
+            )
+        if manifest.encoder.decoder != decoder:
+            raise BuildError(
+                f"--reuse: {path.name} was decoded with --decode {manifest.encoder.decoder}: give the same"
             )
         if thumbnail_side and manifest.thumbnail_side != thumbnail_side:
             there = f"of {manifest.thumbnail_side} pixels" if manifest.thumbnail_side else "none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -25,6 +26,8 @@ from sae_core.errors import EncoderError
 # On a CPU small batches are as fast, and their layers' outputs fit the cache and the allocator's reuse (32 MB).
 _CPU_BATCH = 16
 Tokenizer = Callable[[list[str]], Tensor]
+_HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+log = logging.getLogger("sparsight")
 
 
 class ClipEncoder:
@@ -48,7 +51,8 @@ class ClipEncoder:
         self.d_embed = int(architecture["embed_dim"])
         self.device = next(model.parameters()).device
         self.precision = precision  # of whole batches of pictures; texts and gradients stay in fp32
-        if precision == "bf16":
+        self._compiled: tuple[Callable[[Tensor], Tensor], int] | None = None  # and the size of its batches
+        if precision != "fp32":
             project_at_once(model.get_submodule("visual"))
 
     @classmethod
@@ -74,18 +78,49 @@ class ClipEncoder:
         encoded = [self.encode_pixels(torch.from_numpy(np.stack(batch))) for batch in batches]
         return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed)
 
-    @torch.no_grad()
     def encode_pixels(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
         """Unit embeddings of already cropped pixels."""
+        return self.embed_pixels(pixels).cpu()
+
+    @torch.no_grad()
+    def embed_pixels(self, pixels: UInt8[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
+        """The same, still on the encoder's device, where they may not be ready yet."""
         step = _CPU_BATCH if self.device.type == "cpu" else max(len(pixels), 1)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            encoded = [self.embed(pixels[start : start + step]) for start in range(0, len(pixels), step)]
-        return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed)
+        run: Callable[[Tensor], Tensor] = self._in_precision
+        if self._compiled is not None:
+            compiled, step = self._compiled
+            run = _padded_to(compiled, step)
+        encoded = [run(part.to(self.device, non_blocking=True)) for part in pixels.split(step) if len(part)]
+        return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed, device=self.device)
+
+    def compile(self, batch_size: int) -> bool:
+        """Compiles the tower for batches of one size, to which shorter ones are padded; says whether that worked.
+
+        It takes about ten seconds. Where there is no compiler, or it fails, a warning is logged and all stays as it is.
+        """
+        # Deterministic: kernels are not chosen by timing them, so that a resumed build makes the same bytes.
+        compiled = torch.compile(self._in_precision, dynamic=False, options={"deterministic": True})
+        crop = self.preprocessing.crop
+        try:
+            with torch.no_grad():
+                compiled(torch.zeros(batch_size, crop, crop, 3, dtype=torch.uint8, device=self.device))
+        except Exception as error:  # whatever a compiler raises, the plain way is there
+            log.warning("WARNING: the encoder cannot be compiled and runs slower (%s)", _first_line(error))
+            return False
+        self._compiled = compiled, batch_size
+        return True
 
     def embed(self, pixels: Shaped[Tensor, "n crop crop 3"]) -> Float[Tensor, "n d_embed"]:
         """The same in one batch and differentiable: pixels, 0 … 255, may be floats that require gradients."""
-        batch = self.preprocessing.normalise(pixels.to(self.device, non_blocking=True))
-        return F.normalize(self.model.encode_image(batch).float(), dim=-1).cpu()
+        return self._embedded(pixels.to(self.device, non_blocking=True)).cpu()
+
+    def _in_precision(self, pixels: Tensor) -> Tensor:
+        half = _HALVES.get(self.precision)
+        with torch.autocast(self.device.type, half or torch.bfloat16, enabled=half is not None):
+            return self._embedded(pixels)
+
+    def _embedded(self, pixels: Tensor) -> Tensor:
+        return F.normalize(self.model.encode_image(self.preprocessing.normalise(pixels)).float(), dim=-1)
 
     @torch.no_grad()
     def encode_texts(self, texts: Sequence[str], batch_size: int = 256) -> Float[Tensor, "n d_embed"]:
@@ -133,6 +168,17 @@ def preprocessing_of(model: torch.nn.Module, resize: int | None = None) -> Prepr
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
     )
+
+
+def _padded_to(run: Callable[[Tensor], Tensor], n: int) -> Callable[[Tensor], Tensor]:
+    """Runs on exactly n pictures, of which those that were not given are black and left out again."""
+
+    def padded(pixels: Tensor) -> Tensor:
+        short = n - len(pixels)
+        whole = pixels if short == 0 else torch.cat([pixels, pixels.new_zeros((short, *pixels.shape[1:]))])
+        return run(whole)[: len(pixels)]
+
+    return padded
 
 
 def _first_line(error: Exception) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Triple = tuple[float, float, float]
 Precision = Literal["fp32", "bf16", "fp16"]  # that a store's pictures were encoded in
+Decoder = Literal["cpu", "gpu"]  # that JPEGs were decoded and cropped with: libjpeg and Pillow, or nvJPEG and ours
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 

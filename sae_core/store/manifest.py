@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from sae_core.encoder.preprocessing import Precision, Preprocessing
+from sae_core.encoder.preprocessing import Decoder, Precision, Preprocessing
 from sae_core.store import layout
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -39,6 +39,7 @@ class EncoderInfo(_Part):
     weights_sha256: Sha256
     preprocessing: Preprocessing
     precision: Precision = "fp32"  # of the pictures; uploads and texts are always fp32
+    decoder: Decoder = "cpu"  # of the pictures' JPEGs; uploads are always decoded on the CPU
 
 
 class SAEInfo(_Part):

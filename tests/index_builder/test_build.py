@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +187,7 @@ def test_a_build_that_dies_in_any_stage_resumes(
 ) -> None:
     """The same in one process, at exact places: the call named by the stage raises instead of returning."""
     places = {
-        "first batch": ("index_builder.encode._encode_batch", 1),
+        "first batch": ("index_builder.encode.collect", 1),
         "third shard": ("index_builder.shards.ShardWriter.commit", 3),
         "assembling": ("index_builder.assemble._Pictures.add", 5),
         "figures": ("index_builder.analysis.write_figures", 1),
@@ -218,7 +219,7 @@ def test_a_build_that_dies_in_any_stage_resumes(
 
 
 def test_finished_shards_are_not_encoded_again(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, real, n_batches = tmp_path / "store", encode_stage._encode_batch, 0
+    out, real, n_batches = tmp_path / "store", encode_stage.collect, 0
 
     def counted(*args: object) -> object:
         nonlocal n_batches
@@ -227,7 +228,7 @@ def test_finished_shards_are_not_encoded_again(inputs: Path, tmp_path: Path, mon
             raise KeyboardInterrupt
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(encode_stage, "_encode_batch", counted)
+    monkeypatch.setattr(encode_stage, "collect", counted)
     with pytest.raises(KeyboardInterrupt):
         build(config(inputs, out))
     n_batches = 100
@@ -269,6 +270,8 @@ def test_a_finished_store_is_kept(inputs: Path, undisturbed: Path, tmp_path: Pat
         build(config(inputs, undisturbed, limit=10))
     with pytest.raises(BuildError, match="was built in fp32"):
         build(config(inputs, undisturbed, precision="bf16"))
+    with pytest.raises(BuildError, match="was decoded on the cpu"):
+        build(config(inputs, undisturbed), lambda wanted: replace(load_models(wanted), decoder="gpu"))
     (tmp_path / "mine").mkdir()
     with pytest.raises(BuildError, match="is no store"):
         build(config(inputs, tmp_path / "mine"))
@@ -344,14 +347,14 @@ def test_an_sae_of_another_width_is_refused(inputs: Path, tmp_path: Path) -> Non
 def test_embeddings_that_are_not_finite_are_rejects(inputs: Path, tmp_path: Path) -> None:
     def load(wanted: BuildConfig) -> Encoders:
         models = load_models(wanted)
-        encode_pixels = models.clip.encode_pixels
+        embed_pixels = models.clip.embed_pixels
 
         def with_a_hole(pixels: torch.Tensor) -> torch.Tensor:
-            x = encode_pixels(pixels)
+            x = embed_pixels(pixels)
             x[2] = torch.nan
             return x
 
-        models.clip.encode_pixels = with_a_hole  # type: ignore[method-assign]
+        models.clip.embed_pixels = with_a_hole  # type: ignore[method-assign]
         return models
 
     manifest = build(config(inputs, tmp_path / "store", limit=32), load)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from index_builder import cluster as cluster_module
+from index_builder import makers as makers_module
 from index_builder.build import build
 from index_builder.cluster import encode_on_cluster
 from index_builder.config import BuildConfig
@@ -165,7 +166,7 @@ def test_reuse_reaches_the_workers(nodes: Any, inputs: Path, tmp_path: Path) -> 
 def test_a_cluster_that_gives_up_is_one_sentence(
     nodes: Any, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_module, "sae_fingerprint", lambda _: "another")
+    monkeypatch.setattr(makers_module, "sae_fingerprint", lambda _: "another")
     with pytest.raises(BuildError, match=r"the cluster gave up: .*loads another encoder or SAE") as caught:
         build(config(inputs, tmp_path / "store", engine="ray"))
     assert "\n" not in str(caught.value)

@@ -78,7 +78,7 @@ def test_no_picture_is_encoded(old: Path, other_sae: Path, tmp_path: Path, monke
     def encoded(*_: object) -> None:
         raise AssertionError("a picture was encoded")
 
-    monkeypatch.setattr(ClipEncoder, "encode_pixels", encoded)
+    monkeypatch.setattr(ClipEncoder, "embed_pixels", encoded)
     recode(RecodeCommand(old, tmp_path / "new", sae=str(other_sae)))
 
 

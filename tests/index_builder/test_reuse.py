@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from index_builder import build as build_module
 from index_builder import encode as encode_stage
 from index_builder.build import build
 from index_builder.config import BuildConfig
+from index_builder.encode import Encoders
 from index_builder.verify import defects_of
 from sae_core import ClipEncoder, LatentStore
 from sae_core.errors import BuildError, MismatchError, StoreError
@@ -63,13 +65,13 @@ def config(root: Path, out: Path, **changes: object) -> BuildConfig:
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures each pass through the encoder had, without those of the first look at the fit."""
-    passes, real = list[int](), ClipEncoder.encode_pixels
+    passes, real = list[int](), ClipEncoder.embed_pixels
 
     def counted(self: ClipEncoder, pixels: Tensor) -> Tensor:
         passes.append(len(pixels))
         return real(self, pixels)
 
-    monkeypatch.setattr(ClipEncoder, "encode_pixels", counted)
+    monkeypatch.setattr(ClipEncoder, "embed_pixels", counted)
     monkeypatch.setattr(build_module, "check_compatibility", lambda *_: None)
     return passes
 
@@ -136,6 +138,10 @@ def test_killed_and_resumed_the_bytes_are_the_same(
     assert contents(tmp_path / "store") == contents(tmp_path / "undisturbed")
 
 
+def decoded_on_the_gpu(wanted: BuildConfig) -> Encoders:
+    return dataclasses.replace(build_module.load_models(wanted), decoder="gpu")
+
+
 def test_what_cannot_be_reused_is_said_before_anything_is_encoded(
     inputs: Path, tmp_path: Path, encoded: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -144,6 +150,8 @@ def test_what_cannot_be_reused_is_said_before_anything_is_encoded(
         build(config(inputs, tmp_path / "new", encoder=f"local-dir:{tmp_path / 'clip'}", reuse=inputs / "old"))
     with pytest.raises(BuildError, match="old was encoded in --precision fp32: give the same"):
         build(config(inputs, tmp_path / "new", precision="bf16", reuse=inputs / "old"))
+    with pytest.raises(BuildError, match="old was decoded with --decode cpu: give the same"):
+        build(config(inputs, tmp_path / "new", reuse=inputs / "old"), decoded_on_the_gpu)
     with pytest.raises(BuildError, match="wants thumbnails of 99 pixels, old has of 256"):
         build(config(inputs, tmp_path / "new", thumbnails=99, reuse=inputs / "old"))
     with pytest.raises(StoreError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -179,3 +180,39 @@ def test_gradients_and_single_batches_stay_in_fp32_under_bf16(reference: str, en
     half = ClipEncoder.load(reference, precision="bf16")
     pixels = torch.randint(0, 256, (2, 32, 32, 3), generator=torch.Generator().manual_seed(0)).float()
     torch.testing.assert_close(half.embed(pixels), encoder.embed(pixels), atol=1e-5, rtol=0)
+
+
+def test_a_compiled_encoder_takes_batches_of_one_size(reference: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def compiled(run: Callable[[torch.Tensor], torch.Tensor], **_: object) -> Callable[[torch.Tensor], torch.Tensor]:
+        def counted(pixels: torch.Tensor) -> torch.Tensor:
+            sizes.append(len(pixels))
+            return run(pixels)
+
+        return counted
+
+    pixels = torch.randint(0, 256, (19, 32, 32, 3), dtype=torch.uint8)
+    plain, encoder = ClipEncoder.load(reference).encode_pixels(pixels), ClipEncoder.load(reference)
+    monkeypatch.setattr(torch, "compile", compiled)
+    assert encoder.compile(8)
+    torch.testing.assert_close(encoder.encode_pixels(pixels), plain, atol=1e-6, rtol=1e-5)
+    assert sizes == [8] * 4
+    assert encoder.encode_pixels(pixels[:0]).shape == (0, 32)
+
+
+def test_an_encoder_that_cannot_be_compiled_stays_as_it_was(
+    reference: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> object:
+        def never(_: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("Failed to find C compiler")
+
+        return never
+
+    encoder, pixels = ClipEncoder.load(reference), torch.zeros(3, 32, 32, 3, dtype=torch.uint8)
+    before = encoder.encode_pixels(pixels)
+    monkeypatch.setattr(torch, "compile", fails)
+    assert not encoder.compile(8)
+    assert "runs slower (Failed to find C compiler)" in caplog.text
+    assert torch.equal(encoder.encode_pixels(pixels), before)

@@ -1,0 +1,113 @@
+"""Several processes that encode side by side end in the one process's bytes, also where one of them is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+
+import pytest
+
+from index_builder.build import build
+from index_builder.config import BuildConfig
+from sae_core.errors import BuildError, SparsightError
+from sae_core.sae.checkpoint import save_sae
+from tests.support.models import make_tiny_clip, random_sae
+from tests.support.pictures import make_folder
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("processes")
+    make_tiny_clip(root / "clip")
+    save_sae(random_sae(), root / "sae")
+    make_folder(root / "pictures", 90, {4: b"no picture", 50: b""})
+    build(config(root, root / "one"))
+    return root
+
+
+@pytest.fixture(autouse=True)
+def plain_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spawned processes run `__main__` again; Streamlit's AppTest leaves a script of its own there."""
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+
+
+def config(root: Path, out: Path, **changes: object) -> BuildConfig:
+    wanted = {"device": "cpu", "workers": 0, "batch_size": 8, "shard_size": 10, "name": "pictures"} | changes
+    where = (str(root / "pictures"), f"local-dir:{root / 'clip'}", str(root / "sae"), out)
+    return BuildConfig(*where, **wanted)  # type: ignore[arg-type]
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+def children() -> set[int]:
+    """Processes that this one has started, and that still run."""
+    listed = Path("/proc").glob("[0-9]*/stat")
+    mine = set()
+    for path in listed:
+        try:
+            after_name = path.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(after_name[1]) == os.getpid() and after_name[0] != "Z":
+            mine.add(int(path.parent.name))
+    return mine
+
+
+def test_the_bytes_are_those_of_one_process(inputs: Path, tmp_path: Path) -> None:
+    said = build(config(inputs, tmp_path / "two", encoders=2))
+    assert (said.n_images, said.n_rejected) == (88, 2)
+    assert contents(tmp_path / "two") == contents(inputs / "one")
+
+
+def test_a_killed_process_is_said_and_the_build_goes_on(inputs: Path, tmp_path: Path) -> None:
+    before, out = children(), tmp_path / "two"
+
+    def kill_one() -> None:
+        shards = out.with_name("two.building") / "shards"
+        until = time.monotonic() + 120
+        while not list(shards.glob("*.arrow")) and time.monotonic() < until:
+            time.sleep(0.01)
+        os.kill(max(children() - before), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    with pytest.raises(BuildError, match="a process that encodes was killed"):
+        build(config(inputs, out, encoders=2, shard_size=2, batch_size=1))
+    killer.join()
+    build(config(inputs, out, encoders=2, shard_size=2, batch_size=1))
+    build(config(inputs, tmp_path / "one", shard_size=2, batch_size=1))
+    assert contents(out) == contents(tmp_path / "one")
+
+
+def test_what_goes_wrong_in_a_process_is_said_here(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = inputs / "clip"
+    from index_builder import build as build_module
+
+    real = build_module.encode_in_processes
+
+    def without_the_model(*args: object) -> None:
+        clip.rename(inputs / "moved")
+        try:
+            real(*args)  # type: ignore[arg-type]
+        finally:
+            (inputs / "moved").rename(clip)
+
+    monkeypatch.setattr(build_module, "encode_in_processes", without_the_model)
+    with pytest.raises(SparsightError, match=r"names no encoder|holds no open_clip_config"):
+        build(config(inputs, tmp_path / "two", encoders=2))
+
+
+def test_none_at_all_and_two_kinds_at_once_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="--encoders must be at least 1"):
+        config(tmp_path, tmp_path / "out", encoders=0)
+    with pytest.raises(BuildError, match="each GPU has one worker"):
+        config(tmp_path, tmp_path / "out", encoders=2, engine="ray")
