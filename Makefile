@@ -90,10 +90,12 @@ bench: setup-dev store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.build_throughput --vit --pictures 128
 	$(BIN)/python -m benchmarks.clip_retrieval --python $(PEER)/bin/python
 	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.thumbnails
 	$(BIN)/python -m benchmarks.short_texts
 	$(BIN)/python -m benchmarks.allocator
 	$(BIN)/python -m benchmarks.sae_encode
 	$(BIN)/python -m benchmarks.recoding
+	$(BIN)/python -m benchmarks.packing
 	$(BIN)/python -m benchmarks.assembling
 	$(BIN)/python -m benchmarks.image_index
 	$(BIN)/python -m benchmarks.cluster
@@ -103,6 +105,18 @@ bench: setup-dev store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.heat_maps
 	$(BIN)/python -m benchmarks.neighbourhood
 	$(BIN)/python -m benchmarks.browsing
+
+	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then $(MAKE) --no-print-directory bench-gpu; \
+	else echo "no GPU here, so what make bench-gpu measures was left out"; fi
+
+# What only a GPU shows; the others of `bench` use one where there is one.
+GPU_BUILD := benchmarks.build_throughput --device cuda --vit --precision fp16 --compile --distinct 256 --rounds 3
+.PHONY: bench-gpu
+bench-gpu: setup-dev
+	$(BIN)/python -m $(GPU_BUILD) --pictures 6000
+	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 24000
+	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 64000 --encoders 4
+	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 128000 --encoders 8
 
 # Stores of ImageNet's size and a tenth of it, without CLIP: 16 GB, 15 minutes.
 .PHONY: large-stores
