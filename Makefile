@@ -91,6 +91,7 @@ bench: setup-dev store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.clip_retrieval --python $(PEER)/bin/python
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.thumbnails
+	$(BIN)/python -m benchmarks.large_jpegs
 	$(BIN)/python -m benchmarks.short_texts
 	$(BIN)/python -m benchmarks.allocator
 	$(BIN)/python -m benchmarks.sae_encode

@@ -2,8 +2,8 @@
 
 Speed: batches of ready-made pixels in fp32 and in halves, in turns, for the demonstration's encoder and ViT-B/16 with
 random weights. Agreement: JPEGs of the demonstration's pictures and of cuttings from its photographs, embedded and
-coded each way, against the reference (Pillow, open_clip's own transform, fp32); on a GPU also decoded there. Random
-weights say nothing about agreement, so ViT-B/16 has none here.
+coded each way, against the reference (Pillow, open_clip's own transform, fp32); on a GPU also decoded there, and large
+ones also decoded no larger than needed. Random weights say nothing about agreement, so ViT-B/16 has none here.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from torch.nn import functional as F
 
 from benchmarks.machine import machine
 from benchmarks.vits import vit
+from index_builder.decode import short_side
 from index_builder.jpegs import JpegStage
 from index_builder.sources import open_source
 from sae_core import ClipEncoder, load_sae
 from sae_core.allocator import keep_freed_memory
 from sae_core.encoder.attention import project_at_once
 from sae_core.encoder.preprocessing import Decoder, Precision
+from sae_core.pictures import open_picture
 from sae_core.references import DEMO_ASSETS
 
 _BATCH = 64
@@ -75,15 +77,25 @@ def agreement(pictures: int, device: str) -> None:
     ways: list[tuple[Precision, Decoder]] = [("fp32", "cpu"), ("bf16", "cpu")]
     if device == "cuda":
         ways += [("fp16", "cpu"), ("fp32", "gpu"), ("fp16", "gpu")]
-    for name, jpegs in (("pictures", drawn(pictures)), ("cuttings of photographs", cuttings(pictures // 4))):
+    small = (("pictures", drawn(pictures), ways), ("cuttings of photographs", cuttings(pictures // 4), ways))
+    for_large: list[tuple[Precision, Decoder]] = [("fp32", "cpu"), ("fp32", "reduced")]
+    enlarged = ("cuttings, thrice as large", cuttings(pictures // 4, 3), for_large)
+    for name, jpegs, measured in (*small, enlarged):
         images = [Image.open(io.BytesIO(data)).convert("RGB") for data in jpegs]
         x = reference(images, device)
         others = (x * x.roll(len(x) // 2, dims=0)).sum(dim=1).mean()
         print(f"  demo, {len(x):,} {name} against open_clip's own transform in fp32; two of them: {others:.3f}")
-        for precision, decoder in ways:
+        for precision, decoder in measured:
             clip = ClipEncoder.load("demo", device, precision)
-            y = clip.encode_images(images) if decoder == "cpu" else on_gpu(jpegs, clip)
+            y = on_gpu(jpegs, clip) if decoder == "gpu" else on_cpu(jpegs, clip, decoder)
             print(f"    {precision}, decoded on the {decoder}: {compared(x, y)}", flush=True)
+
+
+def on_cpu(jpegs: list[bytes], clip: ClipEncoder, decoder: Decoder) -> torch.Tensor:
+    """Embeddings of JPEGs that the CPU decodes, as a build without thumbnails does it."""
+    least = short_side(decoder, clip.preprocessing, thumbnail_side=0)
+    crops = [clip.preprocessing.crop_pixels(open_picture(data, least).pixels) for data in jpegs]
+    return clip.encode_pixels(torch.from_numpy(np.stack(crops)))
 
 
 def on_gpu(jpegs: list[bytes], clip: ClipEncoder) -> torch.Tensor:
@@ -102,8 +114,8 @@ def drawn(n: int) -> list[bytes]:
     return [jpeg(image.resize((2 * image.width, 2 * image.height))) for image in images]
 
 
-def cuttings(n: int) -> list[bytes]:
-    """JPEGs of random parts of the demonstration's photographs."""
+def cuttings(n: int, times: int = 1) -> list[bytes]:
+    """JPEGs of random parts of the demonstration's photographs, some times as large as they are."""
     rng = np.random.default_rng(0)
     photographs = [Image.open(path).convert("RGB") for path in sorted((DEMO_ASSETS / "uploads").glob("*.jpg"))]
     made = []
@@ -111,7 +123,8 @@ def cuttings(n: int) -> list[bytes]:
         image = photographs[number % len(photographs)]
         width, height = (int(side * rng.uniform(0.6, 1)) for side in image.size)
         left, top = (int(rng.uniform(0, whole - part)) for whole, part in zip(image.size, (width, height), strict=True))
-        made.append(jpeg(image.crop((left, top, left + width, top + height))))
+        part = image.crop((left, top, left + width, top + height))
+        made.append(jpeg(part.resize((times * width, times * height))))
     return made
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 
-from index_builder.decode import SlotDataset
+from index_builder.decode import SlotDataset, short_side
 from index_builder.encode import Encoders
 from index_builder.jpegs import JpegStage, Made
 from index_builder.shards import ShardWriter
 from index_builder.sources import Source
-from sae_core.pictures import encode_small, encode_thumbnail, open_picture
+from sae_core.pictures import open_picture
 from sae_core.sae.topk import SparseCodes
+from sae_core.thumbnails import encode_small, encode_thumbnail
 
 _SIDE = 256  # of the thumbnails, as the builder has it by default
 
@@ -38,8 +39,9 @@ def stages(source: Source, models: Encoders, batch_size: int = 64) -> dict[str, 
 
     data = [raw.data for raw in each("read", source.read, slots)]
     each("hash", lambda raw: hashlib.sha256(raw).hexdigest(), data)
-    pictures = [picture.rgb for picture in each("decode", open_picture, data)]
-    each("crop", clip.preprocessing.crop_pixels, pictures)
+    least = short_side(models.decoder, clip.preprocessing, _SIDE)
+    pictures = each("decode", lambda raw: open_picture(raw, least), data)
+    each("crop", lambda picture: clip.preprocessing.crop_pixels(picture.pixels), pictures)
     each("thumbnail", lambda picture: encode_thumbnail(picture, _SIDE), pictures)
     if models.decoder == "gpu":
         on_gpu(data, models, batch_size, each)

@@ -38,7 +38,8 @@ class BuildConfig:
     """What pictures are encoded in; bf16 is over twice as fast where the processor or GPU has it, at a cosine of 0.999
     to fp32, fp16 on a GPU several times, closer (docs/performance.md). Texts and uploads stay in fp32."""
     decode: Decoder = "cpu"
-    """Where JPEGs are decoded, cropped and shrunk; gpu is several times as fast where one is, and differs slightly
+    """How JPEGs are decoded: whole (cpu), no larger than needed (reduced: faster for those of over 900 pixels), or by a
+    GPU, which also crops and shrinks them (gpu: several times as fast). Those two differ slightly from the first
     (docs/performance.md)."""
     compile: Literal["auto", "yes", "no"] = "auto"
     """Whether the encoder is compiled for a GPU, which takes seconds and saves a third; auto: from 200,000 pictures."""

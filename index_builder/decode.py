@@ -17,9 +17,12 @@ from index_builder.jpegs import plain_size
 from index_builder.reuse import Reuse
 from index_builder.sources import RawPicture, Source
 from index_builder.sources.base import clean
-from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.encoder.preprocessing import Decoder, Preprocessing
 from sae_core.errors import PictureError
-from sae_core.pictures import encode_thumbnail, open_picture
+from sae_core.pictures import open_picture
+from sae_core.thumbnails import encode_thumbnail
+
+_FINER = 2  # times what the encoder sees: a JPEG that is decoded smaller keeps at least that
 
 
 class ImageRow(NamedTuple):
@@ -74,13 +77,13 @@ class SlotDataset(Dataset[DecodedBatch]):
         thumbnail_side: int,
         threads: int = 1,
         reuse: Reuse | None = None,
-        on_gpu: bool = False,
+        decoder: Decoder = "cpu",
     ) -> None:
         self.source = source
         self.reuse = reuse
         self.preprocessing = preprocessing
         self.thumbnail_side = thumbnail_side
-        self.on_gpu = on_gpu  # plain JPEGs are handed on as they are
+        self.decoder = decoder  # gpu: plain JPEGs are handed on as they are
         self.threads = threads  # that share a batch; Pillow decodes and resizes without holding Python's lock
 
     def __getitem__(self, slot: int) -> DecodedBatch:
@@ -131,12 +134,17 @@ class SlotDataset(Dataset[DecodedBatch]):
         if self.reuse and (was := self.reuse.record(slot, sha256)):
             thumbnail = self.reuse.thumbnail(was.image_id) if self.thumbnail_side else b""
             return _row(key, raw, (was.width, was.height), sha256, thumbnail), was.image_id
-        if self.on_gpu and (size := plain_size(raw.data, self.preprocessing)):
+        if self.decoder == "gpu" and (size := plain_size(raw.data, self.preprocessing)):
             return _row(key, raw, size, sha256, b""), raw.data
-        picture = open_picture(raw.data)
-        cropped = self.preprocessing.crop_pixels(picture.rgb)
-        thumbnail = encode_thumbnail(picture.rgb, self.thumbnail_side) if self.thumbnail_side else b""
+        picture = open_picture(raw.data, short_side(self.decoder, self.preprocessing, self.thumbnail_side))
+        cropped = self.preprocessing.crop_pixels(picture.pixels)
+        thumbnail = encode_thumbnail(picture, self.thumbnail_side) if self.thumbnail_side else b""
         return _row(key, raw, (picture.width, picture.height), sha256, thumbnail), cropped
+
+
+def short_side(decoder: Decoder, preprocessing: Preprocessing, thumbnail_side: int) -> int | None:
+    """Pixels that both sides of a JPEG must keep when it is decoded; None: all of theirs."""
+    return max(_FINER * preprocessing.resize, thumbnail_side) if decoder == "reduced" else None
 
 
 def _row(key: str, raw: RawPicture, size: tuple[int, int], sha256: str, thumbnail: bytes) -> ImageRow:

@@ -122,7 +122,7 @@ def encode_these(
     clip, sae = models.clip, models.sae
     encoded = _encoded(
         [batch for shard in shards for batch in plan.batches(shard)],
-        SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, on_gpu=models.decoder == "gpu"),
+        SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, decoder=models.decoder),
         models,
         default_workers(models) if workers is None else workers,
         max(1, n_cores() // n_beside),

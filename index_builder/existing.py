@@ -52,7 +52,7 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
     if there.encoder.precision != asked.precision:
         raise BuildError(f"{out} was built in {there.encoder.precision}: choose another --out, or remove it")
     if there.encoder.decoder != asked.decoder:
-        raise BuildError(f"{out} was decoded on the {there.encoder.decoder}: choose another --out, or remove it")
+        raise BuildError(f"{out} was built with --decode {there.encoder.decoder}: choose another --out, or remove it")
     found = (there.source.listing_sha256, there.encoder.fingerprint, there.sae.fingerprint)
     if found != (asked.listing, asked.encoder, asked.sae):
         raise BuildError(f"{out} is a finished store of other pictures or models: choose another --out, or remove it")

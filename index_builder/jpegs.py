@@ -21,11 +21,11 @@ from torchvision.io import ImageReadMode, decode_jpeg
 
 from sae_core.encoder.preprocessing import Frame, Preprocessing
 from sae_core.encoder.resampling import resampled
-from sae_core.pictures import thumbnail_size
+from sae_core.jpegs import is_plain
+from sae_core.thumbnails import thumbnail_size
 
 MOST_SIDE = 4_096  # pixels; larger pictures are the workers'
 _CANVAS = 2**25  # pixels of a canvas, or one picture
-_EXIF_ORIENTATION = 0x0112
 _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 
 
@@ -76,9 +76,8 @@ def plain_size(data: bytes, preprocessing: Preprocessing) -> tuple[int, int] | N
         return None
     try:
         image = Image.open(io.BytesIO(data), formats=("JPEG",))
-        coloured = image.mode == "RGB" and image.info.get("adobe_transform", 1) == 1
-        upright = "exif" not in image.info or image.getexif().get(_EXIF_ORIENTATION, 1) == 1
-        plain = coloured and upright and "progressive" not in image.info
+        baseline = "progressive" not in image.info and image.info.get("adobe_transform", 1) == 1
+        plain = baseline and is_plain(image)
     except Exception:  # the workers' decoder says what is wrong with it
         return None
     whole = preprocessing.frame(*image.size).size == (preprocessing.crop, preprocessing.crop)

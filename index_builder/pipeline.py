@@ -18,8 +18,8 @@ from index_builder.decode import DecodedBatch, ImageRow, Reject, SlotDataset
 from index_builder.jpegs import JpegStage
 from index_builder.shards import ShardWriter
 from sae_core.encoder.clip import ClipEncoder
-from sae_core.pictures import encode_small
 from sae_core.sae.topk import SparseCodes, TopKSAE
+from sae_core.thumbnails import encode_small
 
 _THUMBNAILS_A_RUN = 8  # that a thread encodes before it asks for more: handing over takes Python's lock
 

@@ -58,9 +58,7 @@ class Reuse:
                 f"--reuse: {path.name} was encoded in --precision {manifest.encoder.precision}: give the same"
             )
         if manifest.encoder.decoder != decoder:
-            raise BuildError(
-                f"--reuse: {path.name} was decoded with --decode {manifest.encoder.decoder}: give the same"
-            )
+            raise BuildError(f"--reuse: {path.name} was built with --decode {manifest.encoder.decoder}: give the same")
         if thumbnail_side and manifest.thumbnail_side != thumbnail_side:
             there = f"of {manifest.thumbnail_side} pixels" if manifest.thumbnail_side else "none"
             raise BuildError(

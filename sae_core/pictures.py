@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import simplejpeg
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from sae_core import jpegs
 from sae_core.errors import PictureError
 
 # Pillow warns of odd metadata; the pixels decide. Once for all: catch_warnings is not safe in threads.
@@ -30,73 +30,37 @@ EXTENSIONS = frozenset(
         ".ppm .pgm .pbm .pnm .jp2 .j2k .tga .ico"
     ).split()
 )
-_THUMBNAIL_QUALITY = 85
-_REDUCED_FROM = 4  # times a thumbnail's side: larger pictures are first reduced by whole numbers, which is faster
 _WHITE = (255, 255, 255, 255)
 
 
-@dataclass(frozen=True)
 class Picture:
-    """A decoded picture, upright."""
+    """A decoded picture, upright, as an array and as Pillow's image: whichever is asked for is made of the other."""
 
-    rgb: Image.Image  # mode RGB
+    def __init__(self, decoded: Image.Image | UInt8[np.ndarray, "h w 3"], size: tuple[int, int] | None = None) -> None:
+        self._decoded = decoded  # mode RGB
+        self.width, self.height = size or self.rgb.size  # pixels, after the EXIF turn; more where decoded smaller
 
-    @property
-    def width(self) -> int:
-        """Pixels, after the EXIF turn."""
-        return self.rgb.width
+    @cached_property
+    def rgb(self) -> Image.Image:
+        """Mode RGB."""
+        return self._decoded if isinstance(self._decoded, Image.Image) else Image.fromarray(self._decoded)
 
-    @property
-    def height(self) -> int:
-        """Pixels, after the EXIF turn."""
-        return self.rgb.height
+    @cached_property
+    def pixels(self) -> UInt8[np.ndarray, "h w 3"]:
+        """The same, to be read only."""
+        return np.array(self._decoded) if isinstance(self._decoded, Image.Image) else self._decoded
 
 
-def open_picture(source: bytes | Path) -> Picture:
+def open_picture(source: bytes | Path, short_side: int | None = None) -> Picture:
     """Decodes the first frame of a picture file.
 
+    With `short_side`, a JPEG may be decoded smaller, as long as no side has fewer pixels than that.
     Raises PictureError with a one-word reason and a sentence: unreadable, not-a-picture, too-large, broken.
     """
     data = source if isinstance(source, bytes) else _read(source)
     if not data:
         raise PictureError("empty", "the file is empty")
-    return _decode(data)
-
-
-def encode_thumbnail(rgb: Image.Image, side: int) -> bytes:
-    """JPEG with its longer side at most `side` pixels; always made anew, so that nothing but pixels is shared."""
-    size = thumbnail_size(rgb.size, side)
-    if max(rgb.size) >= _REDUCED_FROM * max(size):
-        return encode_small(np.asarray(rgb.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)))
-    return encode_small(_shrunk(rgb, size))
-
-
-def thumbnail_size(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """Width and height of a picture's thumbnail, whose longer side is at most `side` pixels."""
-    scale = min(1.0, side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _shrunk(rgb: Image.Image, size: tuple[int, int]) -> UInt8[np.ndarray, "height width 3"]:
-    """Pillow's bicubic resize but for rounding, in less time: torchvision's has vector instructions."""
-    import torch
-    from torchvision.transforms.v2 import InterpolationMode, functional
-
-    pixels = np.array(rgb)  # a copy: PyTorch warns of arrays that cannot be written
-    if rgb.size == size:
-        return pixels
-    planes = torch.from_numpy(pixels).permute(2, 0, 1)
-    small = functional.resize(planes, [size[1], size[0]], InterpolationMode.BICUBIC, antialias=True)
-    made: np.ndarray = small.permute(1, 2, 0).numpy()
-    return made
-
-
-def encode_small(pixels: UInt8[np.ndarray, "height width 3"]) -> bytes:
-    """The JPEG of a thumbnail's pixels. Python's lock is free meanwhile."""
-    made: bytes = simplejpeg.encode_jpeg(
-        np.ascontiguousarray(pixels), quality=_THUMBNAIL_QUALITY, colorsubsampling="444"
-    )
-    return made
+    return _decode(data, short_side)
 
 
 def _read(path: Path) -> bytes:
@@ -106,7 +70,7 @@ def _read(path: Path) -> bytes:
         raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error
 
 
-def _decode(data: bytes) -> Picture:
+def _decode(data: bytes, short_side: int | None) -> Picture:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -122,6 +86,8 @@ def _decode(data: bytes) -> Picture:
     if scans * (image.width * image.height + 10_000) > _MAX_SCANNED:
         raise PictureError("too-large", f"the JPEG has {scans:,} scans of its pixels; so many are not decoded")
     try:
+        if jpegs.is_plain(image) and (pixels := jpegs.decoded(data, short_side)) is not None:
+            return Picture(pixels, image.size)
         return _seen(image)
     except Exception as error:  # truncated or corrupt data surfaces here, as many types
         raise PictureError("broken", f"the picture cannot be decoded: {_said(error)}") from error
@@ -131,7 +97,7 @@ def _seen(image: Image.Image) -> Picture:
     """The first frame as a person sees it."""
     image.seek(0)
     image.load()
-    return Picture(rgb=_to_rgb(ImageOps.exif_transpose(image)))
+    return Picture(_to_rgb(ImageOps.exif_transpose(image)))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

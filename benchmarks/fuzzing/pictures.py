@@ -10,8 +10,9 @@ from PIL import Image
 
 from benchmarks.fuzzing.target import Fault, Target
 from sae_core.errors import PictureError
-from sae_core.pictures import MAX_PIXELS, encode_thumbnail, open_picture
+from sae_core.pictures import MAX_PIXELS, open_picture
 from sae_core.references import DEMO_ASSETS
+from sae_core.thumbnails import encode_thumbnail
 
 _SIDE = 24  # pixels of a seed
 # name: Pillow's format, the mode, how it is saved
@@ -57,7 +58,7 @@ class Pictures(Target):
             return f"refused: {error.reason}"
         if picture.rgb.mode != "RGB" or not 0 < picture.width * picture.height <= MAX_PIXELS:
             raise Fault(f"a picture of mode {picture.rgb.mode}, {picture.width} x {picture.height}")
-        encode_thumbnail(picture.rgb, 64)
+        encode_thumbnail(picture, 64)
         return "a picture"
 
 

@@ -18,8 +18,9 @@ from PIL import Image
 
 from sae_core import parquets, tars
 from sae_core.errors import PictureError, SourceError
-from sae_core.pictures import EXTENSIONS, encode_thumbnail, open_picture
+from sae_core.pictures import EXTENSIONS, open_picture
 from sae_core.store.records import ImageRecord, Thumbnail
+from sae_core.thumbnails import encode_thumbnail
 
 SIDE = 256  # pixels of the longer side of what is shown
 _MAX_BYTES = 100_000_000
@@ -52,7 +53,7 @@ class Originals:
             return None
 
     def _make_thumbnail(self, key: str, sha256: str) -> Thumbnail:
-        return Thumbnail(encode_thumbnail(open_picture(self._bytes(key, sha256)).rgb, SIDE), "image/jpeg")
+        return Thumbnail(encode_thumbnail(open_picture(self._bytes(key, sha256)), SIDE), "image/jpeg")
 
     def _bytes(self, key: str, sha256: str) -> bytes:
         """Raises LookupError where no file of that key has that hash."""

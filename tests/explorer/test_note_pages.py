@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -181,13 +182,14 @@ def test_a_file_of_another_sae_is_refused(noted: LatentStore) -> None:
 
 
 def test_list_page(noted: LatentStore) -> None:
-    html = html_of(run_page("list", latents=f"5,2,{noted.n_latents + 7}", title="<b>mine</b>"))
-    assert html.index('aria-label="#5 ·') < html.index('aria-label="#2 ·')
+    first, second = np.flatnonzero(noted.latents["n_active"])[[3, 1]].tolist()
+    html = html_of(run_page("list", latents=f"{first},{second},{noted.n_latents + 7}", title="<b>mine</b>"))
+    assert html.index(f'aria-label="#{first} ·') < html.index(f'aria-label="#{second} ·')
     assert "&lt;b&gt;mine&lt;/b&gt;" in html
     assert f"Not in this store, which has latents 0 … {noted.n_latents - 1}: #{noted.n_latents + 7}." in html
-    assert 'data-this-list="5,2"' in html
-    assert 'href="list?latents=2,5&amp;title=%3Cb%3Emine%3C%2Fb%3E" data-list-edit' in html
-    assert 'href="export/latents.csv?latents=5,2&amp;title=%3Cb%3Emine%3C%2Fb%3E" download' in html
+    assert f'data-this-list="{first},{second}"' in html
+    assert f'href="list?latents={second},{first}&amp;title=%3Cb%3Emine%3C%2Fb%3E" data-list-edit' in html
+    assert f'href="export/latents.csv?latents={first},{second}&amp;title=%3Cb%3Emine%3C%2Fb%3E" download' in html
 
 
 def test_list_page_without_latents(noted: LatentStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pkgutil
@@ -270,7 +271,7 @@ def test_a_finished_store_is_kept(inputs: Path, undisturbed: Path, tmp_path: Pat
         build(config(inputs, undisturbed, limit=10))
     with pytest.raises(BuildError, match="was built in fp32"):
         build(config(inputs, undisturbed, precision="bf16"))
-    with pytest.raises(BuildError, match="was decoded on the cpu"):
+    with pytest.raises(BuildError, match="was built with --decode cpu"):
         build(config(inputs, undisturbed), lambda wanted: replace(load_models(wanted), decoder="gpu"))
     (tmp_path / "mine").mkdir()
     with pytest.raises(BuildError, match="is no store"):
@@ -373,6 +374,27 @@ def test_a_store_in_bf16_says_so_and_is_near_the_one_in_fp32(inputs: Path, undis
     cosines = (half.embeddings(everyone) * full.embeddings(everyone)).sum(axis=1)
     assert 0.999 < np.median(cosines) < 1 - 1e-7
     assert defects_of(tmp_path / "half") == []
+
+
+def test_large_jpegs_decoded_smaller_keep_their_sizes_and_nearly_their_embeddings(inputs: Path, tmp_path: Path) -> None:
+    for number in range(12):
+        label, image = picture(number, (640, 480))
+        path = tmp_path / "large" / label / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(image, "JPEG", quality=92))
+    stores = {}
+    for decoder in ("cpu", "reduced"):
+        build(config(inputs, tmp_path / decoder, images=str(tmp_path / "large"), decode=decoder, thumbnails=96))
+        stores[decoder] = LatentStore.open(tmp_path / decoder)
+        assert stores[decoder].manifest.encoder.decoder == decoder
+    whole, reduced = stores["cpu"], stores["reduced"]
+    assert {(row.width, row.height) for row in reduced.images(range(12))} == {(640, 480)}
+    cosines = (whole.embeddings(range(12)) * reduced.embeddings(range(12))).sum(axis=1)
+    assert 0.99 < cosines.min() < 1 - 1e-6, "near, and not the same"
+    for image_id in range(12):
+        kept = reduced.thumbnail(image_id)
+        assert kept is not None and Image.open(io.BytesIO(kept.data)).size == (96, 72)
+    assert defects_of(tmp_path / "reduced") == []
 
 
 def test_a_store_can_be_built_without_pictures(inputs: Path, tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from index_builder.workdir import WorkDir
 from sae_core import ClipEncoder
 from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.errors import BuildError
-from sae_core.pictures import open_picture, thumbnail_size
+from sae_core.pictures import open_picture
+from sae_core.thumbnails import thumbnail_size
 from tests.support.models import make_tiny_clip, random_sae
 from tests.support.pictures import encoded, picture
 
@@ -50,6 +51,7 @@ def odd_ones() -> dict[str, bytes]:
         "cmyk": encoded(four, "JPEG"),
         "progressive": jpeg(progressive=True),
         "turned": turned(),
+        "turned by XMP": jpeg(xmp=b'<rdf:Description tiff:Orientation="6"/>'),
         "cut off": jpeg()[:-200],
         "nothing": b"",
         "a lie": b"\xff\xd8 no picture \xff\xda \xff\xd9",

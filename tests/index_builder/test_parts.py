@@ -10,14 +10,15 @@ from PIL.PngImagePlugin import PngInfo
 
 from index_builder.compatibility import looks_wrong
 from sae_core.metrics import Fidelity
-from sae_core.pictures import encode_thumbnail, open_picture
+from sae_core.pictures import open_picture
+from sae_core.thumbnails import encode_thumbnail
 from tests.support.pictures import encoded
 
 
 def test_large_pictures_shrink_and_small_ones_keep_their_size() -> None:
     for size, wanted in (((800, 600), (256, 192)), ((100, 60), (100, 60)), ((1, 3_000), (1, 256))):
         picture = open_picture(encoded(Image.new("RGB", size, "red")))
-        made = Image.open(io.BytesIO(encode_thumbnail(picture.rgb, 256)))
+        made = Image.open(io.BytesIO(encode_thumbnail(picture, 256)))
         assert made.size == wanted and made.format == "JPEG"
 
 
@@ -30,7 +31,7 @@ def test_no_thumbnail_carries_more_than_pixels(kind: str) -> None:
     options = {"exif": exif.tobytes(), "comment": b"12 Some Street"} if kind == "JPEG" else {"pnginfo": texts}
     data = encoded(Image.new("RGB", (60, 60)), kind, **options) + b"12 Some Street"
     assert data.count(b"Some Street") >= 2
-    assert b"Some Street" not in encode_thumbnail(open_picture(data).rgb, 256)
+    assert b"Some Street" not in encode_thumbnail(open_picture(data), 256)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_what_cannot_be_reused_is_said_before_anything_is_encoded(
         build(config(inputs, tmp_path / "new", encoder=f"local-dir:{tmp_path / 'clip'}", reuse=inputs / "old"))
     with pytest.raises(BuildError, match="old was encoded in --precision fp32: give the same"):
         build(config(inputs, tmp_path / "new", precision="bf16", reuse=inputs / "old"))
-    with pytest.raises(BuildError, match="old was decoded with --decode cpu: give the same"):
+    with pytest.raises(BuildError, match="old was built with --decode cpu: give the same"):
         build(config(inputs, tmp_path / "new", reuse=inputs / "old"), decoded_on_the_gpu)
     with pytest.raises(BuildError, match="wants thumbnails of 99 pixels, old has of 256"):
         build(config(inputs, tmp_path / "new", thumbnails=99, reuse=inputs / "old"))

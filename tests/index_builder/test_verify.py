@@ -61,8 +61,9 @@ def edit_manifest(change: Callable[[dict[str, object]], object]) -> Damage:
     return damage
 
 
-def swap_first_two(array: np.ndarray) -> None:
-    array[[0, 1]] = array[[1, 0]]
+def swap_the_first_with_another(array: np.ndarray) -> None:
+    other = next(row for row in range(len(array)) if (array[row] != array[0]).any())
+    array[[0, other]] = array[[other, 0]]
 
 
 def edit_table(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Damage:
@@ -137,7 +138,7 @@ SILENT: dict[str, tuple[Damage, str]] = {
         edit_array("codes/activations.npy", lambda a: a.__imul__(1.5)),
         "disagree",
     ),
-    "offsets that fall": (edit_array("postings/offsets.npy", swap_first_two), "does not partition"),
+    "offsets that fall": (edit_array("postings/offsets.npy", swap_the_first_with_another), "does not partition"),
     "an image that does not exist": (
         edit_array("postings/image_ids.npy", lambda a: a.__setitem__(0, 40)),
         "names images",
@@ -156,7 +157,10 @@ SILENT: dict[str, tuple[Damage, str]] = {
         edit_array("codes/indices.npy", lambda a: a.__setitem__((0, 1), a[0, 0])),
         "twice in one row",
     ),
-    "a histogram of another gallery": (edit_array("latents/histograms.npy", swap_first_two), "histograms.npy"),
+    "a histogram of another gallery": (
+        edit_array("latents/histograms.npy", swap_the_first_with_another),
+        "histograms.npy",
+    ),
     "labels of other images": (edit_array("labels.npy", lambda a: a.sort()), "disagree about labels"),
     "label counts of another store": (
         edit_table("labels.parquet", lambda t: t.assign(n_images=t.n_images + 1)),

@@ -16,7 +16,7 @@ from PIL import Image
 
 from sae_core import pictures
 from sae_core.errors import PictureError
-from sae_core.pictures import encode_thumbnail, open_picture
+from sae_core.pictures import open_picture
 from tests.support.pictures import encoded, picture
 
 
@@ -155,12 +155,60 @@ def test_only_formats_that_pillow_decodes_in_process() -> None:
     assert not {"EPS", "WMF", "PDF"} & set(pictures.FORMATS)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(1, 900), st.integers(1, 900))
-def test_thumbnails_are_pillows_but_for_rounding(width: int, height: int) -> None:
-    made = open_picture(encoded(picture(5, (width, height))[1]))
-    size = pictures.thumbnail_size((width, height), 200)
-    assert max(size) <= 200 and min(size) >= 1
-    off = np.abs(pictures._shrunk(made.rgb, size).astype(int) - np.asarray(made.rgb.resize(size, 3), dtype=int))
-    assert off.max() <= 2
-    assert Image.open(io.BytesIO(encode_thumbnail(made.rgb, 200))).size == size
+def turned_by_xmp() -> bytes:
+    """A JPEG without EXIF, whose XMP says that the camera was turned."""
+    said = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    return encoded(Image.new("RGB", (20, 10), "red"), "JPEG", xmp=said)
+
+
+def test_an_orientation_in_xmp_is_applied() -> None:
+    assert open_picture(turned_by_xmp()).rgb.size == (10, 20)
+
+
+@pytest.mark.parametrize(
+    "options", [{"subsampling": n} for n in (0, 1, 2)] + [{"progressive": True}, {"keep_rgb": True}]
+)
+@pytest.mark.parametrize("size", [(64, 48), (61, 33), (1, 7)])
+def test_jpegs_have_pillows_pixels(size: tuple[int, int], options: dict[str, object]) -> None:
+    data = encoded(picture(4, size)[1], "JPEG", quality=90, **options)
+    seen = open_picture(data)
+    assert seen.pixels.shape == (*size[::-1], 3) and (seen.width, seen.height) == size
+    np.testing.assert_array_equal(seen.pixels, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
+    np.testing.assert_array_equal(seen.pixels, np.asarray(seen.rgb))
+
+
+@pytest.mark.parametrize(
+    ("size", "least", "wanted"),
+    [
+        ((800, 600), 300, (400, 300)),
+        ((800, 600), 301, (800, 600)),  # a half would be too small
+        ((801, 1_601), 250, (301, 601)),  # three eighths, rounded up
+        ((800, 600), 10, (100, 75)),
+        ((800, 600), 0, (800, 600)),
+    ],
+)
+def test_a_jpeg_is_decoded_no_larger_than_asked(size: tuple[int, int], least: int, wanted: tuple[int, int]) -> None:
+    data = encoded(picture(2)[1].resize(size), "JPEG")
+    seen = open_picture(data, least)
+    assert (seen.width, seen.height) == size
+    assert seen.rgb.size == wanted
+    small = np.asarray(Image.open(io.BytesIO(data)).resize(wanted, Image.Resampling.BOX), dtype=int)
+    assert np.abs(seen.pixels - small).mean() < 4
+
+
+def test_other_files_are_decoded_whole() -> None:
+    image = picture(2)[1].resize((800, 600))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for data in (encoded(image), encoded(image, "JPEG", exif=exif.tobytes()), encoded(image.convert("L"), "JPEG")):
+        assert sorted(open_picture(data, 50).rgb.size) == [600, 800]
+
+
+def test_a_jpeg_with_trailing_damage_is_judged_by_pillow() -> None:
+    """libjpeg goes on over it, with a warning; what Pillow shows is what we show, also where less is asked for."""
+    whole = bytearray(encoded(picture(4)[1].resize((300, 200)), "JPEG"))
+    start = whole.index(b"\xff\xda") + 400
+    whole[start : start + 3] = b"\xff\xd5\x00"  # a restart marker that nobody announced
+    expected = np.asarray(Image.open(io.BytesIO(whole)).convert("RGB"))
+    for least in (None, 20):
+        np.testing.assert_array_equal(open_picture(bytes(whole), least).pixels, expected)
