@@ -21,6 +21,7 @@ from benchmarks import photographs
 from benchmarks.machine import machine
 from benchmarks.stages import stages
 from benchmarks.vits import NAME, saved_models, vit_models
+from benchmarks.while_running import while_running
 from index_builder.build import limited, load_models
 from index_builder.config import BuildConfig, resolved_device
 from index_builder.decode import SlotDataset
@@ -66,6 +67,8 @@ class Settings:
     """Whether the encoder is compiled."""
     encoders: int = 1
     """Processes that encode side by side; their start is not counted. With --vit only."""
+    mixed: bool = False
+    """Whether the photographs have many sizes, as ImageNet's have, instead of one."""
     vit: bool = False
     """ViT-B/16 with random weights and 4,096 latents on made-up photographs, instead of encoder, SAE and images."""
 
@@ -80,7 +83,8 @@ def main(settings: Settings) -> None:
 def given(settings: Settings, folder: Path) -> tuple[Source, Encoders]:
     """Pictures and models."""
     if settings.vit:
-        source = open_source(str(photographs.folder_of(folder / "jpegs", settings.pictures, settings.distinct)))
+        n, distinct = settings.pictures, settings.distinct
+        source = open_source(str(photographs.folder_of(folder / "jpegs", n, distinct, mixed=settings.mixed)))
         device = resolved_device(settings.device)  # type: ignore[arg-type]
         return source, replace(vit_models(device, settings.precision), decoder=settings.decode)
     config = BuildConfig(
@@ -153,7 +157,8 @@ def end_to_end(source: Source, models: Encoders, settings: Settings, batch_size:
         workers = settings.workers
         with work.locked():
             began = time.perf_counter()
-            encode_shards(source, plan, work, models, thumbnail_side=256, workers=workers, progress=lambda *_: None)
+            with while_running(len(source.keys)):
+                encode_shards(source, plan, work, models, thumbnail_side=256, workers=workers, progress=lambda *_: None)
             return len(source.keys) / (time.perf_counter() - began)
 
 
@@ -170,6 +175,7 @@ def in_processes(source: Source, plan: Plan, work: WorkDir, settings: Settings) 
         decode=settings.decode,
         compile="yes" if settings.compile else "no",
         batch_size=plan.batch_size,
+        workers=settings.workers,
         encoders=settings.encoders,
     )
     done: list[tuple[float, int]] = []

@@ -49,7 +49,7 @@ class BuildConfig:
     batch_size: int | None = None
     """Pictures encoded together; by default 64 on a CPU, 128 on a GPU."""
     encoders: int = 1
-    """Processes that encode side by side on one GPU, each with its own models: one alone cannot feed a fast GPU."""
+    """Processes that encode side by side on one GPU, each with its own models and its share of the decoding ones."""
     limit: int | None = None
     """Only the first N pictures of the source."""
     thumbnails: Literal["none"] | int = 256

@@ -18,7 +18,8 @@ from torch.utils.data import DataLoader
 from index_builder.ahead import ahead
 from index_builder.config import BuildConfig
 from index_builder.decode import DecodedBatch, SlotDataset
-from index_builder.pipeline import Encoded, Preparer, collect, encode
+from index_builder.pipeline import Finished, collect, encode, finished
+from index_builder.preparing import GpuDecoder, Shrinker
 from index_builder.reuse import Reuse
 from index_builder.shards import ShardWriter, is_complete
 from index_builder.sources import Source
@@ -120,23 +121,22 @@ def encode_these(
 ) -> None:
     """Makes some of a plan's shards here and in decoding processes; `n_beside` such processes share the cores."""
     clip, sae = models.clip, models.sae
-    encoded = _encoded(
-        [batch for shard in shards for batch in plan.batches(shard)],
-        SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, decoder=models.decoder),
-        models,
-        default_workers(models) if workers is None else workers,
-        max(1, n_cores() // n_beside),
-    )
+    batches = [batch for shard in shards for batch in plan.batches(shard)]
+    n_workers = default_workers(models, n_beside) if workers is None else workers
+    n_threads = max(1, n_cores() // n_beside)
+    dataset = SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, decoder=models.decoder)
+    dataset.threads = 1 if n_workers else n_threads
     behind = 1 if clip.device.type == "cuda" else 0  # shards that may still be on their way to the disk
-    with ThreadPoolExecutor(max(1, n_cores() // n_beside)) as pool, ThreadPoolExecutor(1) as disk:
+    with ThreadPoolExecutor(n_threads) as pool, ThreadPoolExecutor(1) as disk:
+        stages = _stages(batches, dataset, models, n_workers, pool)
         commits: deque[Future[None]] = deque()
         for shard in shards:
             writer = ShardWriter(work.shard_path(shard), clip.d_embed, sae.config.k)
             for _ in plan.batches(shard):
-                done = next(encoded)
-                n_rejects = collect(done, source.keys, writer, pool)
-                _add_known(done.prepared.batch, sae, reuse, writer)
-                progress(done.prepared.batch.n_slots, n_rejects)
+                done = next(stages)
+                n_rejects = collect(done, source.keys, writer)
+                _add_known(done.batch, sae, reuse, writer)
+                progress(done.batch.n_slots, n_rejects)
             commits.append(disk.submit(writer.commit))
             while len(commits) > behind:
                 commits.popleft().result()
@@ -144,17 +144,18 @@ def encode_these(
             commit.result()
 
 
-def _encoded(
-    batches: Sequence[list[int]], dataset: SlotDataset, models: Encoders, n_workers: int, n_threads: int
-) -> Iterator[Encoded]:
-    """Batches with embeddings and codes. Beside a GPU each stage is a thread, and reads ahead."""
+def _stages(
+    batches: Sequence[list[int]], dataset: SlotDataset, models: Encoders, n_workers: int, pool: ThreadPoolExecutor
+) -> Iterator[Finished]:
+    """Batches with all that shards store. Beside a GPU each stage is a thread, and reads ahead."""
     # Beside a CPU encoder a thread would only take its cores. Without worker processes decoding takes turns with it,
     # and has all cores for its turn.
     stage = ahead if models.clip.device.type == "cuda" else iter
-    dataset.threads = 1 if n_workers else n_threads
-    decoded = _loader(dataset, batches, n_workers)
-    prepared = stage(map(Preparer(dataset, models.clip.device), decoded if n_workers else stage(decoded)))
-    return stage(encode(batch, models.clip, models.sae) for batch in prepared)
+    loaded = _loader(dataset, batches, n_workers)
+    decoded = stage(map(GpuDecoder(dataset, models.clip.device), stage(loaded)))
+    prepared = stage(map(Shrinker(dataset, models.clip.device, models.clip.compiled), decoded))
+    encoded = stage(encode(batch, models.clip, models.sae) for batch in prepared)
+    return stage(finished(batch, pool) for batch in encoded)
 
 
 def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) -> Iterator[DecodedBatch]:
@@ -170,7 +171,7 @@ def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) 
     )
 
 
-def default_workers(models: Encoders) -> int:
+def default_workers(models: Encoders, n_beside: int = 1) -> int:
     """Decoding processes beside the encoder: beside a GPU one a core, less one; beside a CPU encoder none.
 
     A CPU encoder keeps every core busy; decoding beside it only makes its threads wait for one another, so it is
@@ -179,7 +180,7 @@ def default_workers(models: Encoders) -> int:
     """
     if models.clip.device.type != "cuda":
         return 0
-    return max(1, n_cores() // 2 if models.decoder == "gpu" else n_cores() - 1)
+    return max(1, (n_cores() // 2 if models.decoder == "gpu" else n_cores() - 1) // n_beside)
 
 
 def n_cores() -> int:

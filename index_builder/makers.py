@@ -75,7 +75,7 @@ class ShardMaker:
             self._work,
             self._models,
             thumbnail_side=job.config.thumbnail_side,
-            workers=0 if job.config.encoders > 1 else job.config.workers,
+            workers=job.config.workers,
             reuse=job.reuse,
             progress=count,
             n_beside=job.config.encoders,

@@ -1,7 +1,7 @@
 """The encode stage in several processes that share one GPU.
 
-What feeds a fast GPU is Python, and one process has one lock for all of its threads. Each process makes whole shards,
-as a cluster's machines do, and a shard's bytes follow from the plan alone.
+The threads that feed a fast GPU wait for one another, in Python and in the driver. Each process makes whole shards, as
+a cluster's machines do, and a shard's bytes follow from the plan alone.
 """
 
 from __future__ import annotations

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from index_builder import jpegs
-from index_builder.ahead import ahead
+from index_builder import encode as encode_stage
+from index_builder import jpegs, preparing
+from index_builder.ahead import Clock, ahead
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, encode_shards
+from index_builder.encode import Encoders, Plan, default_workers, encode_shards
 from index_builder.jpegs import JpegStage, plain_size
 from index_builder.shards import Shard
 from index_builder.sources import open_source
 from index_builder.workdir import WorkDir
 from sae_core import ClipEncoder
-from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.encoder import resampling
+from sae_core.encoder.preprocessing import Decoder, Preprocessing
 from sae_core.errors import BuildError
 from sae_core.pictures import open_picture
 from sae_core.thumbnails import thumbnail_size
@@ -79,7 +83,7 @@ def test_a_picture_that_leaves_a_border_is_not() -> None:
 
 @pytest.mark.parametrize("canvas", [2**25, 70 * 200, 1])
 def test_crops_are_the_workers_and_thumbnails_have_their_sizes(canvas: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jpegs, "_CANVAS", canvas)
+    monkeypatch.setattr(resampling, "_CANVAS", canvas)
     sizes = [(80, 60), (33, 200), (64, 64), (300, 50), (40, 40)]
     data = [jpeg(number, size) for number, size in enumerate(sizes)]
     made = JpegStage(PREPROCESSING, 48, CPU)([torch.frombuffer(bytearray(one), dtype=torch.uint8) for one in data])
@@ -153,7 +157,7 @@ def test_a_batch_that_cannot_be_decoded_is_decoded_by_the_cpu(
         raise RuntimeError("nvjpegDecode failed")
 
     on_cpu = shards_of(folder, tmp_path / "cpu", "cpu")
-    monkeypatch.setattr(jpegs, "decode", broken)
+    monkeypatch.setattr(preparing, "decode", broken)
     on_gpu = shards_of(folder, tmp_path / "gpu", "gpu")
     compare(on_gpu, on_cpu)
     for a, b in zip(on_gpu, on_cpu, strict=True):
@@ -197,3 +201,26 @@ def test_an_error_ahead_comes_out_where_it_belongs() -> None:
     assert next(coming) == 1
     with pytest.raises(OSError, match="the disk is gone"):
         next(coming)
+
+
+@pytest.mark.parametrize(("decoder", "n_beside", "n"), [("cpu", 1, 15), ("gpu", 1, 8), ("gpu", 3, 2), ("gpu", 99, 1)])
+def test_processes_beside_one_another_share_the_cores(
+    decoder: Decoder, n_beside: int, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encode_stage, "n_cores", lambda: 16)
+    clip = SimpleNamespace(device=torch.device("cuda"))
+    assert default_workers(Encoders(clip, random_sae(), decoder), n_beside) == n  # type: ignore[arg-type]
+    clip.device = CPU
+    assert default_workers(Encoders(clip, random_sae(), decoder), n_beside) == 0  # type: ignore[arg-type]
+
+
+def test_a_clock_tells_a_stages_own_time_from_its_waiting() -> None:
+    def slow(items: Iterator[int], seconds: float) -> Iterator[int]:
+        for item in items:
+            time.sleep(seconds)
+            yield item
+
+    first, second = Clock(), Clock()
+    assert list(ahead(slow(ahead(slow(iter(range(8)), 0.02), clock=first), 0), clock=second)) == list(range(8))
+    assert first.taken >= 0.16, "it sleeps"
+    assert second.taken >= first.waited > 0, "it waits for the first, and does nothing else"

@@ -16,7 +16,7 @@ from index_builder.build import build
 from index_builder.config import BuildConfig
 from sae_core import ClipEncoder, LatentStore
 from sae_core.encoder.preprocessing import Preprocessing
-from sae_core.encoder.resampling import resampled
+from sae_core.encoder.resampling import Wanted, resample, resampled
 from sae_core.sae.checkpoint import save_sae
 from sae_core.store import gpu_search
 from sae_core.store.search import nearest_on_gpu
@@ -161,6 +161,22 @@ def test_resampling_on_the_gpu_is_that_of_the_cpu() -> None:
     frames = [Preprocessing(resize=256, crop=224, mean=(0,) * 3, std=(1,) * 3).frame(*size) for size in sizes]
     here, there = (resampled(canvas.to(device), sizes, frames, "bicubic").cpu().int() for device in ("cpu", "cuda"))
     assert (here - there).abs().max() <= 2 and (here - there).abs().float().mean() < 0.1
+
+
+@needs_gpu
+def test_the_resampling_kernel_does_what_pytorchs_operations_do() -> None:
+    from sae_core.encoder import resampling_kernel
+
+    sizes = [(400, 300), (211, 300), (400, 77), (60, 500), (3_000, 40)]
+    pictures = [torch.randint(0, 256, (3, height, width), dtype=torch.uint8) for width, height in sizes]
+    frames = [Preprocessing(resize=256, crop=224, mean=(0,) * 3, std=(1,) * 3).frame(*size) for size in sizes]
+    here, there = (torch.zeros(5, 224, 224, 3, dtype=torch.uint8, device=device) for device in ("cpu", "cuda"))
+    resample(pictures, [Wanted(frames, "bicubic", here)])
+    resampling_kernel.resample([picture.cuda() for picture in pictures], [Wanted(frames, "bicubic", there)])
+    for number, frame in enumerate(frames):
+        width, height = frame.size
+        off = (here[number, :height, :width].int() - there[number, :height, :width].cpu().int()).abs()
+        assert off.max() <= 1
 
 
 @needs_gpu
