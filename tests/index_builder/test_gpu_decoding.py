@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,9 +18,11 @@ from PIL import Image
 from index_builder import encode as encode_stage
 from index_builder import jpegs, preparing
 from index_builder.ahead import Clock, ahead
+from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
 from index_builder.encode import Encoders, Plan, default_workers, encode_shards
 from index_builder.jpegs import JpegStage, plain_size
+from index_builder.pipeline import collect
 from index_builder.shards import Shard
 from index_builder.sources import open_source
 from index_builder.workdir import WorkDir
@@ -28,6 +31,7 @@ from sae_core.encoder import resampling
 from sae_core.encoder.preprocessing import Decoder, Preprocessing
 from sae_core.errors import BuildError
 from sae_core.pictures import open_picture
+from sae_core.sae.checkpoint import save_sae
 from sae_core.thumbnails import thumbnail_size
 from tests.support.models import make_tiny_clip, random_sae
 from tests.support.pictures import encoded, picture
@@ -144,6 +148,46 @@ def test_a_build_has_the_same_rows_rejects_and_nearly_the_same_embeddings(folder
     on_gpu, on_cpu = (shards_of(folder, tmp_path / decoder, decoder) for decoder in ("gpu", "cpu"))
     assert sum(len(shard.rejects) for shard in on_cpu) == 3
     compare(on_gpu, on_cpu)
+
+
+def test_a_stopped_build_whose_stages_are_threads_ends_in_the_same_bytes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As beside a GPU, here with the decoder and the operations of a CPU."""
+
+    n_stages = 0
+
+    def beside(items: Iterable[object]) -> Iterator[object]:
+        nonlocal n_stages
+        n_stages += isinstance(items, Iterator)
+        return ahead(items) if isinstance(items, Iterator) else iter(items)
+
+    def gpus(config: BuildConfig) -> Encoders:
+        return replace(load_models(config), decoder="gpu")
+
+    monkeypatch.setattr(encode_stage, "iter", beside, raising=False)
+    clip, sae = make_tiny_clip(tmp_path / "clip"), save_sae(random_sae(), tmp_path / "sae")
+    asked = {"device": "cpu", "workers": 2, "batch_size": 4, "shard_size": 8, "name": "pictures"}
+    jobs = [BuildConfig(str(folder), clip, str(sae), tmp_path / name, **asked) for name in ("one", "two")]  # type: ignore[arg-type]
+    build(jobs[0], gpus)
+    assert n_stages == 5
+    n_collected = 0
+
+    def stops(*given: object) -> int:
+        nonlocal n_collected
+        n_collected += 1
+        if n_collected == 6:
+            raise KeyboardInterrupt
+        return collect(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(encode_stage, "collect", stops)
+    with pytest.raises(KeyboardInterrupt):
+        build(jobs[1], gpus)
+    assert len(list((tmp_path / "two.building" / "shards").glob("*.arrow"))) == 2
+    monkeypatch.setattr(encode_stage, "collect", collect)
+    build(jobs[1], gpus)
+    made = [{path.relative_to(job.out): path.read_bytes() for path in job.out.rglob("*.*")} for job in jobs]
+    assert made[0] == made[1]
 
 
 def test_without_thumbnails_there_are_none(folder: Path, tmp_path: Path) -> None:
