@@ -22,7 +22,8 @@ from benchmarks.vits import vit_models
 from index_builder.build import limited, load_models
 from index_builder.cluster import encode_on_cluster, start_ray
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, encode_shards
+from index_builder.encode import encode_shards
+from index_builder.plan import Encoders, Plan
 from index_builder.sources import Source, open_source
 from index_builder.workdir import WorkDir
 from sae_core.references import DEMO_ASSETS

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from index_builder.decode import SlotDataset, short_side
-from index_builder.encode import Encoders
 from index_builder.jpegs import JpegStage, Made
+from index_builder.plan import Encoders
 from index_builder.shards import ShardWriter
 from index_builder.sources import Source
 from sae_core.pictures import open_picture

@@ -7,7 +7,7 @@ from pathlib import Path
 import open_clip
 import torch
 
-from index_builder.encode import Encoders
+from index_builder.plan import Encoders
 from sae_core import ClipEncoder
 from sae_core.encoder.clip import preprocessing_of
 from sae_core.encoder.preprocessing import Precision

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from index_builder import encode as encode_stage
+from index_builder import stages
 from index_builder.ahead import Clock, ahead
 
-_STAGES = ("load", "decode", "shrink", "encode", "thumbnails")  # as index_builder.encode has them; "write" is last
+_STAGES = ("load", "decode", "shrink", "encode", "thumbnails")  # as index_builder.stages has them; "write" is last
 
 
 @contextlib.contextmanager
@@ -24,7 +24,7 @@ def while_running(n: int) -> Iterator[None]:
         return ahead(items, clock=clocks[-1])
 
     began, cpu, ticks = time.perf_counter(), time.process_time(), ticks_of_cores()
-    with mock.patch.object(encode_stage, "ahead", clocked):
+    with mock.patch.object(stages, "ahead", clocked):
         yield
     if clocks:
         busy, of_all = (now - then for now, then in zip(ticks_of_cores(), ticks, strict=True))

@@ -14,9 +14,10 @@ from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
 from index_builder.compatibility import check_compatibility
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, encode_shards, unfinished
+from index_builder.encode import encode_shards, unfinished
 from index_builder.existing import Asked, check_out, finished
 from index_builder.makers import Job
+from index_builder.plan import Encoders, Plan
 from index_builder.processes import encode_in_processes
 from index_builder.publish import make_manifest, publish, versions
 from index_builder.reuse import REUSED, Reuse

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, unfinished
+from index_builder.encode import unfinished
 from index_builder.makers import Job, ShardMaker
+from index_builder.plan import Encoders, Plan
 from index_builder.reuse import Reuse
 from index_builder.shards import is_complete
 from index_builder.sources import Source

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from index_builder.decode import SlotDataset
-from index_builder.encode import Encoders
+from index_builder.plan import Encoders
 from index_builder.sources import Source
 from sae_core.metrics import Fidelity, fidelity
 from sae_core.sae.topk import TopKSAE

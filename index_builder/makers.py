@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, encode_these
+from index_builder.encode import encode_these
+from index_builder.plan import Encoders, Plan
 from index_builder.reuse import Reuse
 from index_builder.shards import is_complete
 from index_builder.sources import Source

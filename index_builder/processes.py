@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
-from index_builder.encode import die_with_the_parent
 from index_builder.makers import Job, ShardMaker
+from index_builder.stages import die_with_the_parent
 from sae_core.errors import BuildError
 
 _SHARDS_A_TASK = 8  # a run of them fills the pipeline once; also what a stopped build may still finish

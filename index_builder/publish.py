@@ -18,7 +18,7 @@ import torch
 
 import sae_core
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders
+from index_builder.plan import Encoders
 from index_builder.sources import Source, listing_sha256
 from index_builder.workdir import sync, sync_folder, write_atomically
 from sae_core.references import WORDS

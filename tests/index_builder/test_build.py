@@ -24,7 +24,7 @@ from PIL import Image
 from index_builder import encode as encode_stage
 from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan
+from index_builder.plan import Encoders, Plan
 from index_builder.verify import defects_of
 from sae_core import ClipEncoder, LatentStore, load_sae
 from sae_core.errors import BuildError, MismatchError, StoreError

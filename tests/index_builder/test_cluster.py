@@ -17,7 +17,7 @@ from index_builder import makers as makers_module
 from index_builder.build import build
 from index_builder.cluster import encode_on_cluster
 from index_builder.config import BuildConfig
-from index_builder.encode import Plan
+from index_builder.plan import Plan
 from index_builder.sources import RawPicture
 from index_builder.sources.folder import FolderSource
 from index_builder.verify import defects_of

@@ -16,15 +16,17 @@ import torch
 from PIL import Image
 
 from index_builder import encode as encode_stage
-from index_builder import jpegs, preparing
+from index_builder import jpegs, preparing, stages
 from index_builder.ahead import Clock, ahead
 from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders, Plan, default_workers, encode_shards
+from index_builder.encode import encode_shards
 from index_builder.jpegs import JpegStage, plain_size
 from index_builder.pipeline import collect
+from index_builder.plan import Encoders, Plan
 from index_builder.shards import Shard
 from index_builder.sources import open_source
+from index_builder.stages import default_workers
 from index_builder.workdir import WorkDir
 from sae_core import ClipEncoder
 from sae_core.encoder import resampling
@@ -165,7 +167,7 @@ def test_a_stopped_build_whose_stages_are_threads_ends_in_the_same_bytes(
     def gpus(config: BuildConfig) -> Encoders:
         return replace(load_models(config), decoder="gpu")
 
-    monkeypatch.setattr(encode_stage, "iter", beside, raising=False)
+    monkeypatch.setattr(stages, "iter", beside, raising=False)
     clip, sae = make_tiny_clip(tmp_path / "clip"), save_sae(random_sae(), tmp_path / "sae")
     asked = {"device": "cpu", "workers": 2, "batch_size": 4, "shard_size": 8, "name": "pictures"}
     jobs = [BuildConfig(str(folder), clip, str(sae), tmp_path / name, **asked) for name in ("one", "two")]  # type: ignore[arg-type]
@@ -251,7 +253,7 @@ def test_an_error_ahead_comes_out_where_it_belongs() -> None:
 def test_processes_beside_one_another_share_the_cores(
     decoder: Decoder, n_beside: int, n: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encode_stage, "n_cores", lambda: 16)
+    monkeypatch.setattr(stages, "n_cores", lambda: 16)
     clip = SimpleNamespace(device=torch.device("cuda"))
     assert default_workers(Encoders(clip, random_sae(), decoder), n_beside) == n  # type: ignore[arg-type]
     clip.device = CPU

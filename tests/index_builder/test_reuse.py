@@ -17,7 +17,7 @@ from index_builder import build as build_module
 from index_builder import encode as encode_stage
 from index_builder.build import build
 from index_builder.config import BuildConfig
-from index_builder.encode import Encoders
+from index_builder.plan import Encoders
 from index_builder.verify import defects_of
 from sae_core import ClipEncoder, LatentStore
 from sae_core.errors import BuildError, MismatchError, StoreError

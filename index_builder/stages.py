@@ -1,0 +1,75 @@
+"""The stages of a build between the listing and the shards: in turns beside a CPU encoder, at once beside a GPU's."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from index_builder.ahead import ahead
+from index_builder.decode import DecodedBatch, SlotDataset
+from index_builder.pipeline import Finished, encode, finished
+from index_builder.plan import Encoders
+from index_builder.preparing import GpuDecoder, Shrinker
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def finished_batches(
+    batches: Sequence[list[int]], dataset: SlotDataset, models: Encoders, n_workers: int, pool: Executor
+) -> Iterator[Finished]:
+    """Batches with all that shards store. Beside a GPU each stage is a thread, and reads ahead."""
+    # Beside a CPU encoder a thread would only take its cores. Without worker processes decoding takes turns with it,
+    # and has all cores for its turn.
+    stage = ahead if models.clip.device.type == "cuda" else iter
+    loaded = _loader(dataset, batches, n_workers)
+    decoded = stage(map(GpuDecoder(dataset, models.clip.device), stage(loaded)))
+    prepared = stage(map(Shrinker(dataset, models.clip.device, models.clip.compiled), decoded))
+    encoded = stage(encode(batch, models.clip, models.sae) for batch in prepared)
+    return stage(finished(batch, pool) for batch in encoded)
+
+
+def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) -> Iterator[DecodedBatch]:
+    return iter(
+        DataLoader(
+            dataset,
+            batch_sampler=batches,
+            num_workers=n_workers if batches else 0,
+            collate_fn=_as_it_is,
+            prefetch_factor=2 if n_workers and batches else None,
+            worker_init_fn=die_with_the_parent,
+        )
+    )
+
+
+def default_workers(models: Encoders, n_beside: int = 1) -> int:
+    """Decoding processes beside the encoder: beside a GPU one a core, less one; beside a CPU encoder none.
+
+    A CPU encoder keeps every core busy; decoding beside it only makes its threads wait for one another, so it is
+    faster to take turns (docs/performance.md). Where a GPU decodes, half of the cores read, and the others are this
+    process's: they feed the GPU, and write thumbnails.
+    """
+    if models.clip.device.type != "cuda":
+        return 0
+    return max(1, (n_cores() // 2 if models.decoder == "gpu" else n_cores() - 1) // n_beside)
+
+
+def n_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def die_with_the_parent(_: int = 0) -> None:
+    """A killed build leaves no process of its own behind (Linux; elsewhere they end when their queue breaks)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
