@@ -91,9 +91,7 @@ class SlotDataset(Dataset[DecodedBatch]):
 
     def __getitems__(self, slots: list[int]) -> DecodedBatch:
         """Decodes a batch; nothing a picture does can stop it."""
-        with ThreadPoolExecutor(self.threads) as pool:
-            decoded = list(pool.map(self._decode_or_reject, slots))
-        batch = DecodedBatch()
+        batch, decoded = DecodedBatch(), self._decoded(slots)
         pixels: list[np.ndarray] = []
         data: list[bytes] = []
         for slot, result in zip(slots, decoded, strict=True):
@@ -117,6 +115,12 @@ class SlotDataset(Dataset[DecodedBatch]):
     def on_cpu(self, slots: list[int]) -> DecodedBatch:
         """The same slots once more, with nothing left to the GPU."""
         return SlotDataset(self.source, self.preprocessing, self.thumbnail_side, reuse=self.reuse).__getitems__(slots)
+
+    def _decoded(self, slots: list[int]) -> list[tuple[ImageRow, np.ndarray | int | bytes] | Reject]:
+        if self.threads == 1:  # handing each picture to a thread would take as long as reading it
+            return [self._decode_or_reject(slot) for slot in slots]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(self._decode_or_reject, slots))
 
     def _decode_or_reject(self, slot: int) -> tuple[ImageRow, np.ndarray | int | bytes] | Reject:
         try:

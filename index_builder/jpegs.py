@@ -24,7 +24,9 @@ from sae_core.jpegs import is_plain
 from sae_core.thumbnails import thumbnail_size
 
 MOST_SIDE = 4_096  # pixels; larger pictures are the workers'
-_START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
+_START, _END = b"\xff\xd8", b"\xff\xd9"
+_SCAN = b"\xff\xda\x00\x0c\x03"  # a scan of three colours: its marker, its header's length, their number
+_SCAN_HEADER = 14  # bytes, with the marker
 
 
 class Made(NamedTuple):
@@ -52,7 +54,8 @@ class JpegStage:
         """Of decoded ones on the GPU, which is not waited for; they must live until it has happened."""
         sizes = [(picture.shape[2], picture.shape[1]) for picture in decoded]
         crops = self._empty(len(decoded), self.preprocessing.crop)
-        frames = [self.preprocessing.frame(*size) for size in sizes]
+        seen = {size: self.preprocessing.frame(*size) for size in set(sizes)}
+        frames = [seen[size] for size in sizes]
         wanted = [Wanted(frames, self.preprocessing.interpolation, crops)]
         small_sizes = [thumbnail_size(size, self.thumbnail_side) for size in sizes] if self.thumbnail_side else []
         small = self._empty(len(decoded), self.thumbnail_side) if self.thumbnail_side else None
@@ -73,12 +76,15 @@ def decode(coded: Sequence[Tensor], device: torch.device) -> list[UInt8[Tensor, 
 
 def plain_size(data: bytes, preprocessing: Preprocessing) -> tuple[int, int] | None:
     """Width and height of a whole baseline JPEG in colour, upright, of a size that the GPU takes; None of all else."""
-    if not data.startswith(_START) or not data.endswith(_END) or data.count(_SCAN) != 1:
+    if not data.startswith(_START) or not data.endswith(_END):
         return None
     try:
-        image = Image.open(io.BytesIO(data), formats=("JPEG",))
+        file = io.BytesIO(data)
+        image = Image.open(file, formats=("JPEG",))  # reads up to the picture's first scan
+        scan = file.tell() - _SCAN_HEADER
+        whole_scan = scan >= 0 and data.startswith(_SCAN, scan)  # all colours in one, so there is no other
         baseline = "progressive" not in image.info and image.info.get("adobe_transform", 1) == 1
-        plain = baseline and is_plain(image)
+        plain = whole_scan and baseline and is_plain(image)
     except Exception:  # the workers' decoder says what is wrong with it
         return None
     whole = preprocessing.frame(*image.size).size == (preprocessing.crop, preprocessing.crop)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Shaped, UInt8
+from jaxtyping import Bool, Float, Float32, Int64, Shaped, UInt8
 from torch import Tensor
 
 from sae_core.encoder.preprocessing import Frame
@@ -49,7 +49,7 @@ def resampled(
     most = [max(frame.size[axis] for frame in frames) for axis in (0, 1)]
     facts = [on_device(_facts(axis, sizes, frames, most[axis]), canvas.device) for axis in (0, 1)]
     across, down = (_weights(facts[axis], canvas.shape[3 - axis], interpolation) for axis in (0, 1))
-    columns = np.array([columns_first(size, frame) for size, frame in zip(sizes, frames, strict=True)])
+    columns = columns_first(np.array(sizes), np.array([frame.size for frame in frames]))
     if columns.all() or not columns.any():
         return _both(canvas, across, down, bool(columns[0]))
     made = canvas.new_empty((*canvas.shape[:2], most[1], most[0]), dtype=torch.uint8)
@@ -59,10 +59,10 @@ def resampled(
     return made
 
 
-def columns_first(size: tuple[int, int], frame: Frame) -> bool:
-    """Whether Pillow resamples columns first: where much more height than width is lost."""
-    lost_width, lost_height = (before - after for before, after in zip(size, frame.size, strict=True))
-    return bool(lost_height > max(0, 2 * lost_width))
+def columns_first(before: Int64[np.ndarray, "n 2"], after: Int64[np.ndarray, "n 2"]) -> Bool[np.ndarray, "n"]:
+    """Of widths and heights, whether Pillow resamples columns first: where much more height than width is lost."""
+    lost_width, lost_height = (before - after).T
+    return np.asarray(lost_height > np.maximum(0, 2 * lost_width))
 
 
 def on_device(values: np.ndarray, device: torch.device) -> Tensor:

@@ -91,8 +91,8 @@ def _steps(
 ) -> tuple[list[Int64[np.ndarray, "n 14"]], UInt8[Tensor, "n_bytes"]]:
     """Tables of the two passes, and what the first of them writes and the second reads."""
     sizes = np.array([picture.shape[:0:-1] for picture in pictures])  # width, height
-    frames, order = want.frames, np.array([columns_first(*both) for both in zip(sizes, want.frames, strict=True)])
-    after = np.array([frame.size for frame in frames])
+    frames, after = want.frames, np.array([frame.size for frame in want.frames])
+    order = columns_first(sizes, after)
     middle = np.where(order[:, None], np.stack([sizes[:, 0], after[:, 1]], 1), np.stack([after[:, 0], sizes[:, 1]], 1))
     ends = np.cumsum(3 * middle.prod(axis=1))
     between = torch.empty(int(ends[-1]), dtype=torch.uint8, device=want.out.device)

@@ -52,6 +52,13 @@ def turned() -> bytes:
     return jpeg(exif=exif.tobytes())
 
 
+def scan_by_scan() -> bytes:
+    """The header of a JPEG whose first scan has one colour only, as those have that were not interleaved."""
+    data = jpeg()
+    start = data.index(b"\xff\xda")
+    return data[:start] + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + data[start + 14 :]
+
+
 def odd_ones() -> dict[str, bytes]:
     """What the workers decode, by its reason."""
     grey, four = picture(1)[1].convert("L"), picture(1)[1].convert("CMYK")
@@ -62,6 +69,7 @@ def odd_ones() -> dict[str, bytes]:
         "progressive": jpeg(progressive=True),
         "turned": turned(),
         "turned by XMP": jpeg(xmp=b'<rdf:Description tiff:Orientation="6"/>'),
+        "a scan for each colour": scan_by_scan(),
         "cut off": jpeg()[:-200],
         "nothing": b"",
         "a lie": b"\xff\xd8 no picture \xff\xda \xff\xd9",
@@ -72,7 +80,8 @@ def odd_ones() -> dict[str, bytes]:
 def test_plain_jpegs_are_left_to_the_gpu() -> None:
     upright = Image.Exif()
     upright[0x0112] = 1
-    for data in (jpeg(), jpeg(exif=upright.tobytes()), jpeg(subsampling=0), jpeg(subsampling=2), jpeg(comment=b"hm")):
+    kinds = (jpeg(), jpeg(exif=upright.tobytes()), jpeg(subsampling=0), jpeg(subsampling=2), jpeg(comment=jpeg()))
+    for data in kinds:  # the last has another JPEG in a comment, as photographs have a small one
         assert plain_size(data, PREPROCESSING) == (80, 60)
 
 
