@@ -115,9 +115,11 @@ GPU_BUILD := benchmarks.build_throughput --device cuda --vit --precision fp16 --
 .PHONY: bench-gpu
 bench-gpu: setup-dev
 	$(BIN)/python -m $(GPU_BUILD) --pictures 6000
-	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 24000
-	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 64000 --encoders 4
-	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 128000 --encoders 8
+	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 64000 --mixed
+	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 64000 --mixed --batch-size 256
+	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 128000 --mixed --encoders 2
+	$(BIN)/python -m $(GPU_BUILD) --decode gpu --pictures 128000 --mixed --encoders 4
+	$(BIN)/python -m benchmarks.decoding_beside
 
 # Stores of ImageNet's size and a tenth of it, without CLIP: 16 GB, 15 minutes.
 .PHONY: large-stores

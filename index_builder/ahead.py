@@ -21,8 +21,8 @@ class Clock:
     waited: float = 0.0
 
 
-def ahead(items: Iterator[T], n: int = 2, clock: Clock | None = None) -> Iterator[T]:
-    """The same items in order, made in a thread that is up to n of them ahead; its errors are raised here."""
+def ahead(items: Iterator[T], name: str = "ahead", *, n: int = 2, clock: Clock | None = None) -> Iterator[T]:
+    """The same items in order, made in a thread of that name, up to n of them ahead; its errors are raised here."""
     clock = clock or Clock()
 
     def made() -> T | object:
@@ -31,7 +31,7 @@ def ahead(items: Iterator[T], n: int = 2, clock: Clock | None = None) -> Iterato
         clock.taken += time.perf_counter() - began
         return item
 
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1, name) as thread:
         waiting = deque(thread.submit(made) for _ in range(n))
         try:
             while (item := _result(waiting, clock)) is not _END:
@@ -40,6 +40,11 @@ def ahead(items: Iterator[T], n: int = 2, clock: Clock | None = None) -> Iterato
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def in_turns(items: Iterator[T], name: str = "") -> Iterator[T]:
+    """The same items, each made when it is asked for."""
+    return items
 
 
 def _result(waiting: deque[Future[object]], clock: Clock) -> object:

@@ -14,7 +14,7 @@ from index_builder.plan import Encoders, Plan
 from index_builder.reuse import Reuse
 from index_builder.shards import ShardWriter, is_complete
 from index_builder.sources import Source
-from index_builder.stages import default_workers, finished_batches, n_cores
+from index_builder.stages import default_workers, finished_batches, n_cores, one_thread_beside
 from index_builder.workdir import WorkDir
 from sae_core.sae.topk import SparseCodes, TopKSAE
 
@@ -76,7 +76,11 @@ def encode_these(
     dataset = SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, decoder=models.decoder)
     dataset.threads = 1 if n_workers else n_threads
     behind = 1 if clip.device.type == "cuda" else 0  # shards that may still be on their way to the disk
-    with ThreadPoolExecutor(n_threads) as pool, ThreadPoolExecutor(1) as disk:
+    with (
+        one_thread_beside(clip.device),
+        ThreadPoolExecutor(n_threads, "thumbnails") as pool,
+        ThreadPoolExecutor(1, "disk") as disk,
+    ):
         stages = finished_batches(batches, dataset, models, n_workers, pool)
         commits: deque[Future[None]] = deque()
         for shard in shards:

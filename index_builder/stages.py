@@ -6,13 +6,15 @@ import contextlib
 import ctypes
 import os
 import signal
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
-from index_builder.ahead import ahead
+from index_builder.ahead import ahead, in_turns
 from index_builder.decode import DecodedBatch, SlotDataset
 from index_builder.pipeline import Finished, encode, finished
 from index_builder.plan import Encoders
@@ -22,28 +24,32 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def finished_batches(
-    batches: Sequence[list[int]], dataset: SlotDataset, models: Encoders, n_workers: int, pool: Executor
+    batches: Iterable[list[int]], dataset: SlotDataset, models: Encoders, n_workers: int, pool: Executor
 ) -> Iterator[Finished]:
     """Batches with all that shards store. Beside a GPU each stage is a thread, and reads ahead."""
     # Beside a CPU encoder a thread would only take its cores. Without worker processes decoding takes turns with it,
     # and has all cores for its turn.
-    stage = ahead if models.clip.device.type == "cuda" else iter
-    loaded = _loader(dataset, batches, n_workers)
-    decoded = stage(map(GpuDecoder(dataset, models.clip.device), stage(loaded)))
-    prepared = stage(map(Shrinker(dataset, models.clip.device, models.clip.compiled), decoded))
-    encoded = stage(encode(batch, models.clip, models.sae) for batch in prepared)
-    return stage(finished(batch, pool) for batch in encoded)
+    stage = ahead if models.clip.device.type == "cuda" else in_turns
+    coming = stage(loaded(dataset, batches, n_workers), "load")
+    decoded = stage(map(GpuDecoder(dataset, models.clip.device), coming), "decode")
+    prepared = stage(map(Shrinker(dataset, models.clip.device, models.clip.compiled), decoded), "shrink")
+    encoded = stage((encode(batch, models.clip, models.sae) for batch in prepared), "encode")
+    return stage((finished(batch, pool) for batch in encoded), "finish")
 
 
-def _loader(dataset: SlotDataset, batches: Sequence[list[int]], n_workers: int) -> Iterator[DecodedBatch]:
+def loaded(dataset: SlotDataset, batches: Iterable[list[int]], n_workers: int) -> Iterator[DecodedBatch]:
+    """Batches as the dataset gives them, made by worker processes, or here where there are none."""
     return iter(
         DataLoader(
             dataset,
             batch_sampler=batches,
-            num_workers=n_workers if batches else 0,
+            num_workers=n_workers,
             collate_fn=_as_it_is,
-            prefetch_factor=2 if n_workers and batches else None,
+            prefetch_factor=2 if n_workers else None,
             worker_init_fn=die_with_the_parent,
+            # They read and decode, and never touch a GPU. Under a spawned process PyTorch would spawn them too, and
+            # each would import everything for ten seconds.
+            multiprocessing_context="fork" if n_workers and sys.platform == "linux" else None,
         )
     )
 
@@ -58,6 +64,22 @@ def default_workers(models: Encoders, n_beside: int = 1) -> int:
     if models.clip.device.type != "cuda":
         return 0
     return max(1, (n_cores() // 2 if models.decoder == "gpu" else n_cores() - 1) // n_beside)
+
+
+@contextlib.contextmanager
+def one_thread_beside(device: torch.device) -> Iterator[None]:
+    """One thread for each of PyTorch's operations on the CPU, where the device is a GPU.
+
+    They are small there, and OpenMP's threads spin until the next comes: sixteen took most of sixteen cores from the
+    threads that feed the GPU (docs/performance.md).
+    """
+    before = torch.get_num_threads()
+    if device.type == "cuda":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def n_cores() -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
+import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,13 +23,14 @@ from index_builder import jpegs, preparing, stages
 from index_builder.ahead import Clock, ahead
 from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
+from index_builder.decode import SlotDataset
 from index_builder.encode import encode_shards
 from index_builder.jpegs import JpegStage, plain_size
 from index_builder.pipeline import collect
 from index_builder.plan import Encoders, Plan
 from index_builder.shards import Shard
 from index_builder.sources import open_source
-from index_builder.stages import default_workers
+from index_builder.stages import default_workers, one_thread_beside
 from index_builder.workdir import WorkDir
 from sae_core import ClipEncoder
 from sae_core.encoder import resampling
@@ -166,22 +170,21 @@ def test_a_stopped_build_whose_stages_are_threads_ends_in_the_same_bytes(
 ) -> None:
     """As beside a GPU, here with the decoder and the operations of a CPU."""
 
-    n_stages = 0
+    names: list[str] = []
 
-    def beside(items: Iterable[object]) -> Iterator[object]:
-        nonlocal n_stages
-        n_stages += isinstance(items, Iterator)
-        return ahead(items) if isinstance(items, Iterator) else iter(items)
+    def beside(items: Iterator[object], name: str) -> Iterator[object]:
+        names.append(name)
+        return ahead(items, name)
 
     def gpus(config: BuildConfig) -> Encoders:
         return replace(load_models(config), decoder="gpu")
 
-    monkeypatch.setattr(stages, "iter", beside, raising=False)
+    monkeypatch.setattr(stages, "in_turns", beside)
     clip, sae = make_tiny_clip(tmp_path / "clip"), save_sae(random_sae(), tmp_path / "sae")
     asked = {"device": "cpu", "workers": 2, "batch_size": 4, "shard_size": 8, "name": "pictures"}
     jobs = [BuildConfig(str(folder), clip, str(sae), tmp_path / name, **asked) for name in ("one", "two")]  # type: ignore[arg-type]
     build(jobs[0], gpus)
-    assert n_stages == 5
+    assert names == ["load", "decode", "shrink", "encode", "finish"]
     n_collected = 0
 
     def stops(*given: object) -> int:
@@ -240,7 +243,7 @@ def test_ahead_keeps_order_and_stays_ahead_but_not_far() -> None:
             made.append(number)
             yield number
 
-    coming = ahead(items(), 3)
+    coming = ahead(items(), n=3)
     assert next(coming) == 0
     assert len(made) <= 5  # the one that was taken, three that wait, one in the making
     assert list(coming) == list(range(1, 10))
@@ -267,6 +270,36 @@ def test_processes_beside_one_another_share_the_cores(
     assert default_workers(Encoders(clip, random_sae(), decoder), n_beside) == n  # type: ignore[arg-type]
     clip.device = CPU
     assert default_workers(Encoders(clip, random_sae(), decoder), n_beside) == 0  # type: ignore[arg-type]
+
+
+def test_beside_a_gpu_pytorchs_threads_on_the_cpu_are_one() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with one_thread_beside(torch.device("cuda")), ThreadPoolExecutor(1) as another:
+            assert (torch.get_num_threads(), another.submit(torch.get_num_threads).result()) == (1, 1)
+        assert torch.get_num_threads() == 3
+        with one_thread_beside(CPU):
+            assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+class Unspawnable(SlotDataset):
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("only a forked process has it")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="worker processes are forked on Linux only")
+def test_reading_processes_are_forked_under_a_spawned_one_too(folder: Path) -> None:
+    """A spawned process starts its own by spawning, which takes ten seconds for each run of shards."""
+    was = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("spawn", force=True)
+    try:
+        batches = list(stages.loaded(Unspawnable(open_source(str(folder)), PREPROCESSING, 0), [[0, 1], [2]], 2))
+    finally:
+        multiprocessing.set_start_method(was, force=True)
+    assert [batch.n_slots for batch in batches] == [2, 1]
 
 
 def test_a_clock_tells_a_stages_own_time_from_its_waiting() -> None:
