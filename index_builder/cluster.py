@@ -35,8 +35,10 @@ class RayMaker(ShardMaker):
 
     def __call__(self, batch: Batch) -> Batch:
         """Makes the shards of a batch; returns one row of slots and rejects."""
-        made = self.make(batch["shard"].tolist())
-        return {name: np.array([n]) for name, n in zip(("slots", "rejects"), made, strict=True)}
+        made: list[tuple[int, int]] = []
+        self.make(batch["shard"].tolist(), lambda *more: made.append(more))
+        slots, rejects = zip(*made, strict=True)
+        return {"slots": np.array([sum(slots)]), "rejects": np.array([sum(rejects)])}
 
 
 def encode_on_cluster(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 
 from torch import Tensor
 
@@ -31,8 +32,10 @@ def encode_shards(
     progress: Callable[[int, int], None],
 ) -> None:
     """Makes every shard that is not there yet; calls `progress(slots done, rejects among them)` after each batch."""
+    if not (todo := unfinished(plan, work, progress)):
+        return
     encode_these(
-        unfinished(plan, work, progress),
+        todo,
         source,
         plan,
         work,
@@ -56,7 +59,7 @@ def unfinished(plan: Plan, work: WorkDir, progress: Callable[[int, int], None]) 
 
 
 def encode_these(
-    shards: Sequence[int],
+    shards: Iterable[int],
     source: Source,
     plan: Plan,
     work: WorkDir,
@@ -68,25 +71,28 @@ def encode_these(
     progress: Callable[[int, int], None],
     n_beside: int = 1,
 ) -> None:
-    """Makes some of a plan's shards here and in decoding processes; `n_beside` such processes share the cores."""
+    """Makes some of a plan's shards here and in decoding processes; `n_beside` such processes share the cores.
+
+    A shard is asked for when its first batch is to be read, which is a few batches before it is made.
+    """
     clip, sae = models.clip, models.sae
-    batches = [batch for shard in shards for batch in plan.batches(shard)]
     n_workers = default_workers(models, n_beside) if workers is None else workers
     n_threads = max(1, n_cores() // n_beside)
     dataset = SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, decoder=models.decoder)
     dataset.threads = 1 if n_workers else n_threads
     behind = 1 if clip.device.type == "cuda" else 0  # shards that may still be on their way to the disk
+    begun: deque[int] = deque()
     with (
         one_thread_beside(clip.device),
         ThreadPoolExecutor(n_threads, "thumbnails") as pool,
         ThreadPoolExecutor(1, "disk") as disk,
     ):
-        stages = finished_batches(batches, dataset, models, n_workers, pool)
+        stages = finished_batches(_batches(shards, plan, begun), dataset, models, n_workers, pool)
         commits: deque[Future[None]] = deque()
-        for shard in shards:
+        for first in stages:
+            shard = begun.popleft()
             writer = ShardWriter(work.shard_path(shard), clip.d_embed, sae.config.k)
-            for _ in plan.batches(shard):
-                done = next(stages)
+            for done in chain([first], islice(stages, len(plan.batches(shard)) - 1)):
                 n_rejects = collect(done, source.keys, writer)
                 _add_known(done.batch, sae, reuse, writer)
                 progress(done.batch.n_slots, n_rejects)
@@ -95,6 +101,12 @@ def encode_these(
                 commits.popleft().result()
         for commit in commits:
             commit.result()
+
+
+def _batches(shards: Iterable[int], plan: Plan, begun: deque[int]) -> Iterator[list[int]]:
+    for shard in shards:
+        begun.append(shard)
+        yield from plan.batches(shard)
 
 
 def _add_known(batch: DecodedBatch, sae: TopKSAE, reuse: Reuse | None, writer: ShardWriter) -> None:

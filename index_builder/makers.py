@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,19 +58,11 @@ class ShardMaker:
         if job.config.compiled_for(job.plan.n_slots):
             self._models.clip.compile(job.plan.batch_size)
 
-    def make(self, shards: Sequence[int]) -> tuple[int, int]:
-        """Makes shards; returns how many slots they have, and how many of the new ones' were rejected."""
+    def make(self, shards: Iterable[int], progress: Callable[[int, int], None]) -> None:
+        """Makes shards, asking for the next one while the last ones are made; `progress` as in a build."""
         job = self._job
-        # Some may be there: made before their worker was thought lost.
-        todo = [shard for shard in shards if not is_complete(self._work.shard_path(shard))]
-        n_rejects = 0
-
-        def count(_: int, more: int) -> None:
-            nonlocal n_rejects
-            n_rejects += more
-
         encode_these(
-            todo,
+            self._missing(shards, progress),
             job.source,
             job.plan,
             self._work,
@@ -78,7 +70,14 @@ class ShardMaker:
             thumbnail_side=job.config.thumbnail_side,
             workers=job.config.workers,
             reuse=job.reuse,
-            progress=count,
+            progress=progress,
             n_beside=job.config.encoders,
         )
-        return sum(len(job.plan.slots(shard)) for shard in shards), n_rejects
+
+    def _missing(self, shards: Iterable[int], progress: Callable[[int, int], None]) -> Iterator[int]:
+        """Those that are not there: some were made before their worker was thought lost."""
+        for shard in shards:
+            if is_complete(self._work.shard_path(shard)):
+                progress(len(self._job.plan.slots(shard)), 0)
+            else:
+                yield shard

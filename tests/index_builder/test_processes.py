@@ -8,12 +8,16 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from index_builder import build as build_module
 from index_builder.build import build
 from index_builder.config import BuildConfig
+from index_builder.makers import Job
+from index_builder.processes import encode_in_processes
 from sae_core.errors import BuildError, SparsightError
 from sae_core.sae.checkpoint import save_sae
 from tests.support.models import make_tiny_clip, random_sae
@@ -66,6 +70,40 @@ def test_the_bytes_are_those_of_one_process(inputs: Path, tmp_path: Path) -> Non
     assert contents(tmp_path / "two") == contents(inputs / "one")
 
 
+def test_progress_is_told_of_every_picture_and_reject(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def listening(job: Job, shards: list[int], n: int, progress: Callable[[int, int], None]) -> None:
+        encode_in_processes(job, shards, n, lambda *more: (told.append(more), progress(*more))[1])
+
+    monkeypatch.setattr(build_module, "encode_in_processes", listening)
+    build(config(inputs, tmp_path / "two", encoders=2))
+    assert [sum(column) for column in zip(*told, strict=True)] == [90, 2]
+
+
+def test_a_stopped_build_keeps_what_its_processes_have_made(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, small = tmp_path / "two", {"encoders": 2, "shard_size": 1, "batch_size": 1}
+
+    def stop(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            build_module, "encode_in_processes", lambda *given: encode_in_processes(*given[:3], progress=stop)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            build(config(inputs, out, **small))
+    made = len(list(out.with_name("two.building").glob("shards/*.arrow")))
+    assert 0 < made < 90, "they end the shards that they have begun, and begin no other"
+    build(config(inputs, out, **small))
+    build(config(inputs, tmp_path / "one", shard_size=1, batch_size=1))
+    assert contents(out) == contents(tmp_path / "one")
+
+
 def test_a_killed_process_is_said_and_the_build_goes_on(inputs: Path, tmp_path: Path) -> None:
     before, out = children(), tmp_path / "two"
 
@@ -90,14 +128,11 @@ def test_what_goes_wrong_in_a_process_is_said_here(
     inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = inputs / "clip"
-    from index_builder import build as build_module
-
-    real = build_module.encode_in_processes
 
     def without_the_model(*args: object) -> None:
         clip.rename(inputs / "moved")
         try:
-            real(*args)  # type: ignore[arg-type]
+            encode_in_processes(*args)  # type: ignore[arg-type]
         finally:
             (inputs / "moved").rename(clip)
 
