@@ -48,9 +48,19 @@ class Running:
 
     def stop(self, seconds: float) -> int:
         """Sends the stop signal to process 1 as `docker stop` does. The exit code; raises TimeoutExpired."""
-        first = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0]
-        subprocess.run(["kill", f"-{signal.SIGTERM.value}", first], check=True)
+        self._tell(signal.SIGTERM)
         return self.process.wait(seconds)
+
+    def end(self) -> None:
+        """Leaves nothing of it running. Changing its user has made process 1 forget to die with its parent."""
+        with suppress(OSError, IndexError, subprocess.CalledProcessError):  # it has ended, or not begun
+            self._tell(signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+
+    def _tell(self, what: signal.Signals) -> None:
+        first = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0]
+        subprocess.run(["kill", f"-{what.value}", first], check=True)
 
 
 def image_config(data: Path, image: str) -> dict[str, Any]:
@@ -90,11 +100,11 @@ def running(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        app = Running(process, f"http://127.0.0.1:{port}")
         try:
-            yield Running(process, f"http://127.0.0.1:{port}")
+            yield app
         finally:
-            process.kill()
-            process.wait()
+            app.end()
     finally:
         buildah(data, "rm", container, capture=True)
 

@@ -107,6 +107,7 @@ def test_a_store_can_be_baked_in(writable: Path) -> None:
     with running(DATA, f"{IMAGE}-baked", mounts={}, writable=writable) as container:
         container.wait_until_it_answers()
         assert _json(f"{container.address}/api/store")["n_images"] == 4554
+    assert not container.answers(), "it was not stopped, and is no more"
 
 
 def test_a_store_is_pulled_from_the_hub_with_progress_and_again_without_the_hub(
