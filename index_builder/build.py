@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from index_builder import progress
 from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
 from index_builder.compatibility import check_compatibility
-from index_builder.config import BuildConfig
+from index_builder.config import BuildConfig, bf16_is_slow
 from index_builder.encode import encode_shards, unfinished
 from index_builder.existing import Asked, check_out, finished
 from index_builder.makers import Job
@@ -31,12 +32,16 @@ from sae_core.sae.topk import TopKSAE
 from sae_core.store.checks import broken, read_manifest
 from sae_core.store.manifest import Manifest
 
+log = logging.getLogger("sparsight")
 LoadModels = Callable[[BuildConfig], Encoders]
 
 
 def load_models(config: BuildConfig) -> Encoders:
     """The encoder and the SAE of a build."""
-    return Encoders.load(config, config.resolved_device())
+    device = config.resolved_device()
+    if device == "cpu" and config.precision == "bf16" and bf16_is_slow():
+        log.warning("this processor has no instructions for bf16: --precision fp32 is several times as fast here")
+    return Encoders.load(config, device)
 
 
 def build(config: BuildConfig, load: LoadModels = load_models) -> Manifest:

@@ -376,6 +376,33 @@ def test_a_store_in_bf16_says_so_and_is_near_the_one_in_fp32(inputs: Path, undis
     assert defects_of(tmp_path / "half") == []
 
 
+@pytest.mark.parametrize(
+    ("has", "precision", "warned"),
+    [
+        ({"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": False}, "bf16", True),
+        ({"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": False}, "fp32", False),
+        ({"architecture": "x86_64", "avx512_bf16": True, "amx_bf16": False}, "bf16", False),
+        ({"architecture": "aarch64"}, "bf16", False),
+    ],
+)
+def test_bf16_without_a_processor_for_it_is_warned_of(
+    has: dict[str, object],
+    precision: str,
+    warned: bool,
+    inputs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    load_models(config(inputs, inputs / "unused", precision=precision))
+    assert ("no instructions for bf16" in caplog.text) == warned
+
+
+def test_what_the_processor_has_is_what_pytorch_reads_of_it() -> None:
+    has = torch.cpu.get_capabilities()
+    assert has["architecture"] != "x86_64" or {"avx512_bf16", "amx_bf16"} <= set(has), "the names may change"
+
+
 def test_large_jpegs_decoded_smaller_keep_their_sizes_and_nearly_their_embeddings(inputs: Path, tmp_path: Path) -> None:
     for number in range(12):
         label, image = picture(number, (640, 480))
