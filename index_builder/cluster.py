@@ -93,7 +93,10 @@ def start_ray() -> Any:
 
 
 def _share(ray: Any, device: str) -> dict[str, Any]:
-    """A worker for every GPU, or for every machine with all its cores: a CPU encoder uses them all."""
+    """A worker for every GPU, or for every machine with all its cores: a CPU encoder uses them all.
+
+    Ray Data starts more of them on what joins the cluster later, and on machines with several times the cores.
+    """
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
     if not machines:
         raise BuildError("--engine ray: the cluster has no machine with a free core")
@@ -101,9 +104,14 @@ def _share(ray: Any, device: str) -> dict[str, Any]:
         n_gpus = int(sum(machine.get("GPU", 0) for machine in machines))
         if n_gpus < 1:
             raise BuildError("--engine ray --device cuda: the cluster has no GPU; take --device cpu")
-        return {"compute": ray.data.ActorPoolStrategy(size=n_gpus), "num_gpus": 1}
+        return {"compute": _pool(ray, n_gpus), "num_gpus": 1}
     cores = int(min(machine["CPU"] for machine in machines))
-    return {"compute": ray.data.ActorPoolStrategy(size=len(machines)), "num_cpus": cores}
+    return {"compute": _pool(ray, len(machines)), "num_cpus": cores}
+
+
+def _pool(ray: Any, n: int) -> Any:
+    """Workers, n to begin with, and as many later as the cluster has room for."""
+    return ray.data.ActorPoolStrategy(min_size=1, initial_size=n)
 
 
 def _reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,53 @@ def test_a_machine_that_goes_for_good_changes_no_byte(
     build(config(inputs, tmp_path / "store", engine="ray", shard_size=5))
     build(config(inputs, tmp_path / "local" / "store", shard_size=5))
     assert lost not in nodes.list_all_nodes()
+    assert contents(tmp_path / "store") == contents(tmp_path / "local" / "store")
+
+
+@dataclasses.dataclass(frozen=True)
+class PatientSource(FolderSource):
+    """Notes which machine reads; is slow for as long as the machine that joined late has read nothing."""
+
+    marks: Path = Path()
+    at_first: tuple[str, ...] = ()  # the other machines
+
+    def read(self, position: int) -> RawPicture:
+        here = ray.get_runtime_context().get_node_id()
+        (self.marks / here).touch()
+        if {path.name for path in self.marks.iterdir()} <= set(self.at_first):
+            time.sleep(2)
+        return super().read(position)
+
+
+def test_a_machine_that_joins_late_gets_work(
+    nodes: Any, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "marks").mkdir()
+    at_first = tuple(node["NodeID"] for node in ray.nodes() if node["Alive"])
+    scan, encode = FolderSource.scan, cluster_module.encode_on_cluster
+    late: list[Any] = []
+
+    def patient(root: Path) -> PatientSource:
+        found = scan(root)
+        return PatientSource(found.root, found.keys, found.paths, marks=tmp_path / "marks", at_first=at_first)
+
+    def joined(*arguments: Any) -> None:
+        *others, progress = arguments
+
+        def counted(slots: int, rejects: int) -> None:
+            if not late:
+                late.append(nodes.add_node(num_cpus=1))
+            progress(slots, rejects)
+
+        encode(*others, counted)
+
+    monkeypatch.setattr("index_builder.build.open_source", lambda images: patient(Path(images)))
+    monkeypatch.setattr("index_builder.build.check_compatibility", lambda *_: None)  # it reads in this process
+    monkeypatch.setattr(cluster_module, "encode_on_cluster", joined)
+    build(config(inputs, tmp_path / "store", engine="ray", shard_size=5))
+    assert late[0].node_id in {path.name for path in (tmp_path / "marks").iterdir()}
+    nodes.remove_node(late[0])
+    build(config(inputs, tmp_path / "local" / "store", shard_size=5))
     assert contents(tmp_path / "store") == contents(tmp_path / "local" / "store")
 
 
