@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from index_builder.analysis.moments import cosine_moments
 from sae_core.store import layout
 
-_BLOCK = 4_096  # latents scored together
+_CELLS = 2**24  # scores in memory together
 
 
 def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Sequence[str]], np.ndarray]) -> None:
@@ -29,8 +29,9 @@ def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Se
     if titles:
         texts = encode_texts([title.replace("_", " ") for title in titles])
         mean, spread = cosine_moments(directions, texts)
-        for start in range(0, len(directions), _BLOCK):
-            block = directions[start : start + _BLOCK] @ texts.T
+        n_together = max(_CELLS // len(titles), 1)
+        for start in range(0, len(directions), n_together):
+            block = directions[start : start + n_together] @ texts.T
             standardised = ((block - mean) / spread).astype(np.float32)
             chosen = extremes(standardised)
             moved = np.take_along_axis(standardised, chosen, axis=1)
@@ -46,10 +47,21 @@ def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Se
 
 def extremes(z: np.ndarray) -> np.ndarray:
     """Columns of the largest values, largest first, then of the smallest, smallest first; none twice."""
-    order = np.argsort(-z, axis=1, kind="stable")
     n_raised, n_lowered = shares(z.shape[1])
-    lowered = order[:, ::-1][:, :n_lowered]
-    return np.concatenate([order[:, :n_raised], lowered], axis=1)
+    lowered = z.shape[1] - 1 - _largest(-z[:, ::-1], n_lowered)  # of equal ones the last, which raised takes last
+    return np.concatenate([_largest(z, n_raised), lowered], axis=1)
+
+
+def _largest(z: np.ndarray, n: int) -> np.ndarray:
+    """Columns of each row's n largest values, largest first, of equal ones the first. No row is sorted as a whole."""
+    if n == 0:
+        return np.zeros((len(z), 0), dtype=np.int64)
+    found = np.empty((len(z), n), dtype=np.int64)
+    least = np.partition(z, z.shape[1] - n, axis=1)[:, z.shape[1] - n]
+    for row, (values, smallest) in enumerate(zip(z, least, strict=True)):
+        columns = np.flatnonzero(values >= smallest)
+        found[row] = columns[np.argsort(-values[columns], kind="stable")[:n]]
+    return found
 
 
 def shares(n_labels: int) -> tuple[int, int]:

@@ -37,8 +37,9 @@ class MomentSums:
             self._products[which] += mine.T @ mine
             labelled = np.flatnonzero(codes >= 0)
             self._label_counts[which] += np.bincount(codes[labelled], minlength=n_labels)
-            of_label = (np.ones(len(labelled)), (codes[labelled], labelled))
-            self._label_sums[which] += sparse.csr_matrix(of_label, shape=(n_labels, len(mine))) @ mine
+            present, row = np.unique(codes[labelled], return_inverse=True)  # hardly all of 21,841 labels
+            of_label = sparse.csr_matrix((np.ones(len(row)), (row, labelled)), shape=(len(present), len(mine)))
+            self._label_sums[which, present] += of_label @ mine
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is stored, by file."""

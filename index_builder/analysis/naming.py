@@ -37,6 +37,7 @@ _CARRIED = 0.8  # a name that images carry is taken from this AUC on: three in f
 _CANDIDATES = 24  # terms of the shortlist whose AUC is computed
 _SAMPLE = 64  # active images of each half, at most
 _REFERENCE = 2_048  # images of each half that stand for all others
+_CELLS = 2**23  # cosines of latents and terms in memory together, in float64
 _MIN_HELD_OUT = 3
 _MIN_GOOD = 8  # held-out images; of fewer the bound promises too much
 _NO_WORSE = 0.01  # AUC: of names this close, the plainest is taken
@@ -109,20 +110,30 @@ def _carried_name(carried: CarriedTerms, vocabulary: Vocabulary, ids: np.ndarray
 class Shortlist:
     """For each latent the terms whose cosine with its centroid is highest for that term.
 
-    Cosines of a term are standardised over all latents: some terms are close to everything.
+    Cosines of a term are standardised over all latents: some terms are close to everything. Those of neighbouring
+    latents are computed together, so it is best asked in order.
     """
 
     def __init__(self, centroids: np.ndarray, terms: np.ndarray) -> None:
         self._centroids, self._terms = centroids, terms
         self._mean, self._spread = cosine_moments(centroids[np.abs(centroids).sum(1) > 0], terms)
+        self._together = max(_CELLS // max(len(terms), 1), 1)
+        self._block, self._z = -1, np.zeros((0, len(terms)))
 
     def of(self, latent: int, without: np.ndarray) -> np.ndarray:
         """At most _CANDIDATES terms, best first, none of those in the mask `without`."""
-        z = (self._terms @ self._centroids[latent] - self._mean) / self._spread
-        z[without] = -np.inf
+        z = np.where(without, -np.inf, self._standardised(latent))
         n = min(_CANDIDATES, int((~without).sum()))
         best = np.argpartition(-z, max(n - 1, 0))[:n]
         return best[np.argsort(-z[best], kind="stable")]
+
+    def _standardised(self, latent: int) -> np.ndarray:
+        block, row = divmod(latent, self._together)
+        if block != self._block:
+            centroids = self._centroids[block * self._together :][: self._together]
+            self._block, self._z = block, (centroids @ self._terms.T - self._mean) / self._spread
+        found: np.ndarray = self._z[row]
+        return found
 
 
 class _Half:
@@ -149,7 +160,8 @@ class _Half:
     def scores(self, latent: int, members: np.ndarray, terms: np.ndarray) -> tuple[np.ndarray, int]:
         """AUC of each term for these members against the sample's other images, and the number of those."""
         active = (self._codes == latent).any(1)
-        cosines = self.vocabulary.embeddings[terms] @ np.array(self._embeddings[members]).T
+        # Without BLAS, whose threads cost more than so small a product where other programs want the cores, too.
+        cosines = np.einsum("td,md->tm", self.vocabulary.embeddings[terms], np.array(self._embeddings[members]))
         areas = [
             auc(cosines[row], self._sorted[term], without=self._cosines[term, active]) for row, term in enumerate(terms)
         ]

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from index_builder.analysis import indexes, naming, postings
 from index_builder.analysis.carried import CarriedTerms, binary_auc, binary_auc_low
 from index_builder.analysis.coactivity import most_coactive
-from index_builder.analysis.effects import extremes
+from index_builder.analysis.effects import extremes, shares
 from index_builder.analysis.label_moments import MomentSums
 from index_builder.analysis.moments import cosine_moments
 from index_builder.analysis.near_misses import NearMissTable
@@ -302,6 +303,15 @@ def test_extremes_are_the_largest_then_the_smallest() -> None:
     assert extremes(z).tolist() == [[19, 18, 17, 16, 15, 14, 0, 1, 2, 3]]
     assert extremes(np.array([[1.0, 3.0, 2.0]])).tolist() == [[1, 2, 0]]
     assert extremes(np.array([[1.0]])).tolist() == [[0]]
+
+
+@settings(max_examples=100, deadline=None)
+@given(z=arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 30)), elements=st.integers(-2, 2)))
+def test_extremes_of_equal_values_are_those_of_a_whole_sort(z: np.ndarray) -> None:
+    order = np.argsort(-z, axis=1, kind="stable")
+    n_raised, n_lowered = shares(z.shape[1])
+    wanted = np.concatenate([order[:, :n_raised], order[:, ::-1][:, :n_lowered]], axis=1)
+    assert extremes(z).tolist() == wanted.tolist()
 
 
 def test_moments_are_those_of_the_table() -> None:
