@@ -1,57 +1,30 @@
 """`python -m index_builder`: build, recode, verify, info, train-sae, push, pull.
 
-Exit 0 good, 2 bad usage or bad input, 1 anything else.
+Exit 0 good, 2 bad usage or bad input, 1 anything else. Each command imports what it needs when it runs: help, a
+mistyped option and `info` should not wait ten seconds for PyTorch and timm.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import pyarrow.parquet as pq
 import tyro
 
-from index_builder.build import build
+from index_builder.commands import InfoCommand, PullCommand, PushCommand, RecodeCommand, TrainCommand, VerifyCommand
 from index_builder.config import BuildConfig
-from index_builder.hub.pull import PullCommand, pull
-from index_builder.hub.push import PushCommand, push
-from index_builder.recode import RecodeCommand, recode
-from index_builder.train import TrainCommand
-from index_builder.train import run as run_training
-from index_builder.verify import defects_of
 from sae_core.allocator import keep_freed_memory
 from sae_core.errors import SparsightError
-from sae_core.store import layout
-from sae_core.store.checks import read_manifest
 
 log = logging.getLogger("sparsight")
 DEBUG_VARIABLE = "SPARSIGHT_DEBUG"
 _FULL = "; make room, and the same command goes on where this one stopped"
-
-
-@dataclass(frozen=True)
-class VerifyCommand:
-    """Read every byte of a store and list every defect."""
-
-    store: tyro.conf.Positional[Path]
-    """The store to check."""
-
-
-@dataclass(frozen=True)
-class InfoCommand:
-    """Say what a store is."""
-
-    store: tyro.conf.Positional[Path]
-    """The store to describe."""
-    json: bool = False
-    """Print the whole manifest as JSON."""
-
 
 Command = (
     Annotated[BuildConfig, tyro.conf.subcommand("build")]
@@ -72,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Config dataclasses check their own fields, so reading the arguments can raise our errors too.
         command = tyro.cli(Command, prog="python -m index_builder", args=arguments, config=(tyro.conf.OmitArgPrefixes,))
-        return _ACTIONS[type(command)](command)
+        return _ACTIONS[type(command)](_at_home(command))
     except SparsightError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -91,29 +64,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _at_home(command: Any) -> Any:
+    """The command with `~` in its paths read as a shell does, which leaves the one in `--out=~/store` as it is."""
+    given = {field.name: getattr(command, field.name) for field in dataclasses.fields(command)}
+    paths = {name: value.expanduser() for name, value in given.items() if isinstance(value, Path)}
+    return dataclasses.replace(command, **paths)
+
+
 def _build(config: BuildConfig) -> int:
+    from index_builder.build import build
+    from index_builder.outcome import outcome
+
     manifest = build(config)
-    print(
-        f"{config.out}: {manifest.n_images:,} images, {manifest.n_rejected:,} rejected, {manifest.n_latents:,} latents"
-    )
-    if manifest.n_rejected:
-        for said, n in _reject_counts(config.out):
-            print(f"  rejected {n:,}: {said}")
+    print(outcome(config.out, manifest))
     return 0
 
 
-def _reject_counts(store: Path) -> list[tuple[str, int]]:
-    errors = pq.read_table(store / layout.REJECTS, columns=["error"])["error"].value_counts().to_pylist()
-    return sorted(((str(row["values"]), int(row["counts"])) for row in errors), key=lambda pair: -pair[1])
-
-
 def _recode(command: RecodeCommand) -> int:
+    from index_builder.recode import recode
+
     manifest = recode(command)
     print(f"{command.out}: {manifest.n_images:,} images of {command.store}, {manifest.n_latents:,} latents")
     return 0
 
 
 def _verify(command: VerifyCommand) -> int:
+    from index_builder.verify import defects_of
+
     defects = defects_of(command.store)
     for defect in defects:
         print(defect)
@@ -123,6 +100,8 @@ def _verify(command: VerifyCommand) -> int:
 
 
 def _info(command: InfoCommand) -> int:
+    from sae_core.store.checks import read_manifest
+
     manifest = read_manifest(command.store)
     if command.json:
         print(manifest.model_dump_json(indent=2))
@@ -138,17 +117,23 @@ def _info(command: InfoCommand) -> int:
 
 
 def _train(command: TrainCommand) -> int:
-    run_training(command)
+    from index_builder.train import run
+
+    run(command)
     print(f"{command.out}: SAE with {command.latents:,} latents, k {command.k}")
     return 0
 
 
 def _push(command: PushCommand) -> int:
+    from index_builder.hub.push import push
+
     print(push(command))
     return 0
 
 
 def _pull(command: PullCommand) -> int:
+    from index_builder.hub.pull import pull
+
     manifest = pull(command)
     print(f"{command.out}: {manifest.name}, {manifest.n_images:,} images, {manifest.n_latents:,} latents")
     return 0

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from sae_core.encoder.preprocessing import Decoder, Precision
 from sae_core.errors import BuildError
 
@@ -119,6 +117,8 @@ class BuildConfig:
 
 def resolved_device(asked: Device) -> str:
     """cpu or cuda. Raises BuildError where cuda was asked for and there is none."""
+    import torch  # here: reading a command takes no second without it
+
     if asked == "cuda" and not torch.cuda.is_available():
         raise BuildError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
     return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
@@ -126,5 +126,7 @@ def resolved_device(asked: Device) -> str:
 
 def bf16_is_slow() -> bool:
     """Whether this processor has no instructions for bf16, which PyTorch then makes of others."""
+    import torch
+
     has = torch.cpu.get_capabilities()
     return has["architecture"] == "x86_64" and not (has["avx512_bf16"] or has["amx_bf16"])

@@ -9,20 +9,18 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-import tyro
 
 from index_builder import progress
 from index_builder.analysis import N_STEPS, EncodeTexts, analyse
 from index_builder.arrays import new_array
 from index_builder.build import text_encoder
+from index_builder.commands import RecodeCommand
 from index_builder.compatibility import SAMPLE, check_fit
-from index_builder.config import Device, resolved_device
+from index_builder.config import resolved_device
 from index_builder.existing import Asked, check_out, finished
 from index_builder.publish import file_info, public_name, publish, versions
 from index_builder.verify import hash_defects
@@ -38,26 +36,6 @@ _KEPT = (layout.IMAGES, layout.REJECTS, layout.LABELS, layout.IMAGE_LABELS, layo
 _CODES = (layout.CODE_INDICES, layout.CODE_ACTIVATIONS)
 _CELLS = 2**25  # pre-activations in memory together: 128 MiB
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES)
-
-
-@dataclass(frozen=True)
-class RecodeCommand:
-    """Make a new store from a published one: with another SAE, or without pictures. No picture is read or encoded."""
-
-    store: tyro.conf.Positional[Path]
-    """The published store; it stays as it is."""
-    out: Path
-    """The store to write; it appears, whole, when everything is done."""
-    sae: str | None = None
-    """The SAE of the new store: a preset, a hub id, a folder, or the authors' .pt file; by default the old store's."""
-    name: str | None = None
-    """What people call the new store; the folder's name by default."""
-    k: int | None = None
-    """Latents kept per picture, as for build: only where the checkpoint does not say."""
-    thumbnails: Literal["same", "none"] = "same"
-    """none: without pictures, for a store whose pictures may not be shared."""
-    device: Device = "auto"
-    """Where the SAE and the texts are run; auto takes CUDA where there is one."""
 
 
 def recode(command: RecodeCommand) -> Manifest:

@@ -3,63 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor
 from tqdm import tqdm
 
+from index_builder.commands import TrainCommand
 from sae_core.errors import TrainingError
 from sae_core.metrics import Fidelity, fidelity
 from sae_core.sae.checkpoint import save_sae
 from sae_core.sae.topk import TopKSAE
 from sae_core.store import layout
 from sae_core.store.checks import read_manifest
-from sae_core.training.config import TrainConfig
 from sae_core.training.trainer import StepFigures, train_sae
 
 log = logging.getLogger("sparsight")
-
-
-@dataclass(frozen=True)
-class TrainCommand:
-    """Train a Top-K SAE on embeddings. Run it again to resume."""
-
-    embeddings: Path
-    """A store, or a .npy file of unit float32 embeddings [n, d_embed]."""
-    latents: int
-    """Size of the dictionary."""
-    out: Path
-    """Folder for config.json and model.safetensors."""
-    k: int = 16
-    """Latents kept per embedding."""
-    steps: int = 5_000
-    """Gradient steps."""
-    batch_size: int = 1_024
-    """Embeddings a step."""
-    lr: Annotated[float, tyro.conf.arg(name="learning-rate")] = 1e-3
-    """Of Adam, after its warm-up."""
-    seed: int = 0
-    """Decides the run."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train."""
-
-    def settings(self) -> TrainConfig:
-        """The trainer's settings; warm-ups are fixed shares of the run."""
-        return TrainConfig(
-            n_latents=self.latents,
-            k=self.k,
-            steps=self.steps,
-            batch_size=self.batch_size,
-            learning_rate=self.lr,
-            lr_warmup_steps=max(1, self.steps // 20),
-            k_warmup_steps=self.steps // 4,
-            seed=self.seed,
-        )
 
 
 def run(command: TrainCommand) -> Fidelity:

@@ -6,14 +6,13 @@ import glob
 import logging
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
 from huggingface_hub import HfApi
 from huggingface_hub.errors import RemoteEntryNotFoundError
 from tqdm import tqdm
 
+from index_builder.commands import PullCommand
 from index_builder.hub.places import KIND, HubError, Place, read_place, said_plainly
 from index_builder.publish import file_info
 from index_builder.workdir import sync_folder
@@ -23,20 +22,6 @@ from sae_core.store.manifest import Manifest
 
 log = logging.getLogger("sparsight")
 _WORKERS = 4
-
-
-@dataclass(frozen=True)
-class PullCommand:
-    """Fetch a store from the hub."""
-
-    repo: tyro.conf.Positional[str]
-    """ORG/NAME, or hf://ORG/NAME@REVISION."""
-    out: Path
-    """Where the store is to lie."""
-    revision: str | None = None
-    """A branch, a tag or a commit; main unless it is said otherwise."""
-    replace: bool = False
-    """Put it in the place of a store that lies there."""
 
 
 def pull(command: PullCommand) -> Manifest:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
+from index_builder.commands import PushCommand
 from index_builder.hub.card import make_card
 from index_builder.hub.places import KIND, HubError, Place, read_place, said_plainly
 from index_builder.verify import defects_of
@@ -18,24 +16,6 @@ from sae_core.store.checks import read_manifest
 
 log = logging.getLogger("sparsight")
 CARD = "README.md"
-
-
-@dataclass(frozen=True)
-class PushCommand:
-    """Put a store into a data-set repository of the hub. Private unless it is said otherwise."""
-
-    store: tyro.conf.Positional[Path]
-    """The store; it is verified first."""
-    repo: tyro.conf.Positional[str]
-    """ORG/NAME; made where it is not there yet."""
-    public: bool = False
-    """Everybody may see it. Changes nothing of a repository that is there already."""
-    revision: str | None = None
-    """The branch; main unless it is said otherwise."""
-    license: str | None = None
-    """The hub's short name of a licence, such as cc-by-4.0, for the card."""
-    message: Annotated[str, tyro.conf.arg(metavar="TEXT")] = "A latent store"
-    """Of the commit."""
 
 
 def push(command: PushCommand) -> str:

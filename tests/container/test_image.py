@@ -15,7 +15,8 @@ from websockets.sync.client import connect
 
 from container.build import TOOLS
 from container.run import Running, image_config, running
-from index_builder.hub.push import PushCommand, push
+from index_builder.commands import PushCommand
+from index_builder.hub.push import push
 from sae_core.store.checks import read_manifest
 from tests.support.stores import make_store
 from tests.support.writable_hub import Hub, serve

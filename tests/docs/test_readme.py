@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from index_builder.commands import TrainCommand
 from index_builder.config import BuildConfig
-from index_builder.train import TrainCommand
 from sae_core.references import PRESETS, REPOSITORY_ROOT
 
 PAGE = (REPOSITORY_ROOT / "README.md").read_text()

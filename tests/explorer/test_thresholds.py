@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from explorer.stores import STORE_VARIABLE
-from index_builder.recode import RecodeCommand, recode
+from index_builder.commands import RecodeCommand
+from index_builder.recode import recode
 from index_builder.verify import defects_of
 from sae_core import LatentStore
 from sae_core.sae.checkpoint import save_sae

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,8 @@ def test_build_says_what_came_of_every_input(
     said = capsys.readouterr()
     assert "6 images, 3 rejected" in said.out
     assert "rejected 2: not-a-picture" in said.out and "rejected 1: empty" in said.out
+    assert "0004.png: the file is empty" in said.out and "all of them" not in said.out
+    assert f"SPARSIGHT_STORE={tmp_path / 'mine'} streamlit run app.py" in said.out
     assert "cosine" in caplog.text and "random pairs" in caplog.text
     assert "encode: 100%" in said.err and "img/s" in said.err and "rejected=3" in said.err
     assert LatentStore.open(tmp_path / "mine").manifest.name == "mine"
@@ -69,6 +73,40 @@ def test_bad_input_is_one_sentence_and_exit_2(
     error = capsys.readouterr().err.strip()
     assert error.startswith("error: ") and said in error and "\n" not in error
     assert not (tmp_path / "mine").exists()
+
+
+def test_many_rejects_are_named_in_the_file_that_the_build_points_to(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_folder(tmp_path / "pictures", 9, dict.fromkeys(range(2, 7), b"text"))
+    assert main([*build_arguments(store, tmp_path / "mine"), "--images", str(tmp_path / "pictures")]) == 0
+    said = capsys.readouterr().out
+    assert f"all of them: {tmp_path / 'mine' / 'rejects.parquet'}" in said
+    assert said.count("the file is no picture") == 3
+
+
+def test_a_home_folder_in_a_path_is_one(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(store.parent))
+    assert main(["info", f"~/{store.name}"]) == 0
+    make_folder(tmp_path / "pictures", 3)
+    monkeypatch.chdir(tmp_path)
+    home = Path(f"~/{tmp_path.name}-mine")
+    assert main([*build_arguments(store, home), "--images", str(tmp_path / "pictures")]) == 0
+    assert (store.parent / home.name / "manifest.json").is_file() and not Path("~").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--nonsense"], ["info", "STORE"]])
+def test_what_needs_no_model_does_not_wait_for_pytorch(store: Path, arguments: list[str]) -> None:
+    given = [str(store) if argument == "STORE" else argument for argument in arguments]
+    program = (
+        "import sys\nfrom index_builder.cli import main\n"
+        f"try:\n    main({given!r})\nexcept SystemExit:\n    pass\n"
+        "print('imported:', *sorted({'torch', 'timm', 'open_clip'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "imported:"
 
 
 @pytest.mark.parametrize("arguments", [[], ["rebuild"], ["build"], ["build", "--images"], ["info"]])

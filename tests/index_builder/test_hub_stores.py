@@ -14,11 +14,12 @@ import pytest
 import yaml
 from huggingface_hub import constants
 
+from index_builder.commands import PullCommand, PushCommand
 from index_builder.hub import pull as pulling
 from index_builder.hub.card import make_card, plain
 from index_builder.hub.places import HubError, Place, read_place
-from index_builder.hub.pull import PullCommand, pull
-from index_builder.hub.push import PushCommand, push
+from index_builder.hub.pull import pull
+from index_builder.hub.push import push
 from sae_core import LatentStore
 from sae_core.errors import StoreError
 from sae_core.references import REPOSITORY_ROOT

@@ -12,8 +12,9 @@ import pytest
 
 from index_builder import recode as recode_module
 from index_builder.cli import main
+from index_builder.commands import RecodeCommand
 from index_builder.publish import file_info
-from index_builder.recode import RecodeCommand, link, recode
+from index_builder.recode import link, recode
 from index_builder.verify import defects_of
 from sae_core import LatentStore
 from sae_core.encoder.clip import ClipEncoder

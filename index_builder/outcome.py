@@ -1,0 +1,35 @@
+"""What a finished build says: what became of the inputs, where the rejected ones are named, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from sae_core.store import layout
+from sae_core.store.manifest import Manifest
+
+_SHOWN = 3  # rejected inputs that are named
+
+
+def outcome(store: Path, manifest: Manifest) -> str:
+    """Lines for a person."""
+    said = f"{manifest.n_images:,} images, {manifest.n_rejected:,} rejected, {manifest.n_latents:,} latents"
+    way = f"SPARSIGHT_STORE={shlex.quote(str(store))} streamlit run app.py"
+    return "\n".join([f"{store}: {said}", *(_rejected(store) if manifest.n_rejected else ()), f"to look at it: {way}"])
+
+
+def _rejected(store: Path) -> list[str]:
+    """Counts by error, the first few with their reasons, and the file that names all."""
+    path = store / layout.REJECTS
+    table = pq.read_table(path, columns=["source_key", "error", "message"])
+    counts = Counter(table["error"].to_pylist()).most_common()
+    first = table.slice(0, _SHOWN).to_pylist()
+    more = [f"  … all of them: {path}"] if table.num_rows > _SHOWN else []
+    return [
+        *(f"  rejected {n:,}: {error}" for error, n in counts),
+        *(f"  {row['source_key']}: {row['message']}" for row in first),
+        *more,
+    ]
