@@ -30,8 +30,12 @@ class Asked:
 
 
 def check_out(out: Path) -> None:
-    """Makes room for a store at `out`. Raises BuildError where something else lies there."""
+    """Makes room for a store at `out`; an empty folder is room. Raises BuildError where something else lies there."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    if out.is_symlink() and not out.exists():
+        raise BuildError(f"{out} is a link to nothing: remove it, or choose another --out")
+    if out.is_dir() and not out.is_symlink() and next(out.iterdir(), None) is None:
+        out.rmdir()
     if out.exists() and not (out / layout.MANIFEST).is_file():
         raise BuildError(f"{out} exists and is no store: choose another --out, or remove it")
 
@@ -56,6 +60,11 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
     found = (there.source.listing_sha256, there.encoder.fingerprint, there.sae.fingerprint)
     if found != (asked.listing, asked.encoder, asked.sae):
         raise BuildError(f"{out} is a finished store of other pictures or models: choose another --out, or remove it")
-    log.info("%s is already built from these pictures and models; nothing to do", out)
+    log.info(
+        "%s is already built from pictures of these names and these models; nothing to do "
+        "(whether pictures have changed was not looked at: --reuse %s and another --out take those that have)",
+        out,
+        out,
+    )
     work.remove()
     return there

@@ -13,6 +13,9 @@ from typing import Any
 
 from sae_core.errors import BuildError
 
+JOB, LOCK = "job.json", "lock"  # what the build was asked to do, and who is at it
+_PICTURES = {"listing", "files"}  # the parts of a job that are hashes of these
+
 
 class WorkDir:
     """Holds everything that a resumed build goes on from."""
@@ -21,7 +24,7 @@ class WorkDir:
         self.root = out.with_name(out.name + ".building")
         self.shards = self.root / "shards"
         self.store = self.root / "store"
-        self._job = self.root / "job.json"
+        self._job = self.root / JOB
 
     def shard_path(self, shard: int) -> Path:
         """Where a finished shard lies."""
@@ -30,15 +33,10 @@ class WorkDir:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Creates the directory and holds its lock. Raises BuildError while another build holds it."""
+        if self.root.exists() and not self.root.is_dir():
+            raise BuildError(f"{self.root} is where an unfinished build would lie, and is no folder: remove it")
         self.shards.mkdir(parents=True, exist_ok=True)
-        with open(self.root / "lock", "w") as lock:
-            try:
-                # Not flock: forked decoding processes would inherit it and could outlive a killed build.
-                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError) as error:
-                raise BuildError(
-                    f"another build is writing {self.root}: wait for it, or choose another --out"
-                ) from error
+        with held(self.root / LOCK, f"another build is writing {self.root}: wait for it, or choose another --out"):
             yield
 
     def claim(self, job: Mapping[str, Any]) -> None:
@@ -48,11 +46,7 @@ class WorkDir:
             return
         started = json.loads(self._job.read_bytes())
         if changed := sorted(name for name in {*job, *started} if job.get(name) != started.get(name)):
-            said = "; ".join(f"{name} was {started.get(name)}, is {job.get(name)}" for name in changed)
-            raise BuildError(
-                f"{self.root} holds an unfinished build with other settings ({said}): "
-                "run with the old settings to resume it, or remove that folder to start anew"
-            )
+            raise BuildError(_changed(self.root, changed, started, job))
 
     def fresh_store(self) -> Path:
         """An empty directory to assemble in; what a killed assembly left is removed."""
@@ -63,6 +57,31 @@ class WorkDir:
     def remove(self) -> None:
         """Removes everything of the build."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _changed(root: Path, changed: list[str], started: Mapping[str, Any], job: Mapping[str, Any]) -> str:
+    """A sentence on what keeps an unfinished build from going on; hashes say nothing to a person."""
+    settings = [f"{name} was {started.get(name)}, is {job.get(name)}" for name in changed if name not in _PICTURES]
+    pictures = ["the pictures have changed since it began"] if _PICTURES & {*changed} else []
+    if not settings:
+        return f"{root} holds an unfinished build, and {pictures[0]}: remove that folder to start anew"
+    said = "; ".join(pictures + settings)
+    return (
+        f"{root} holds an unfinished build with other settings ({said}): "
+        "run with the old settings to resume it, or remove that folder to start anew"
+    )
+
+
+@contextmanager
+def held(path: Path, otherwise: str) -> Iterator[None]:
+    """Holds a lock file. Raises BuildError, `otherwise`, while another process does."""
+    with open(path, "w") as lock:
+        try:
+            # Not flock: forked decoding processes would inherit it and could outlive a killed build.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            raise BuildError(otherwise) from error
+        yield
 
 
 def write_atomically(path: Path, data: bytes) -> None:

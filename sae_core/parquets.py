@@ -7,6 +7,7 @@ label is a number; its names stand in the schema's metadata. Nothing is decoded 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -96,11 +97,13 @@ def opened(path: str, filesystem: Any = None, state: str = "") -> Opened:
 def picture_columns(schema: pa.Schema) -> Columns | None:
     """Columns by their usual names and types; None where no column holds pictures."""
     pictures = [field.name for field in schema if _holds_bytes(field.type)]
-    picture = next((name for name in _PICTURES if name in pictures), pictures[0] if len(pictures) == 1 else None)
+    usual = {name.lower(): name for name in reversed(pictures)}
+    picture = next((usual[name] for name in _PICTURES if name in usual), pictures[0] if len(pictures) == 1 else None)
     if picture is None or len(set(schema.names)) < len(schema.names):
         return None
-    label = _first(schema, _LABELS, lambda kind: pa.types.is_integer(kind) or _is_text(kind))
-    caption, split = _first(schema, _CAPTIONS, _is_text), _first(schema, _SPLITS, _is_text)
+    label = _first(schema, _LABELS, _is_label)
+    caption = _first(schema, _CAPTIONS, lambda kind: _is_text((pa.types.is_list(kind) and kind.value_type) or kind))
+    split = _first(schema, _SPLITS, _is_text)
     return Columns(picture, label, caption, split, _class_names(schema, label))
 
 
@@ -111,10 +114,21 @@ def state_of(path: Path) -> str:
 
 
 def _first(schema: pa.Schema, names: tuple[str, ...], fits: Any) -> str | None:
-    return next((name for name in names if name in schema.names and fits(schema.field(name).type)), None)
+    there = {name.lower(): name for name in reversed(schema.names)}
+    return next((there[name] for name in names if name in there and fits(schema.field(there[name]).type)), None)
+
+
+def _is_label(kind: pa.DataType) -> bool:
+    """Texts and numbers; pandas writes numbers with gaps as floats."""
+    return bool(
+        _is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    ) or (pa.types.is_dictionary(kind) and _is_label(kind.value_type))
 
 
 def _is_text(kind: pa.DataType) -> bool:
+    """Also pandas' categories."""
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
@@ -137,8 +151,16 @@ def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...]:
 def _as_row(columns: Columns, values: Mapping[str, Any]) -> Row:
     picture = values[columns.picture]
     data = picture.get("bytes") if isinstance(picture, dict) else picture
-    label = values[columns.label] if columns.label else None
-    if isinstance(label, int):  # -1 is the datasets package's word for none
-        label = None if label < 0 else columns.names[label] if label < len(columns.names) else str(label)
+    label = _as_label(values[columns.label], columns.names) if columns.label else None
     caption = values[columns.caption] if columns.caption else None
+    if isinstance(caption, list):  # several of one picture, as COCO has them: the first that there is
+        caption = next(filter(None, caption), None)
     return Row(data or None, label, caption, values[columns.split] if columns.split else None)
+
+
+def _as_label(value: Any, names: tuple[str, ...]) -> str | None:
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else None if math.isnan(value) else str(value)
+    if isinstance(value, int) and not isinstance(value, bool):  # -1 is the datasets package's word for none
+        return None if value < 0 else names[value] if value < len(names) else str(value)
+    return None if value is None else str(value)

@@ -89,10 +89,11 @@ def open_source(images: str) -> Source:
 
 def _open_folder(path: Path, images: str) -> Source:
     """Pictures anywhere below it, or tars in it, or Parquet files anywhere below it; not a mixture."""
-    from index_builder.sources.folder import FolderSource
+    from index_builder.sources.folder import FolderSource, files_below
 
-    folder, tars = FolderSource.scan(path), sorted(path.glob("*.tar"))
-    parquets = [] if tars else sorted(path.rglob("*.parquet"))
+    folder = FolderSource.scan(path)
+    tars = sorted(tar for tar in path.glob("*.tar") if not tar.name.startswith("."))  # ._x.tar is macOS's own
+    parquets = [] if tars else [path / found for found in sorted(files_below(path, {".parquet"}))]
     if (tars or parquets) and folder.keys:
         held = "tars" if tars else "Parquet files"
         raise SourceError(f"{images} holds both pictures and {held}: name the {held} with a pattern, or move them")

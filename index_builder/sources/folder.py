@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from index_builder.sources.base import RawPicture, clean, state_sha256
+from index_builder.workdir import JOB, LOCK
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
+from sae_core.store import layout
 
 _SPLITS = frozenset({"train", "val", "validation", "valid", "test"})
 _MAX_CAPTION_BYTES = 64 * 1024
@@ -43,7 +46,7 @@ class FolderSource:
         """Lists a folder. Raises SourceError where it cannot be read."""
         if not os.access(root, os.R_OK | os.X_OK):
             raise SourceError(f"the folder {root} cannot be read: check its permissions")
-        paths = sorted(_pictures_below(root))
+        paths = sorted(files_below(root, EXTENSIONS))
         keys = [_as_key(path) for path in paths]
         if len(set(keys)) != len(keys):
             raise SourceError(f"two files below {root} have names that differ only in how they are written")
@@ -61,19 +64,31 @@ class FolderSource:
             raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error
 
 
-def _pictures_below(root: Path) -> Iterator[str]:
-    """Relative paths; linked folders are followed, but none twice (a link may lead back up)."""
+def files_below(root: Path, extensions: Collection[str]) -> Iterator[str]:
+    """Relative paths of files that are not hidden, in folders that are neither hidden nor a store nor a build's own.
+
+    Linked folders are followed, but none twice (a link may lead back up), and after all others, so that a picture has
+    the path of the folder that it lies in.
+    """
     seen: set[str] = set()
-    for folder, folders, files in os.walk(root, onerror=_unreadable, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in files:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
-                yield os.path.relpath(os.path.join(folder, name), root)
+    ahead: deque[str] = deque([os.fspath(root)])
+    while ahead:
+        for folder, folders, files in os.walk(ahead.popleft(), onerror=_unreadable):
+            real = os.path.realpath(folder)
+            if real in seen or _made_by_us({*files}):
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            ahead.extend(os.fspath(link) for link in map(Path(folder).joinpath, folders) if link.is_symlink())
+            for name in files:
+                if not name.startswith(".") and os.path.splitext(name)[1].lower() in extensions:
+                    yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def _made_by_us(files: Set[str]) -> bool:
+    """Whether these are a store's, or an unfinished build's: `--out` may lie among the pictures."""
+    return {layout.MANIFEST, layout.IMAGES} <= files or {JOB, LOCK} <= files
 
 
 def _unreadable(error: OSError) -> None:

@@ -78,8 +78,8 @@ class WebDatasetSource:
         if sum(member.extension in _PICTURES for member in sample.members) > 1:
             raise PictureError("several-pictures", f"the sample holds several pictures: {held}")
         facts = self._facts(sample)
-        label = facts.get("label", facts.get("class", self._text(sample, "cls")))
-        caption = facts.get("caption", facts.get("text", self._text(sample, "txt")))
+        label = _first(facts, "label", "class") or self._text(sample, "cls")
+        caption = _first(facts, "caption", "text") or self._text(sample, "txt")
         return RawPicture(self._bytes(sample, picture), clean(label), clean(caption), clean(facts.get("split")))
 
     def _facts(self, sample: Sample) -> dict[str, Any]:
@@ -110,6 +110,11 @@ class WebDatasetSource:
         return data
 
 
+def _first(facts: dict[str, Any], *names: str) -> str | None:
+    """The first of these that says something: a number, 0 too, or a text; null does not."""
+    return next((said for name in names if (said := clean(facts.get(name)))), None)
+
+
 def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample]]:
     """Keys (`TAR/key`) and samples of one tar; a key's members need not be adjacent."""
     groups: dict[str, list[Member]] = {}
@@ -117,7 +122,7 @@ def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample
         for info in tars.members(path):
             if info.islnk() or info.issparse():
                 raise SourceError(f"{path} holds links or sparse files, which cannot be read at random: unpack it")
-            folder, _, base = info.name.rpartition("/")
+            folder, _, base = info.name.removeprefix("./").rpartition("/")
             stem, _, extension = base.partition(".")
             if info.isreg() and stem:
                 member = Member(extension.lower(), info.offset_data, info.size)

@@ -274,8 +274,36 @@ def test_a_finished_store_is_kept(inputs: Path, undisturbed: Path, tmp_path: Pat
     with pytest.raises(BuildError, match="was built with --decode cpu"):
         build(config(inputs, undisturbed), lambda wanted: replace(load_models(wanted), decoder="gpu"))
     (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.md").touch()
     with pytest.raises(BuildError, match="is no store"):
         build(config(inputs, tmp_path / "mine"))
+
+
+def test_an_empty_folder_is_a_place_and_a_link_to_nothing_is_none(inputs: Path, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    build(config(inputs, tmp_path / "store", limit=3))
+    assert (tmp_path / "store" / "manifest.json").is_file()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "file.building").touch()
+    for name, said in (("link", "is a link to nothing"), ("file", r"file\.building .* is no folder")):
+        with pytest.raises(BuildError, match=said):
+            build(config(inputs, tmp_path / name))
+
+
+def test_a_store_among_the_pictures_is_no_source(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pictures = make_folder(tmp_path / "pictures", 6)
+    inside = config(inputs, pictures / "stores" / "mine", images=str(pictures))
+    with monkeypatch.context() as patched:
+        patched.setattr("index_builder.build.publish", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            build(inside)
+    assert list((pictures / "stores").rglob("*.parquet")), "what an unfinished build has there"
+    assert build(inside).n_images == 6
+    caplog.set_level("INFO")
+    assert build(inside).n_images == 6
+    assert "already built from pictures of these names" in caplog.text
 
 
 HOLD_THE_LOCK = """
@@ -304,8 +332,10 @@ def test_pictures_that_changed_do_not_resume(inputs: Path, tmp_path: Path, monke
         build(config(inputs, out, images=str(pictures)))
     monkeypatch.undo()
     next(pictures.rglob("*.png")).write_bytes(encoded(picture(99)[1]))
-    with pytest.raises(BuildError, match="files was"):
+    with pytest.raises(BuildError, match=r"and the pictures have changed since it began: remove that folder"):
         build(config(inputs, out, images=str(pictures)))
+    with pytest.raises(BuildError, match=r"\(the pictures have changed since it began; batch_size was 16, is 4\)"):
+        build(config(inputs, out, images=str(pictures), batch_size=4))
 
 
 def test_a_store_of_one_picture(inputs: Path, tmp_path: Path) -> None:

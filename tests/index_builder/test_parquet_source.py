@@ -72,6 +72,26 @@ def test_bytes_texts_and_splits_of_others(tmp_path: Path) -> None:
     assert (second.caption, second.label, second.split) == (None, "b", None)
 
 
+@pytest.mark.parametrize(
+    ("labels", "read"),
+    [
+        (pa.array(["cat", None, "dog"]).dictionary_encode(), ["cat", None, "dog"]),  # pandas' category
+        (pa.array([3.0, float("nan"), 0.5]), ["3", None, "0.5"]),  # pandas' integers with gaps
+        (pa.array([True, False, None]), ["True", "False", None]),
+        (pa.array([7, -1, None], pa.int16()), ["7", None, None]),
+    ],
+)
+def test_labels_as_others_write_them(tmp_path: Path, labels: pa.Array, read: list[str | None]) -> None:
+    captions = pa.array([["a striped thing", "stripes"], [None, "second"], []])
+    table = pa.table({"Image": PNGS[:3], "mask": PNGS[3:6], "Label": labels, "captions": captions})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    source = open_source(str(tmp_path / "rows.parquet"))
+    found = [source.read(position) for position in range(3)]
+    assert [raw.label for raw in found] == read
+    assert [raw.caption for raw in found] == ["a striped thing", "second", None]
+    assert [raw.data for raw in found] == PNGS[:3]
+
+
 def test_a_row_without_bytes_is_rejected_and_others_are_read(tmp_path: Path) -> None:
     path = imagenet(tmp_path / "x.parquet", pngs=[PNGS[0], None, b"", PNGS[3], *PNGS[4:]])
     source = open_source(str(path))

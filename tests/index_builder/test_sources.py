@@ -60,6 +60,30 @@ def test_links_that_lead_back_up_end(tmp_path: Path) -> None:
     assert len(open_source(str(tmp_path / "pictures")).keys) == 3
 
 
+def test_a_picture_has_the_path_of_the_folder_that_it_lies_in(tmp_path: Path) -> None:
+    (tmp_path / "zebra" / "a").mkdir(parents=True)
+    (tmp_path / "zebra" / "a" / "x.png").write_bytes(PNG)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "y.png").write_bytes(PNG)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "zebra").rename(tmp_path / "pictures" / "zebra")
+    (tmp_path / "pictures" / "alias").symlink_to("zebra")
+    (tmp_path / "pictures" / "linked").symlink_to(tmp_path / "elsewhere")
+    source = open_source(str(tmp_path / "pictures"))
+    assert source.keys == ["linked/y.png", "zebra/a/x.png"]
+    assert [source.read(position).label for position in (0, 1)] == ["linked", "zebra"]
+
+
+def test_hidden_tars_and_parquet_files_are_passed_over(tmp_path: Path) -> None:
+    make_tar(tmp_path / "a.tar", 2)
+    (tmp_path / "._a.tar").write_bytes(b"macOS")
+    assert len(open_source(str(tmp_path)).keys) == 2
+    (tmp_path / "pictures" / ".cache").mkdir(parents=True)
+    (tmp_path / "pictures" / ".cache" / "meta.parquet").touch()
+    (tmp_path / "pictures" / "a.png").write_bytes(PNG)
+    assert open_source(str(tmp_path / "pictures")).keys == ["a.png"]
+
+
 def test_names_that_are_no_utf8_are_listed_and_read(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/caf\xe9.png", "wb") as file:
         file.write(PNG)
@@ -99,6 +123,15 @@ def test_webdataset_samples_with_their_metadata(tmp_path: Path) -> None:
         with pytest.raises(PictureError) as caught:
             source.read(position)
         assert caught.value.reason == reason
+
+
+def test_a_json_that_leaves_the_label_open_leaves_it_to_others(tmp_path: Path) -> None:
+    members = {"./a.png": PNG, "./a.json": b'{"label": null, "text": "striped"}', "./a.cls": b"9", "b.png": PNG}
+    members |= {"b.json": b'{"label": 0}', "b.cls": b"9"}
+    source = open_source(str(write_tar(tmp_path / "x.tar", members)))
+    assert source.keys == ["x.tar/a", "x.tar/b"]
+    first, second = source.read(0), source.read(1)
+    assert (first.label, first.caption, second.label) == ("9", "striped", "0")
 
 
 def test_several_tars_by_pattern_and_by_folder(tmp_path: Path) -> None:
