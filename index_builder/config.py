@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -77,7 +78,7 @@ class BuildConfig:
             raise BuildError(f"--thumbnails {self.thumbnails} shows nothing; give pixels, 1 or more, or none")
         if self.workers is not None and self.workers < 0:
             raise BuildError("--workers must not be negative")
-        if not self.memory > 0:
+        if not 0 < self.memory < math.inf:
             raise BuildError(f"--memory {self.memory} is not enough to sort in; give GiB, 2 for instance")
 
     @property

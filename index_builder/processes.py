@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any
 
 from index_builder.makers import Job, ShardMaker
@@ -29,7 +31,8 @@ def encode_in_processes(job: Job, shards: Sequence[int], n: int, progress: Calla
     seen = shared.get_obj()  # without the lock: a process may be killed while it has it
     said = _Progress(seen, progress)
     with ProcessPoolExecutor(n, context, _start, (shared,)) as pool:
-        running = {pool.submit(_make, job, list(shards)) for _ in range(n)}
+        with _deaf():
+            running = {pool.submit(_make, job, list(shards)) for _ in range(n)}
         try:
             while running:
                 ended, running = wait(running, _EVERY, FIRST_EXCEPTION)
@@ -64,6 +67,19 @@ def _start(shared: Any) -> None:
     _shared = shared
     die_with_the_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the builder hears it, and lets this one finish its shards
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started here do not hear Ctrl-C, as the builder does, not even while they import, before `_start`."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may say what a signal does
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _make(job: Job, shards: Sequence[int]) -> None:

@@ -43,6 +43,8 @@ def recode(command: RecodeCommand) -> Manifest:
     check_out(command.out)
     if command.out.resolve() == command.store.resolve():
         raise BuildError(f"{command.out} is the old store itself: choose another --out")
+    if command.k is not None and command.sae is None:
+        raise BuildError("--k goes with --sae: the old store's SAE says its own")
     old = LatentStore.open(command.store)
     sae = load_sae(command.sae, k=command.k) if command.sae else old.sae()
     if sae.config.d_embed != old.manifest.d_embed:

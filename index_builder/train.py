@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from index_builder import progress
 from index_builder.commands import TrainCommand
+from index_builder.workdir import held
 from sae_core.errors import TrainingError
 from sae_core.metrics import Fidelity, fidelity
 from sae_core.sae.checkpoint import save_sae
@@ -19,6 +23,8 @@ from sae_core.store import layout
 from sae_core.store.checks import read_manifest
 from sae_core.training.trainer import StepFigures, train_sae
 
+_LOCK, _CHECKPOINT = "training.lock", "training.pt"
+_OURS = {_LOCK, _CHECKPOINT, f"{_CHECKPOINT}.tmp", "model.safetensors", "model.safetensors.tmp", "config.json.tmp"}
 log = logging.getLogger("sparsight")
 
 
@@ -26,14 +32,10 @@ def run(command: TrainCommand) -> Fidelity:
     """Trains, saves and reports; raises TrainingError in one sentence."""
     settings = command.settings()
     embeddings = load_embeddings(command.embeddings)
-    if (command.out / "config.json").is_file():
-        raise TrainingError(f"{command.out} already holds an SAE: choose another --out, or remove it")
-    command.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = command.out / "training.pt"
     if command.device == "cuda" and not torch.cuda.is_available():
         raise TrainingError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
     cuda = command.device != "cpu" and torch.cuda.is_available()
-    with tqdm(total=settings.steps, desc="train", unit="step", dynamic_ncols=True) as bar:
+    with _folder(command.out) as checkpoint, progress.bar("train", settings.steps, "step") as bar:
         sae = train_sae(
             embeddings,
             settings,
@@ -41,9 +43,26 @@ def run(command: TrainCommand) -> Fidelity:
             device="cuda" if cuda else "cpu",
             report=lambda figures: _show(bar, figures),
         )
-    save_sae(sae, command.out)
-    checkpoint.unlink(missing_ok=True)
+        save_sae(sae, command.out)
+        checkpoint.unlink(missing_ok=True)
     return measure(sae, embeddings)
+
+
+@contextlib.contextmanager
+def _folder(out: Path) -> Iterator[Path]:
+    """Where a run keeps its checkpoint, held while it runs. Raises SparsightError where the folder is another's."""
+    if (out / "config.json").is_file():
+        raise TrainingError(f"{out} already holds an SAE: choose another --out, or remove it")
+    if out.is_dir() and (others := sorted({path.name for path in out.iterdir()} - _OURS)):
+        raise TrainingError(f"{out} holds other things ({', '.join(others[:3])}): choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    with held(out / _LOCK, f"another run is writing {out}: wait for it, or choose another --out"):
+        try:
+            yield out / _CHECKPOINT
+        finally:
+            (out / _LOCK).unlink()
+            if next(out.iterdir(), None) is None:  # nothing to go on from
+                out.rmdir()
 
 
 def load_embeddings(path: Path) -> Tensor:

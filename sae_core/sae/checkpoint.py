@@ -37,6 +37,8 @@ def load_sae(reference: str | Path, device: str | torch.device = "cpu", k: int |
     path = Path(resolved).expanduser()
     if path.is_dir():
         sae = _load_folder(path, k)
+    elif path.is_file() and path.suffix == ".safetensors":
+        raise CheckpointError(f"{path} is half of a checkpoint: give its folder, {path.parent}")
     elif path.is_file():
         sae = _load_pt(path, k)
     else:
@@ -73,7 +75,8 @@ def _load_folder(folder: Path, k: int | None) -> TopKSAE:
     for config, weights, read in PAIRS:
         if {config, weights} <= present:
             return _load_pair(folder / config, folder / weights, read, k, str(folder))
-    missing = [name for name in PAIRS[0][:2] if name not in present]
+    nearest = max(PAIRS, key=lambda pair: len({*pair[:2]} & present))
+    missing = [name for name in nearest[:2] if name not in present]
     found = ", ".join(sorted(present)[:5]) or "nothing"
     raise CheckpointError(f"{folder} lacks {' and '.join(missing)} (it holds {found}); {READS}")
 

@@ -43,6 +43,8 @@ def fetch(reference: str) -> tuple[Path, Path, Read]:
     if reference.startswith("hf://"):  # a folder inside is asked for by this prefix alone: a path may be a typing error
         parts = reference.removeprefix("hf://").split("/")
         repository, folder = "/".join(parts[:2]), "/".join(parts[2:]) or None
+    if "/" not in repository:  # the hub client would look for it, for a minute where there is no network
+        raise CheckpointError(f"there is no file and no folder {reference}, and a hub id is ORG/NAME; {READS}")
     try:
         return _pair(repository, folder)
     except HFValidationError as error:
@@ -50,7 +52,9 @@ def fetch(reference: str) -> tuple[Path, Path, Read]:
     except GatedRepoError as error:
         raise CheckpointError(f"{repository} is gated: accept its terms, then `hf auth login`") from error
     except LocalEntryNotFoundError as error:
-        raise CheckpointError(f"{repository} is not cached here and the hub cannot be reached") from error
+        raise CheckpointError(
+            f"{repository} is no folder here, it is not cached, and the hub cannot be reached"
+        ) from error
     except HfHubHTTPError as error:
         said = str(error).strip().split("\n")[0]
         raise CheckpointError(f"the hub has no SAE at {repository}: {said}; {READS}") from error

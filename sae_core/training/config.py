@@ -28,10 +28,14 @@ class TrainConfig:
     checkpoint_every: int = 500  # steps
 
     def __post_init__(self) -> None:
+        if self.n_latents < 1:
+            raise TrainingError(f"an SAE of {self.n_latents} latents has none; give 1 or more")
         if not 1 <= self.k <= self.n_latents:
             raise TrainingError(f"k = {self.k} must lie between 1 and the {self.n_latents} latents")
         if min(self.steps, self.batch_size, self.checkpoint_every) < 1:
-            raise TrainingError("steps, batch size and checkpoint distance must be at least 1")
+            raise TrainingError("steps and batch size must be at least 1")
+        if not 0 <= self.seed < 2**32:
+            raise TrainingError(f"a seed lies between 0 and {2**32 - 1}, not at {self.seed}")
         if not 0 < self.learning_rate < 1:
             raise TrainingError(f"a learning rate of {self.learning_rate} does not train; take one between 0 and 1")
 

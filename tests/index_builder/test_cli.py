@@ -12,6 +12,7 @@ import pytest
 
 from index_builder.cli import main
 from sae_core import LatentStore, load_sae
+from sae_core.references import REPOSITORY_ROOT
 from tests.support.pictures import make_folder
 from tests.support.stores import make_store
 
@@ -56,6 +57,8 @@ def test_build_says_what_came_of_every_input(
         (["--encoder", "ViT-B-16:openai"], "QuickGELU"),
         (["--limit", "0"], "--limit 0 leaves no picture"),
         (["--k", "0"], "--k 0 keeps nothing"),
+        (["--sae", "my-sae"], "no file and no folder my-sae, and a hub id is ORG/NAME"),
+        (["--memory", "inf"], "--memory inf is not"),
         (["--batch-size", "0"], "at least 1"),
         (["--device", "cuda"], "sees no GPU"),
     ],
@@ -144,6 +147,40 @@ def test_train_sae_from_a_store_and_from_a_file(
     assert load_sae(tmp_path / "sae").config.k == 3
     assert main(["train-sae", "--embeddings", str(source), "--out", str(tmp_path / "sae"), *sizes]) == 2
     assert "already holds an SAE" in capsys.readouterr().err
+
+
+def test_training_writes_into_no_folder_of_others(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(out: Path, *more: str) -> int:
+        return main(["train-sae", "--embeddings", str(store), "--latents", "48", "--out", str(out), *more])
+
+    before = sorted(store.iterdir())
+    assert train(store) == 2 and "holds other things (codes, " in capsys.readouterr().err
+    assert sorted(store.iterdir()) == before
+    assert train(tmp_path / "sae", "--k", "3", "--seed", "-1") == 2
+    np.save(tmp_path / "x.npy", np.full((4, 8), 7, np.float32))
+    unnormed = ["train-sae", "--embeddings", str(tmp_path / "x.npy"), "--latents", "9", "--k", "2"]
+    assert main([*unnormed, "--out", str(tmp_path / "sae")]) == 2
+    assert not (tmp_path / "sae").exists(), "a run that has made nothing leaves nothing"
+
+
+def test_two_trainings_of_one_folder_do_not_meet(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = ["--latents", "48", "--k", "3", "--batch-size", "16", "--out", str(tmp_path / "sae")]
+    command = ["train-sae", "--embeddings", str(store), *sizes]
+    program = [sys.executable, "-m", "index_builder", *command, "--steps", "1000000"]
+    with subprocess.Popen(program, cwd=REPOSITORY_ROOT, stderr=subprocess.PIPE, text=True) as other:
+        assert other.stderr
+        line = other.stderr.readline()
+        try:
+            assert main([*command, "--steps", "2"]) == 2, line
+            assert "another run is writing" in capsys.readouterr().err
+        finally:
+            other.kill()
+    assert main([*command, "--steps", "2"]) == 0
+    assert not list((tmp_path / "sae").glob("training*"))
 
 
 def test_training_on_what_is_no_embeddings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

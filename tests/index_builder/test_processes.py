@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ from index_builder.config import BuildConfig
 from index_builder.makers import Job
 from index_builder.processes import encode_in_processes
 from sae_core.errors import BuildError, SparsightError
+from sae_core.references import REPOSITORY_ROOT
 from sae_core.sae.checkpoint import save_sae
 from tests.support.models import make_tiny_clip, random_sae
 from tests.support.pictures import make_folder
@@ -122,6 +124,31 @@ def test_a_killed_process_is_said_and_the_build_goes_on(inputs: Path, tmp_path: 
     build(config(inputs, out, encoders=2, shard_size=2, batch_size=1))
     build(config(inputs, tmp_path / "one", shard_size=2, batch_size=1))
     assert contents(out) == contents(tmp_path / "one")
+
+
+def test_ctrl_c_while_processes_start_is_one_sentence(inputs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "index_builder", "build", "--images", str(inputs / "pictures"), "--encoders", "2"]
+    models = ["--encoder", f"local-dir:{inputs / 'clip'}", "--sae", str(inputs / "sae"), "--device", "cpu"]
+    with subprocess.Popen(
+        [*command, *models, "--out", str(tmp_path / "two")],
+        cwd=REPOSITORY_ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # what Ctrl-C reaches is the whole group
+    ) as build_process:
+        until = time.monotonic() + 120
+        while len(spawned(build_process.pid)) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        os.killpg(build_process.pid, signal.SIGINT)
+        said = build_process.communicate(timeout=120)[1]
+    assert build_process.returncode == 1
+    assert "stopped; run the same command again to resume" in said and "Traceback" not in said
+
+
+def spawned(parent: int) -> list[int]:
+    """Processes that multiprocessing has spawned there."""
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_what_goes_wrong_in_a_process_is_said_here(

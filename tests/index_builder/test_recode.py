@@ -109,6 +109,8 @@ def test_what_cannot_be_recoded_is_refused(old: Path, other_sae: Path, tmp_path:
         recode(RecodeCommand(old, tmp_path / "new", sae=str(narrow)))
     with pytest.raises(CheckpointError):
         recode(RecodeCommand(old, tmp_path / "new", sae=str(tmp_path / "nothing here")))
+    with pytest.raises(BuildError, match="--k goes with --sae"):
+        recode(RecodeCommand(old, tmp_path / "new", k=8))
     with pytest.raises(BuildError, match="the old store itself"):
         recode(RecodeCommand(old, old, sae=str(other_sae)))
     damaged = shutil.copytree(old, tmp_path / "damaged")

@@ -128,5 +128,13 @@ def test_other_things_are_refused_with_what_was_found_and_what_is_read(tmp_path:
         with pytest.raises(CheckpointError, match=found) as caught:
             load_sae(tmp_path / path)
         assert "\n" not in str(caught.value)
+    with pytest.raises(CheckpointError, match=r"half of a checkpoint: give its folder, .*cut"):
+        load_sae(tmp_path / "cut" / "model.safetensors")
+    (tmp_path / "saelens").mkdir()
+    (tmp_path / "saelens" / "cfg.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"lacks sae_weights\.safetensors \(it holds cfg\.json\)"):
+        load_sae(tmp_path / "saelens")
+    with pytest.raises(CheckpointError, match="no file and no folder my-sae, and a hub id is ORG/NAME"):
+        load_sae("my-sae")
     with pytest.raises(CheckpointError, match="no file, no folder and no hub id"):
         load_sae("not/a/hub/id")

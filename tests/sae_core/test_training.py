@@ -143,7 +143,9 @@ def test_embeddings_that_cannot_be_trained_on(embeddings: torch.Tensor, said: st
         train_sae(embeddings, TrainConfig(n_latents=8, k=2))
 
 
-@pytest.mark.parametrize("wrong", [{"k": 9}, {"k": 0}, {"steps": 0}, {"learning_rate": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"k": 9}, {"k": 0}, {"steps": 0}, {"learning_rate": 0.0}, {"n_latents": 0}, {"seed": 2**32}]
+)
 def test_settings_that_make_no_sense(wrong: dict[str, float]) -> None:
     with pytest.raises(TrainingError):
         TrainConfig(**{"n_latents": 8, "k": 2, **wrong})  # type: ignore[arg-type]
