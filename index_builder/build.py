@@ -130,7 +130,7 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, r
     root = work.fresh_store()
     sae = models.sae.to(torch.device("cpu"))
     shards = [work.shard_path(shard) for shard in range(plan.n_shards)]
-    with progress.bar("assemble", plan.n_slots) as bar, progress.bar("analyse", N_STEPS, unit="step") as steps:
+    with progress.bar("assemble", plan.n_slots) as bar, progress.analysis(N_STEPS, after=bar) as step:
         n_images, n_rejected, card = assemble(
             root,
             shards,
@@ -138,7 +138,7 @@ def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, r
             text_encoder(models.clip),
             thumbnails=config.thumbnail_side > 0,
             progress=progress.adder(bar),
-            step=progress.namer(steps),
+            step=step,
             memory=config.memory_bytes,
         )
     manifest = make_manifest(root, config, source, models, (n_images, n_rejected), card)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
@@ -26,14 +27,24 @@ def adder(bar: tqdm[Any]) -> Callable[[int], None]:
     return add
 
 
-def namer(bar: tqdm[Any]) -> Callable[[str], None]:
-    """Names the step that begins."""
+@contextmanager
+def analysis(n_steps: int, after: tqdm[Any] | None = None) -> Iterator[Callable[[str], None]]:
+    """A bar of steps, told the name of each that begins; it appears with the first, which ends the bar `after`."""
+    made: list[tqdm[Any]] = []
 
     def begin(step: str) -> None:
-        bar.set_description(f"analyse: {step}")
-        bar.update()
+        if not made:
+            if after is not None:
+                after.close()
+            made.append(bar("analyse", n_steps, unit="step"))
+        made[0].set_description(f"analyse: {step}")
+        made[0].update()
 
-    return begin
+    try:
+        yield begin
+    finally:
+        for shown in made:
+            shown.close()
 
 
 def reporter(bar: tqdm[Any]) -> Callable[[int, int], None]:

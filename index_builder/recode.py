@@ -90,8 +90,8 @@ def _described(
     command: RecodeCommand, old: LatentStore, sae: TopKSAE, root: Path, linked: list[str], encode_texts: EncodeTexts
 ) -> Manifest:
     """The analysis, and the old manifest with what is new."""
-    with progress.bar("analyse", N_STEPS, unit="step") as steps:
-        card = analyse(root, sae.to("cpu"), encode_texts, progress.namer(steps))
+    with progress.analysis(N_STEPS) as step:
+        card = analyse(root, sae.to("cpu"), encode_texts, step)
     files = old.manifest.files
     there = [name for name in (*layout.REQUIRED, *layout.OPTIONAL) if (root / name).is_file()]
     changed = {

@@ -45,6 +45,7 @@ def test_build_says_what_came_of_every_input(
     assert "0004.png: the file is empty" in said.out and "all of them" not in said.out
     assert f"SPARSIGHT_STORE={tmp_path / 'mine'} streamlit run app.py" in said.out
     assert "cosine" in caplog.text and "random pairs" in caplog.text
+    assert said.err.index("assemble: 100%") < said.err.index("analyse"), "a bar ends before the next begins"
     assert "encode: 100%" in said.err and "img/s" in said.err and "rejected=3" in said.err
     assert LatentStore.open(tmp_path / "mine").manifest.name == "mine"
 
