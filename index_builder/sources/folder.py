@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from sae_core.store import layout
 
 _SPLITS = frozenset({"train", "val", "validation", "valid", "test"})
 _MAX_CAPTION_BYTES = 64 * 1024
+_MOST_TYPES = 5  # that are named
+log = logging.getLogger("sparsight")
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,14 @@ class FolderSource:
         """Lists a folder. Raises SourceError where it cannot be read."""
         if not os.access(root, os.R_OK | os.X_OK):
             raise SourceError(f"the folder {root} cannot be read: check its permissions")
-        paths = sorted(files_below(root, EXTENSIONS))
+        others: Counter[str] = Counter()
+        paths = sorted(files_below(root, EXTENSIONS, others))
         keys = [_as_key(path) for path in paths]
         if len(set(keys)) != len(keys):
             raise SourceError(f"two files below {root} have names that differ only in how they are written")
+        del others[".txt"]  # captions
+        if keys and others:
+            log.info("passed over in %s: %s", root, _said(others))
         return cls(root, keys, paths)
 
     def read(self, position: int) -> RawPicture:
@@ -64,9 +71,10 @@ class FolderSource:
             raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error
 
 
-def files_below(root: Path, extensions: Collection[str]) -> Iterator[str]:
+def files_below(root: Path, extensions: Collection[str], others: Counter[str] | None = None) -> Iterator[str]:
     """Relative paths of files that are not hidden, in folders that are neither hidden nor a store nor a build's own.
 
+    Files of other types are counted in `others`.
     Linked folders are followed, but none twice (a link may lead back up), and after all others, so that a picture has
     the path of the folder that it lies in.
     """
@@ -82,8 +90,21 @@ def files_below(root: Path, extensions: Collection[str]) -> Iterator[str]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             ahead.extend(os.fspath(link) for link in map(Path(folder).joinpath, folders) if link.is_symlink())
             for name in files:
-                if not name.startswith(".") and os.path.splitext(name)[1].lower() in extensions:
+                extension = os.path.splitext(name)[1].lower()
+                if name.startswith("."):
+                    continue
+                if extension in extensions:
                     yield os.path.relpath(os.path.join(folder, name), root)
+                elif others is not None:
+                    others[extension] += 1
+
+
+def _said(others: Counter[str]) -> str:
+    """How many files of which types."""
+    types = sorted(others.items(), key=lambda pair: (-pair[1], pair[0]))
+    found = [f"{n:,} {_as_key(extension) or 'without an extension'}" for extension, n in types[:_MOST_TYPES]]
+    more = [f"{len(types) - _MOST_TYPES} more types"] if len(types) > _MOST_TYPES else []
+    return ", ".join(found + more)
 
 
 def _made_by_us(files: Set[str]) -> bool:

@@ -47,11 +47,22 @@ def test_a_flat_folder_has_no_labels_but_captions(tmp_path: Path) -> None:
     assert [(raw.label, raw.caption) for raw in map(source.read, range(2))] == [(None, "a striped thing"), (None, None)]
 
 
-def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Path) -> None:
+def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     for name in ("a.png", "notes.md", "._a.png", ".git/b.png", "labels.csv", "sub/c.PNG"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(PNG)
+    (tmp_path / "a.txt").touch()
     assert open_source(str(tmp_path)).keys == ["a.png", "sub/c.PNG"]
+    assert caplog.messages == [f"passed over in {tmp_path}: 1 .csv, 1 .md"], "neither captions nor hidden files"
+    for name in ("b.heic", "sub/c.HEIC", "README", "x.\udcff", "1.csv", "1.pdf", "1.zip"):
+        (tmp_path / name).touch()
+    assert open_source(str(tmp_path)).keys == ["a.png", "sub/c.PNG"]
+    said = "2 .csv, 2 .heic, 1 without an extension, 1 .md, 1 .pdf, 2 more types"
+    assert caplog.messages[1] == f"passed over in {tmp_path}: {said}"
+    caplog.clear()
+    make_folder(tmp_path / "pictures", 1)
+    assert open_source(str(tmp_path / "pictures")).keys and not caplog.messages
 
 
 def test_links_that_lead_back_up_end(tmp_path: Path) -> None:
