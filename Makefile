@@ -36,6 +36,7 @@ $(STORE)/manifest.json: $(wildcard $(DEMO)/pictures.tar $(DEMO)/encoder/* $(DEMO
 		--name "Emoji and clip art"
 	rm -rf $(STORE)
 	mv $(STORE)-next $(STORE)
+	@echo "it is $(STORE) now, which make demo serves"
 
 demo: store
 	SPARSIGHT_STORE=$(STORE) $(BIN)/streamlit run app.py --server.port $(PORT)
