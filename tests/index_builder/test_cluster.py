@@ -115,31 +115,6 @@ def test_killed_workers_change_no_byte(
     assert contents(tmp_path / "store") == contents(inputs / "local" / "store")
 
 
-def test_a_machine_that_goes_for_good_changes_no_byte(
-    nodes: Any, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lost = nodes.add_node(num_cpus=1)
-    encode = cluster_module.encode_on_cluster
-
-    def lose(*arguments: Any) -> None:
-        *others, progress = arguments
-        gone: list[int] = []
-
-        def counted(slots: int, rejects: int) -> None:
-            if not gone:
-                nodes.remove_node(lost, allow_graceful=False)
-                gone.append(slots)
-            progress(slots, rejects)
-
-        encode(*others, counted)
-
-    monkeypatch.setattr(cluster_module, "encode_on_cluster", lose)
-    build(config(inputs, tmp_path / "store", engine="ray", shard_size=5))
-    build(config(inputs, tmp_path / "local" / "store", shard_size=5))
-    assert lost not in nodes.list_all_nodes()
-    assert contents(tmp_path / "store") == contents(tmp_path / "local" / "store")
-
-
 @dataclasses.dataclass(frozen=True)
 class PatientSource(FolderSource):
     """Notes which machine reads; is slow for as long as the machine that joined late has read nothing."""
@@ -155,10 +130,11 @@ class PatientSource(FolderSource):
         return super().read(position)
 
 
-def test_a_machine_that_joins_late_gets_work(
+def test_a_machine_goes_for_good_another_joins_and_no_byte_changes(
     nodes: Any, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "marks").mkdir()
+    lost = nodes.add_node(num_cpus=1)
     at_first = tuple(node["NodeID"] for node in ray.nodes() if node["Alive"])
     scan, encode = FolderSource.scan, cluster_module.encode_on_cluster
     late: list[Any] = []
@@ -167,11 +143,12 @@ def test_a_machine_that_joins_late_gets_work(
         found = scan(root)
         return PatientSource(found.root, found.keys, found.paths, marks=tmp_path / "marks", at_first=at_first)
 
-    def joined(*arguments: Any) -> None:
+    def changing(*arguments: Any) -> None:
         *others, progress = arguments
 
         def counted(slots: int, rejects: int) -> None:
             if not late:
+                nodes.remove_node(lost, allow_graceful=False)
                 late.append(nodes.add_node(num_cpus=1))
             progress(slots, rejects)
 
@@ -179,9 +156,10 @@ def test_a_machine_that_joins_late_gets_work(
 
     monkeypatch.setattr("index_builder.build.open_source", lambda images: patient(Path(images)))
     monkeypatch.setattr("index_builder.build.check_compatibility", lambda *_: None)  # it reads in this process
-    monkeypatch.setattr(cluster_module, "encode_on_cluster", joined)
+    monkeypatch.setattr(cluster_module, "encode_on_cluster", changing)
     build(config(inputs, tmp_path / "store", engine="ray", shard_size=5))
-    assert late[0].node_id in {path.name for path in (tmp_path / "marks").iterdir()}
+    assert late[0].node_id in {path.name for path in (tmp_path / "marks").iterdir()}, "who joins late gets work"
+    assert lost not in nodes.list_all_nodes()
     nodes.remove_node(late[0])
     build(config(inputs, tmp_path / "local" / "store", shard_size=5))
     assert contents(tmp_path / "store") == contents(tmp_path / "local" / "store")
