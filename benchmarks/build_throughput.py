@@ -44,7 +44,7 @@ _DECODED = 512  # pictures that the encoder alone and the stages are measured on
 class Settings:
     """What is measured."""
 
-    images: str = str(DEMO_ASSETS / "pictures.tar")
+    images: tuple[str, ...] = (str(DEMO_ASSETS / "pictures.tar"),)
     """Source of the pictures."""
     encoder: str = "demo"
     """Encoder, as the builder takes it."""
@@ -99,7 +99,7 @@ def given(settings: Settings, folder: Path) -> tuple[Source, Encoders]:
         precision=settings.precision,
         decode=settings.decode,
     )
-    return limited(open_source(settings.images), settings.pictures), load_models(config)
+    return limited(open_source(*settings.images), settings.pictures), load_models(config)
 
 
 def measure(settings: Settings, source: Source, models: Encoders) -> None:
@@ -169,7 +169,7 @@ def in_processes(source: Source, plan: Plan, work: WorkDir, settings: Settings) 
     """The same in several processes, between a half and nine tenths of the pictures, when all of them are at work."""
     weights, sae = saved_models(work.root.parent)
     config = BuildConfig(
-        "unused",
+        ("unused",),
         f"{NAME}:{weights}",
         str(sae),
         work.root.with_name("store"),

@@ -52,8 +52,8 @@ def main(few: int = 256, many: int = 1_536, shard_size: int = 128, rounds: int =
 
 def turn(root: Path, few: int, many: int, shard_size: int) -> dict[bool, tuple[float, float]]:
     """Seconds for few and for many pictures, without Ray and with it."""
-    config = BuildConfig(str(DEMO_ASSETS / "pictures.tar"), "demo", "demo", root / "store", workers=0, engine="ray")
-    models, source = load_models(config), open_source(config.images)
+    config = BuildConfig((str(DEMO_ASSETS / "pictures.tar"),), "demo", "demo", root / "store", workers=0, engine="ray")
+    models, source = load_models(config), open_source(*config.images)
     start_ray()
 
     def seconds(n: int, on_ray: bool) -> float:

@@ -44,13 +44,13 @@ def load_models(config: BuildConfig) -> Encoders:
     return Encoders.load(config, device)
 
 
-def build(config: BuildConfig, load: LoadModels = load_models) -> Manifest:
-    """Builds a store, or goes on with an unfinished one. `load` is injected by tests.
+def build(config: BuildConfig, load: LoadModels = load_models, source: Source | None = None) -> Manifest:
+    """Builds a store, or goes on with an unfinished one, from `config.images` where `source` is not given.
 
-    Raises SparsightError in one sentence where the build cannot start or go on.
+    `load` is injected by tests. Raises SparsightError in one sentence where the build cannot start or go on.
     """
     check_out(config.out)
-    source = limited(open_source(config.images), config.limit)
+    source = limited(source or open_source(*config.images), config.limit)
     models = load(config)
     _check_widths(models.clip, models.sae)
     job = describe_job(config, source, models)

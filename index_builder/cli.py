@@ -20,10 +20,11 @@ import tyro
 from index_builder.commands import InfoCommand, PullCommand, PushCommand, RecodeCommand, TrainCommand, VerifyCommand
 from index_builder.config import BuildConfig
 from sae_core.allocator import keep_freed_memory
-from sae_core.errors import SparsightError
+from sae_core.errors import BuildError, SparsightError
 
 log = logging.getLogger("sparsight")
 DEBUG_VARIABLE = "SPARSIGHT_DEBUG"
+_SMALLER = " A smaller --batch-size takes less."
 _FULL = "; make room, and the same command goes on where this one stopped"
 
 Command = (
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed_memory()
     try:
         # Config dataclasses check their own fields, so reading the arguments can raise our errors too.
+        _once(sys.argv[1:] if arguments is None else arguments)
         command = tyro.cli(Command, prog="python -m index_builder", args=arguments, config=(tyro.conf.OmitArgPrefixes,))
         return _ACTIONS[type(command)](_at_home(command))
     except SparsightError as error:
@@ -60,8 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if DEBUG_VARIABLE in os.environ:
             raise
         said = str(error).strip().split("\n")[0] or type(error).__name__
+        said += _SMALLER if type(error).__name__ == "OutOfMemoryError" else ""  # PyTorch's, which is not imported here
         print(f"error: {said} ({DEBUG_VARIABLE}=1 shows where; a build can be resumed)", file=sys.stderr)
         return 1
+
+
+def _once(arguments: Sequence[str]) -> None:
+    """Raises BuildError where an option is given twice: of two folders the first would be forgotten without a word."""
+    names = [argument.partition("=")[0] for argument in arguments if argument.startswith("--")]
+    for name in names:
+        if names.count(name) > 1:
+            raise BuildError(f"{name} is given twice")
 
 
 def _at_home(command: Any) -> Any:
@@ -72,10 +83,16 @@ def _at_home(command: Any) -> Any:
 
 
 def _build(config: BuildConfig) -> int:
+    from index_builder.existing import check_out
+    from index_builder.sources import open_source
+
+    check_out(config.out)
+    source = open_source(*config.images)  # first: what is wrong with it should not wait for PyTorch
+
     from index_builder.build import build
     from index_builder.outcome import outcome
 
-    manifest = build(config)
+    manifest = build(config, source=source)
     print(outcome(config.out, manifest))
     return 0
 

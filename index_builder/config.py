@@ -18,8 +18,9 @@ _COMPILED_FROM = 200_000  # pictures: compiling takes ten seconds, in which a la
 class BuildConfig:
     """Run images through CLIP and an SAE, and publish a latent store. Run it again to resume."""
 
-    images: str
-    """A folder of pictures, WebDataset tars or Parquet files; one such file, a pattern of them, or hf://ORG/NAME."""
+    images: tuple[str, ...]
+    """A folder of pictures, WebDataset tars or Parquet files; one such file, several, a pattern of them, or
+    hf://ORG/NAME."""
     encoder: str
     """demo, a preset (imagenet-vitb16), MODEL:TAG, hf-hub:ORG/REPO, or local-dir:FOLDER."""
     sae: str

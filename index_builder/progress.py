@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+T = TypeVar("T")
 
-def bar(stage: str, total: int, unit: str = "img") -> tqdm[Any]:
+
+def bar(stage: str, total: int | None, unit: str = "img", delay: float = 0) -> tqdm[Any]:
     """A progress bar with rate and time left on a terminal; in a log, one line in ten seconds at most."""
     slow = not sys.stderr.isatty()
     return tqdm(
-        total=total, desc=stage, unit=unit, dynamic_ncols=True, mininterval=10 if slow else 0.2, file=sys.stderr
+        total=total,
+        desc=stage,
+        unit=unit,
+        dynamic_ncols=True,
+        mininterval=10 if slow else 0.2,
+        file=sys.stderr,
+        delay=delay,
     )
+
+
+def counted(things: Iterable[T], stage: str, unit: str) -> Iterator[T]:
+    """The same things, counted on a bar where they take more than two seconds to come."""
+    total = len(things) if isinstance(things, Sized) else None
+    with bar(stage, total, unit, delay=2) as shown:
+        for thing in things:
+            yield thing
+            shown.update()
 
 
 def adder(bar: tqdm[Any]) -> Callable[[int], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from sae_core.errors import SourceError
+from sae_core.pictures import EXTENSIONS
 
 HUB_PREFIX = "hf://"
 _FILES = frozenset({".tar", ".parquet"})
+log = logging.getLogger("sparsight")
 _MAX_TEXT = 10_000  # characters of a label, caption or message
 
 
@@ -67,44 +70,80 @@ def state_sha256(files: Iterable[tuple[str, os.stat_result]]) -> str:
     return listing_sha256(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in files)
 
 
-def open_source(images: str) -> Source:
-    """Opens a folder of pictures, tars or Parquet files, one such file, a pattern, or a data set of the hub.
+def open_source(*images: str) -> Source:
+    """Opens a folder of pictures, tars or Parquet files, a data set of the hub, or one such file, several, a pattern.
 
     Raises SourceError in one sentence.
     """
-    if images.startswith(HUB_PREFIX):
+    if len(images) != 1:
+        return _filled(_open_several(images), f"what --images names ({len(images)} files)")
+    (said,) = images
+    if said.startswith(HUB_PREFIX):
         from index_builder.sources.hub import open_hub
 
-        return _filled(open_hub(images), images)
-    path = Path(os.path.expanduser(images))
+        return _filled(open_hub(said), said)
+    path = Path(os.path.expanduser(said))
     if path.is_dir():
-        return _filled(_open_folder(path, images), images)
+        return _filled(_open_folder(path, said), said)
     if path.is_file():
-        return _filled(_open_files([path], path.name, images), images)
-    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).suffix in _FILES)
-    if matches:
-        return _filled(_open_files(matches, path.parent.resolve().name, images), images)
-    raise SourceError(f"there is no folder, no tar and no Parquet file at {images}")
+        return _filled(_open_files([path], path.name, said), said)
+    if matches := _matches(path):
+        return _filled(_open_files(matches, path.parent.resolve().name, said), said)
+    raise SourceError(f"there is no folder, no tar and no Parquet file at {said}")
+
+
+def _open_several(images: Sequence[str]) -> Source:
+    """Tars or Parquet files, as a shell that expands a pattern passes them: the same source as the pattern itself."""
+    paths: set[Path] = set()
+    for said in images:
+        path = Path(os.path.expanduser(said))
+        if said.startswith(HUB_PREFIX) or path.is_dir():
+            raise SourceError(f"--images takes one folder or data set, or several files, and {said} is one of several")
+        found = {path} if path.is_file() else {*_matches(path)}
+        if not found:
+            raise SourceError(f"there is no tar and no Parquet file at {said}")
+        paths |= found
+    if not paths:
+        raise SourceError("--images names nothing")
+    first = min(paths)
+    if first.suffix.lower() in EXTENSIONS:
+        raise SourceError(f"{first} is a picture: name the folder that it lies in")
+    return _open_files(sorted(paths), first.parent.resolve().name, f"{images[0]} and {len(images) - 1} more")
+
+
+def _matches(pattern: Path) -> list[Path]:
+    found = map(Path, glob.glob(os.fspath(pattern), recursive=True))
+    return sorted(path for path in found if path.suffix.lower() in _FILES)
 
 
 def _open_folder(path: Path, images: str) -> Source:
-    """Pictures anywhere below it, or tars in it, or Parquet files anywhere below it; not a mixture."""
-    from index_builder.sources.folder import FolderSource, files_below
+    """Pictures anywhere below it, or else tars, or else Parquet files; not a mixture with pictures."""
+    from index_builder.sources.folder import FolderSource
+    from index_builder.sources.listing import PARQUETS, TARS, list_folder
 
-    folder = FolderSource.scan(path)
-    tars = sorted(tar for tar in path.glob("*.tar") if not tar.name.startswith("."))  # ._x.tar is macOS's own
-    parquets = [] if tars else [path / found for found in sorted(files_below(path, {".parquet"}))]
-    if (tars or parquets) and folder.keys:
-        held = "tars" if tars else "Parquet files"
+    found = list_folder(path)
+    beside = [tar for tar in found.tars if os.sep not in tar]  # one further down may be anything
+    if found.pictures and (beside or found.parquets):
+        held = "tars" if beside else "Parquet files"
         raise SourceError(f"{images} holds both pictures and {held}: name the {held} with a pattern, or move them")
-    return _open_files(tars or parquets, path.resolve().name, images) if tars or parquets else folder
+    for kind, files in ((TARS, found.tars), (PARQUETS, found.parquets)):
+        if files and (found.pictures or (kind == PARQUETS and found.tars)):  # img2dataset writes both
+            found.others[kind] = len(files)
+    if found.others and (found.pictures or found.tars or found.parquets):
+        log.info("passed over in %s: %s", path, found.passed_over())
+    if found.pictures:
+        return FolderSource.of(found)
+    files = found.tars or found.parquets
+    return (
+        _open_files([path / file for file in files], path.resolve().name, images) if files else FolderSource.of(found)
+    )
 
 
 def _open_files(paths: Sequence[Path], name: str, images: str) -> Source:
     from index_builder.sources.parquet import ParquetSource
     from index_builder.sources.webdataset import WebDatasetSource
 
-    kinds = {path.suffix for path in paths}
+    kinds = {path.suffix.lower() for path in paths}
     if kinds == {".tar"}:
         return WebDatasetSource.scan(paths, name)
     if kinds == {".parquet"}:
@@ -122,6 +161,11 @@ def _filled(source: Source, images: str) -> Source:
             f"{images} holds no pictures (files ending in .jpg, .png, .webp, … or WebDataset or Parquet samples)"
         )
     return source
+
+
+def decoded(text: bytes) -> str:
+    """Text of a file, without the mark that some editors begin it with."""
+    return text.decode("utf-8-sig", "replace")
 
 
 def clean(text: object) -> str | None:

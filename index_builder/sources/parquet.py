@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 from huggingface_hub.errors import HfHubHTTPError
 
+from index_builder.progress import counted
 from index_builder.sources.base import RawPicture, clean, listing_sha256
 from sae_core import parquets
 from sae_core.errors import PictureError, SourceError
@@ -75,7 +76,8 @@ class ParquetSource:
     def of(cls, said: Iterable[tuple[str, str, str]], name: str, filesystem: Any = None) -> ParquetSource:
         """From paths, shown names and states."""
         files = tuple(
-            ParquetFile(path, str(clean(shown)), state, _rows(path, filesystem, state)) for path, shown, state in said
+            ParquetFile(path, str(clean(shown)), state, _rows(path, filesystem, state))
+            for path, shown, state in counted(said, "list", "file")
         )
         rows = RowKeys(files, tuple(accumulate((file.n_rows for file in files), initial=0)))
         return cls(rows, rows, name, filesystem)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from index_builder.sources.base import RawPicture, clean, state_sha256
+from index_builder.progress import counted
+from index_builder.sources.base import RawPicture, clean, decoded, state_sha256
 from sae_core import tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
@@ -57,7 +58,7 @@ class WebDatasetSource:
         """Lists the tars. Raises SourceError where one is no whole tar."""
         common = Path(os.path.commonpath([tar.parent for tar in tars]))
         found: dict[str, Sample] = {}
-        for number, tar in enumerate(tars):
+        for number, tar in enumerate(counted(tars, "list", "tar")):
             for key, sample in _samples(number, tar, tar.relative_to(common)):
                 if key in found:
                     raise SourceError(f"{tar} holds the key {key} twice: keys must be unique")
@@ -94,7 +95,7 @@ class WebDatasetSource:
 
     def _text(self, sample: Sample, extension: str) -> str | None:
         member = sample.find(extension)
-        return self._bytes(sample, member).decode("utf-8", "replace") if member else None
+        return decoded(self._bytes(sample, member)) if member else None
 
     def _bytes(self, sample: Sample, member: Member) -> bytes:
         try:

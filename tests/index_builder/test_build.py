@@ -54,7 +54,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config(inputs: Path, out: Path, **changes: object) -> BuildConfig:
     wanted = {
-        "images": str(inputs / "pictures"),
+        "images": (str(inputs / "pictures"),),
         "encoder": f"local-dir:{inputs / 'clip'}",
         "sae": str(inputs / "sae"),
         "out": out,
@@ -140,8 +140,9 @@ def test_worker_processes_change_no_byte(inputs: Path, undisturbed: Path, tmp_pa
 
 def command(inputs: Path, out: Path) -> list[str]:
     chosen = config(inputs, out)
-    options = ("images", "encoder", "sae", "out", "name", "device", "batch_size", "shard_size")
-    given = [f"--{option.replace('_', '-')}={getattr(chosen, option)}" for option in options]
+    options = ("encoder", "sae", "out", "name", "device", "batch_size", "shard_size")
+    given = [f"--images={chosen.images[0]}"]
+    given += [f"--{option.replace('_', '-')}={getattr(chosen, option)}" for option in options]
     return [sys.executable, "-m", "index_builder", "build", "--workers=1", *given]
 
 
@@ -294,7 +295,7 @@ def test_a_store_among_the_pictures_is_no_source(
     inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pictures = make_folder(tmp_path / "pictures", 6)
-    inside = config(inputs, pictures / "stores" / "mine", images=str(pictures))
+    inside = config(inputs, pictures / "stores" / "mine", images=(str(pictures),))
     with monkeypatch.context() as patched:
         patched.setattr("index_builder.build.publish", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -329,18 +330,18 @@ def test_pictures_that_changed_do_not_resume(inputs: Path, tmp_path: Path, monke
     pictures, out = make_folder(tmp_path / "pictures", 6), tmp_path / "store"
     monkeypatch.setattr("index_builder.build.assemble", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        build(config(inputs, out, images=str(pictures)))
+        build(config(inputs, out, images=(str(pictures),)))
     monkeypatch.undo()
     next(pictures.rglob("*.png")).write_bytes(encoded(picture(99)[1]))
     with pytest.raises(BuildError, match=r"and the pictures have changed since it began: remove that folder"):
-        build(config(inputs, out, images=str(pictures)))
+        build(config(inputs, out, images=(str(pictures),)))
     with pytest.raises(BuildError, match=r"\(the pictures have changed since it began; batch_size was 16, is 4\)"):
-        build(config(inputs, out, images=str(pictures), batch_size=4))
+        build(config(inputs, out, images=(str(pictures),), batch_size=4))
 
 
 def test_a_store_of_one_picture(inputs: Path, tmp_path: Path) -> None:
     pictures = make_folder(tmp_path / "pictures", 1)
-    build(config(inputs, tmp_path / "store", images=str(pictures)))
+    build(config(inputs, tmp_path / "store", images=(str(pictures),)))
     report = json.loads((tmp_path / "store" / "manifest.json").read_text(), parse_constant=pytest.fail)["report"]
     assert report["fvu"] is None and report["random_pair_cosine"] is None
     store = LatentStore.open(tmp_path / "store")
@@ -356,7 +357,7 @@ def test_odd_pictures_are_rows_or_rejects_never_the_end(inputs: Path, tmp_path: 
     (pictures / "nowhere.png").symlink_to(tmp_path / "gone.png")
     (pictures / "long.png").write_bytes(encoded(picture(1)[1]))
     (pictures / "long.txt").write_text("caption " * 100_000)
-    manifest = build(config(inputs, tmp_path / "store", images=str(pictures)))
+    manifest = build(config(inputs, tmp_path / "store", images=(str(pictures),)))
     assert manifest.n_images + manifest.n_rejected == 8
     assert manifest.n_rejected == 2  # the pipe and the link
 
@@ -364,7 +365,7 @@ def test_odd_pictures_are_rows_or_rejects_never_the_end(inputs: Path, tmp_path: 
 def test_only_rejects_is_an_error_with_the_reason(inputs: Path, tmp_path: Path) -> None:
     make_folder(tmp_path / "bad", 3, dict.fromkeys(range(3), b"nothing"))
     with pytest.raises(BuildError, match="3 of 3 inputs were rejected because the file is no picture"):
-        build(config(inputs, tmp_path / "store", images=str(tmp_path / "bad")))
+        build(config(inputs, tmp_path / "store", images=(str(tmp_path / "bad"),)))
     with pytest.raises(StoreError, match="no store"):
         LatentStore.open(tmp_path / "store")
 
@@ -441,7 +442,7 @@ def test_large_jpegs_decoded_smaller_keep_their_sizes_and_nearly_their_embedding
         path.write_bytes(encoded(image, "JPEG", quality=92))
     stores = {}
     for decoder in ("cpu", "reduced"):
-        build(config(inputs, tmp_path / decoder, images=str(tmp_path / "large"), decode=decoder, thumbnails=96))
+        build(config(inputs, tmp_path / decoder, images=(str(tmp_path / "large"),), decode=decoder, thumbnails=96))
         stores[decoder] = LatentStore.open(tmp_path / decoder)
         assert stores[decoder].manifest.encoder.decoder == decoder
     whole, reduced = stores["cpu"], stores["reduced"]

@@ -13,8 +13,10 @@ import pytest
 from index_builder.cli import main
 from sae_core import LatentStore, load_sae
 from sae_core.references import REPOSITORY_ROOT
-from tests.support.pictures import make_folder
+from tests.support.pictures import make_folder, make_tar
 from tests.support.stores import make_store
+
+NOWHERE = "build --images /nowhere --encoder demo --sae demo --out out".split()
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +24,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_store(tmp_path_factory.mktemp("cli") / "store", 40)
 
 
-def build_arguments(store: Path, out: Path) -> list[str]:
+def build_arguments(store: Path, out: Path, **changes: str) -> list[str]:
     inputs = store.with_name(store.name + ".inputs")
-    names = {
+    names: dict[str, object] = {
         "--encoder": f"local-dir:{inputs / 'clip'}",
         "--sae": inputs / "sae",
         "--out": out,
         "--workers": 0,
         "--device": "cpu",
     }
+    names |= {f"--{option.replace('_', '-')}": value for option, value in changes.items()}
     return ["build", *[str(part) for pair in names.items() for part in pair]]
 
 
@@ -53,30 +56,65 @@ def test_build_says_what_came_of_every_input(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (["--images", "/nowhere"], "no folder, no tar and no Parquet file at /nowhere"),
-        (["--sae", "/nowhere/at/all/x"], "no file, no folder and no hub id"),
-        (["--encoder", "ViT-B-16:openai"], "QuickGELU"),
-        (["--limit", "0"], "--limit 0 leaves no picture"),
-        (["--k", "0"], "--k 0 keeps nothing"),
-        (["--sae", "my-sae"], "no file and no folder my-sae, and a hub id is ORG/NAME"),
-        (["--memory", "inf"], "--memory inf is not"),
-        (["--batch-size", "0"], "at least 1"),
-        (["--device", "cuda"], "sees no GPU"),
+        ({"images": "/nowhere"}, "no folder, no tar and no Parquet file at /nowhere"),
+        ({"sae": "/nowhere/at/all/x"}, "no file, no folder and no hub id"),
+        ({"encoder": "ViT-B-16:openai"}, "QuickGELU"),
+        ({"limit": "0"}, "--limit 0 leaves no picture"),
+        ({"k": "0"}, "--k 0 keeps nothing"),
+        ({"sae": "my-sae"}, "no file and no folder my-sae, and a hub id is ORG/NAME"),
+        ({"memory": "inf"}, "--memory inf is not"),
+        ({"batch_size": "0"}, "at least 1"),
+        ({"device": "cuda"}, "sees no GPU"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(
-    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[str], said: str
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, str], said: str
 ) -> None:
     import torch
 
-    if "cuda" in change and torch.cuda.is_available():
+    if "device" in change and torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     make_folder(tmp_path / "pictures", 3)
-    arguments = [*build_arguments(store, tmp_path / "mine"), "--images", str(tmp_path / "pictures"), *change]
+    arguments = build_arguments(store, tmp_path / "mine", **{"images": str(tmp_path / "pictures")} | change)
     assert main(arguments) == 2
     error = capsys.readouterr().err.strip()
     assert error.startswith("error: ") and said in error and "\n" not in error
     assert not (tmp_path / "mine").exists()
+
+
+def test_an_option_given_twice_is_not_half_forgotten(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in (["--images", "b"], ["--images=b"]):
+        assert main([*build_arguments(store, tmp_path / "mine", images="a"), *more]) == 2
+        assert capsys.readouterr().err == "error: --images is given twice\n"
+
+
+def test_files_as_a_shell_names_them(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tars").mkdir()
+    tars = [str(make_tar(tmp_path / "tars" / f"{number}.tar", 3)) for number in (1, 0)]
+    assert main([*build_arguments(store, tmp_path / "mine"), "--images", *tars]) == 0
+    built = LatentStore.open(tmp_path / "mine")
+    assert (built.n_images, built.manifest.source.name) == (6, "tars")
+    assert main(build_arguments(store, tmp_path / "mine", images=str(tmp_path / "tars" / "*.tar"))) == 0
+    assert "6 images" in capsys.readouterr().out, "and the pattern finds that store already built"
+
+
+def test_a_gpu_that_is_too_small_is_told_how_to_do_with_less(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore lines.")
+
+    monkeypatch.setattr("index_builder.build.encode_shards", full)
+    make_folder(tmp_path / "pictures", 3)
+    assert main(build_arguments(store, tmp_path / "mine", images=str(tmp_path / "pictures"))) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(
+        "error: CUDA out of memory. Tried to allocate 2.00 GiB. A smaller --batch-size takes less. ("
+    )
 
 
 def test_many_rejects_are_named_in_the_file_that_the_build_points_to(
@@ -101,7 +139,7 @@ def test_a_home_folder_in_a_path_is_one(
     assert (store.parent / home.name / "manifest.json").is_file() and not Path("~").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["build", "--nonsense"], ["info", "STORE"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--nonsense"], ["info", "STORE"], NOWHERE])
 def test_what_needs_no_model_does_not_wait_for_pytorch(store: Path, arguments: list[str]) -> None:
     given = [str(store) if argument == "STORE" else argument for argument in arguments]
     program = (

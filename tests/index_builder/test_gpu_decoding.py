@@ -182,7 +182,7 @@ def test_a_stopped_build_whose_stages_are_threads_ends_in_the_same_bytes(
     monkeypatch.setattr(stages, "in_turns", beside)
     clip, sae = make_tiny_clip(tmp_path / "clip"), save_sae(random_sae(), tmp_path / "sae")
     asked = {"device": "cpu", "workers": 2, "batch_size": 4, "shard_size": 8, "name": "pictures"}
-    jobs = [BuildConfig(str(folder), clip, str(sae), tmp_path / name, **asked) for name in ("one", "two")]  # type: ignore[arg-type]
+    jobs = [BuildConfig((str(folder),), clip, str(sae), tmp_path / name, **asked) for name in ("one", "two")]  # type: ignore[arg-type]
     build(jobs[0], gpus)
     assert names == ["load", "decode", "shrink", "encode", "finish"]
     n_collected = 0
@@ -232,7 +232,7 @@ def test_a_batch_that_cannot_be_decoded_is_decoded_by_the_cpu(
 )
 def test_what_needs_a_gpu_is_refused_without_one(asked: dict[str, object], said: str) -> None:
     with pytest.raises(BuildError, match=said):
-        BuildConfig("x", "demo", "demo", Path("out"), device="cpu", **asked).resolved_device()  # type: ignore[arg-type]
+        BuildConfig(("x",), "demo", "demo", Path("out"), device="cpu", **asked).resolved_device()  # type: ignore[arg-type]
 
 
 def test_ahead_keeps_order_and_stays_ahead_but_not_far() -> None:

@@ -44,7 +44,7 @@ def plain_main(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def config(root: Path, out: Path, **changes: object) -> BuildConfig:
     wanted = {"device": "cpu", "workers": 0, "batch_size": 8, "shard_size": 10, "name": "pictures"} | changes
-    where = (str(root / "pictures"), f"local-dir:{root / 'clip'}", str(root / "sae"), out)
+    where = ((str(root / "pictures"),), f"local-dir:{root / 'clip'}", str(root / "sae"), out)
     return BuildConfig(*where, **wanted)  # type: ignore[arg-type]
 
 

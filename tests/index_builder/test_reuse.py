@@ -49,7 +49,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config(root: Path, out: Path, **changes: object) -> BuildConfig:
     wanted = {
-        "images": str(root / "pictures"),
+        "images": (str(root / "pictures"),),
         "encoder": f"local-dir:{root / 'clip'}",
         "sae": str(root / "sae"),
         "out": out,
@@ -167,5 +167,5 @@ def test_what_cannot_be_reused_is_said_before_anything_is_encoded(
 
 def test_other_names_are_a_warning(inputs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     shutil.copytree(inputs / "pictures", tmp_path / "above" / "pictures")
-    build(config(inputs, tmp_path / "new", images=str(tmp_path / "above"), reuse=inputs / "old"))
+    build(config(inputs, tmp_path / "new", images=(str(tmp_path / "above"),), reuse=inputs / "old"))
     assert "nothing listed is in" in caplog.text

@@ -47,6 +47,34 @@ def test_a_flat_folder_has_no_labels_but_captions(tmp_path: Path) -> None:
     assert [(raw.label, raw.caption) for raw in map(source.read, range(2))] == [(None, "a striped thing"), (None, None)]
 
 
+def test_captions_as_other_systems_write_them(tmp_path: Path) -> None:
+    for name, text in (("a", b"\xef\xbb\xbfmarked"), ("b", b"a caf\xe9"), ("c", b"\n")):
+        (tmp_path / f"{name}.png").write_bytes(PNG)
+        (tmp_path / f"{name}.TXT").write_bytes(text)
+    (tmp_path / "d.png").write_bytes(PNG)
+    (tmp_path / "d.txt").mkdir()
+    source = open_source(str(tmp_path))
+    assert [source.read(position).caption for position in range(4)] == ["marked", "a caf\ufffd", None, None]
+    (tmp_path / "a.txt").write_text("the other")
+    assert open_source(str(tmp_path)).read(0).caption == "the other"
+
+
+def test_another_caption_is_another_state(tmp_path: Path) -> None:
+    make_folder(tmp_path, 3)
+    (tmp_path / "notes.txt").write_text("of no picture")
+    source = open_source(str(tmp_path))
+    states = [source.state_sha256()]
+    caption = (tmp_path / source.keys[1]).with_suffix(".txt")
+    for text in ("a dog", "a horse"):
+        caption.write_text(text)
+        states.append(open_source(str(tmp_path)).state_sha256())
+    caption.unlink()
+    states.append(open_source(str(tmp_path)).state_sha256())
+    (tmp_path / "notes.txt").write_text("of no picture, still")
+    states.append(open_source(str(tmp_path)).state_sha256())
+    assert len(set(states[:3])) == 3 and states[0] == states[3] == states[4]
+
+
 def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     for name in ("a.png", "notes.md", "._a.png", ".git/b.png", "labels.csv", "sub/c.PNG"):
@@ -152,6 +180,45 @@ def test_several_tars_by_pattern_and_by_folder(tmp_path: Path) -> None:
     assert list(by_pattern.keys) == list(by_folder.keys)
     assert by_pattern.keys[2] == "1.tar/00000"
     assert by_pattern.kind == "webdataset" and len(by_pattern.keys) == 6
+
+
+def test_several_files_are_what_their_pattern_finds(tmp_path: Path) -> None:
+    for number in range(3):
+        make_tar(tmp_path / f"{number}.tar", 2)
+    a, b, c = (str(tmp_path / f"{number}.tar") for number in range(3))
+    pattern = open_source(str(tmp_path / "*.tar"))
+    for named in ((c, a, b), (a, a, b, c), (str(tmp_path / "[01].tar"), c)):
+        several = open_source(*named)
+        assert (several.keys, several.name, several.kind) == (pattern.keys, pattern.name, pattern.kind)
+        assert several.state_sha256() == pattern.state_sha256()
+    (tmp_path / "a.PNG").write_bytes(PNG)
+    (tmp_path / "b.txt").touch()
+    for named, said in (
+        ((a, str(tmp_path)), "takes one folder or data set, or several files, and .* is one of several"),
+        (("hf://a/b", a), "takes one folder or data set"),
+        ((a, str(tmp_path / "x.tar")), "no tar and no Parquet file at .*x.tar"),
+        ((str(tmp_path / "a.PNG"), str(tmp_path / "b.txt")), "is a picture: name the folder"),
+        ((str(tmp_path / "b.txt"), str(tmp_path / "b.txt")), "b.txt and 1 more is neither"),
+        ((), "--images names nothing"),
+    ):
+        with pytest.raises(SourceError, match=said):
+            open_source(*named)
+
+
+def test_tars_in_folders_of_their_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    make_tar(tmp_path / "a" / "0.tar", 2)
+    make_tar(tmp_path / "a" / "b" / "1.TAR", 2)
+    (tmp_path / "a" / "0.parquet").touch()
+    (tmp_path / "a" / "0.json").touch()
+    assert open_source(str(tmp_path)).keys == [f"{tar}/0000{n}" for tar in ("0.tar", "b/1.TAR") for n in (0, 1)]
+    assert caplog.messages == [f"passed over in {tmp_path}: 1 .json, 1 .parquet"]
+    caplog.clear()
+    (tmp_path / "a" / "x.png").write_bytes(PNG)
+    (tmp_path / "a" / "0.parquet").unlink()
+    assert open_source(str(tmp_path)).keys == ["a/x.png"], "a tar below pictures may be anything"
+    assert caplog.messages == [f"passed over in {tmp_path}: 2 .tar, 1 .json"]
 
 
 def test_a_tar_that_shrinks_is_a_sentence(tmp_path: Path) -> None:

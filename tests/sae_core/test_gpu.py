@@ -53,7 +53,7 @@ def test_a_store_built_on_the_gpu(tmp_path: Path) -> None:
     make_store(tmp_path / "cpu", 40)
     inputs = tmp_path / "cpu.inputs"
     config = BuildConfig(
-        images=str(inputs / "pictures.tar"),
+        images=(str(inputs / "pictures.tar"),),
         encoder=f"local-dir:{inputs / 'clip'}",
         sae=str(inputs / "sae"),
         out=tmp_path / "gpu",
@@ -95,7 +95,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def job(inputs: Path, out: Path, **asked: object) -> BuildConfig:
     plain: dict[str, object] = {"device": "cuda", "batch_size": 8, "shard_size": 16, "workers": 2}
-    where = (str(inputs / "jpegs"), f"local-dir:{inputs / 'clip'}", str(inputs / "sae"), out)
+    where = ((str(inputs / "jpegs"),), f"local-dir:{inputs / 'clip'}", str(inputs / "sae"), out)
     return BuildConfig(*where, name="pictures", **plain | asked)  # type: ignore[arg-type]
 
 

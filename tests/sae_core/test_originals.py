@@ -114,4 +114,4 @@ def test_a_copy_that_is_not_there_is_said(bare: Path) -> None:
 @pytest.mark.parametrize("side", [0, -3])
 def test_thumbnails_of_no_size_are_refused(tmp_path: Path, side: int) -> None:
     with pytest.raises(BuildError, match="or none"):
-        build(BuildConfig(images="x", encoder="demo", sae="demo", out=tmp_path / "s", thumbnails=side))
+        build(BuildConfig(images=("x",), encoder="demo", sae="demo", out=tmp_path / "s", thumbnails=side))

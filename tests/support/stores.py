@@ -36,7 +36,7 @@ def make_store(
     sae = save_sae(_quick_sae(encoder, source, n_latents, k), inputs / "sae")
     build(
         BuildConfig(
-            images=str(source),
+            images=(str(source),),
             encoder=encoder,
             sae=str(sae),
             out=path,
