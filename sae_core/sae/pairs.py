@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -61,13 +61,25 @@ def fetch(reference: str) -> tuple[Path, Path, Read]:
 
 
 def _pair(repository: str, folder: str | None) -> tuple[Path, Path, Read]:
-    """The first pair that the repository, or what is cached of it, has."""
+    """The first pair that the repository, or what is cached of it, has.
+
+    The client tries for twenty seconds to reach a hub for a file that is not cached. So where one is cached it is asked
+    for first, and where there was no hub for the first pair, there is none for the second.
+    """
     missing: list[Exception] = []
-    for config, weights, read in PAIRS:
+    for config, weights, read in sorted(PAIRS, key=lambda pair: not _cached(repository, folder, pair[0])):
+        alone = any(isinstance(error, LocalEntryNotFoundError) for error in missing)
         try:
-            paths = [Path(hf_hub_download(repository, name, subfolder=folder)) for name in (config, weights)]
+            paths = [
+                Path(hf_hub_download(repository, name, subfolder=folder, local_files_only=alone))
+                for name in (config, weights)
+            ]
         except (RemoteEntryNotFoundError, LocalEntryNotFoundError) as error:
             missing.append(error)
         else:
             return paths[0], paths[1], read
     raise missing[0]
+
+
+def _cached(repository: str, folder: str | None, name: str) -> bool:
+    return isinstance(try_to_load_from_cache(repository, f"{folder}/{name}" if folder else name), str)
