@@ -51,8 +51,11 @@ format: setup-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Side by side, a file in one process: what its tests share is made once. In order, so that the longest are not last.
+TEST_PROCESSES ?= 2
+
 test: setup-dev check browser store
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 	@if $(BIN)/python -m container.build --look --data $(IMAGES); then $(MAKE) --no-print-directory container-test; \
 	else echo "so the container was not tested"; fi
 

@@ -31,6 +31,7 @@ from tests.support.models import make_tiny_clip, random_sae
 from tests.support.pictures import make_folder
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
+SMALL_SHARD = 5  # pictures
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config(root: Path, out: Path, **changes: object) -> BuildConfig:
     wanted = {
-        "images": str(root / "pictures"),
+        "images": (str(root / "pictures"),),
         "encoder": f"local-dir:{root / 'clip'}",
         "sae": str(root / "sae"),
         "out": out,
@@ -117,17 +118,21 @@ def test_killed_workers_change_no_byte(
 
 @dataclasses.dataclass(frozen=True)
 class PatientSource(FolderSource):
-    """Notes which machine reads; is slow for as long as the machine that joined late has read nothing."""
+    """Notes which machine reads. Behind some shards, which Ray Data waits for to tell of the first, all others wait for
+    the machine that joined late."""
 
     marks: Path = Path()
     at_first: tuple[str, ...] = ()  # the other machines
+    until: float = 0.0  # when they give up
 
     def read(self, position: int) -> RawPicture:
-        here = ray.get_runtime_context().get_node_id()
-        (self.marks / here).touch()
-        if {path.name for path in self.marks.iterdir()} <= set(self.at_first):
-            time.sleep(2)
+        (self.marks / ray.get_runtime_context().get_node_id()).touch()
+        while position >= 4 * SMALL_SHARD and time.time() < self.until and self._alone():
+            time.sleep(0.2)
         return super().read(position)
+
+    def _alone(self) -> bool:
+        return {path.name for path in self.marks.iterdir()} <= set(self.at_first)
 
 
 def test_a_machine_goes_for_good_another_joins_and_no_byte_changes(
@@ -141,7 +146,8 @@ def test_a_machine_goes_for_good_another_joins_and_no_byte_changes(
 
     def patient(root: Path) -> PatientSource:
         found = scan(root)
-        return PatientSource(found.root, found.keys, found.paths, marks=tmp_path / "marks", at_first=at_first)
+        until = time.time() + 180
+        return PatientSource(found.root, found.keys, found.paths, {}, "folder", tmp_path / "marks", at_first, until)
 
     def changing(*arguments: Any) -> None:
         *others, progress = arguments
@@ -157,11 +163,11 @@ def test_a_machine_goes_for_good_another_joins_and_no_byte_changes(
     monkeypatch.setattr("index_builder.build.open_source", lambda images: patient(Path(images)))
     monkeypatch.setattr("index_builder.build.check_compatibility", lambda *_: None)  # it reads in this process
     monkeypatch.setattr(cluster_module, "encode_on_cluster", changing)
-    build(config(inputs, tmp_path / "store", engine="ray", shard_size=5))
+    build(config(inputs, tmp_path / "store", engine="ray", shard_size=SMALL_SHARD))
     assert late[0].node_id in {path.name for path in (tmp_path / "marks").iterdir()}, "who joins late gets work"
     assert lost not in nodes.list_all_nodes()
     nodes.remove_node(late[0])
-    build(config(inputs, tmp_path / "local" / "store", shard_size=5))
+    build(config(inputs, tmp_path / "local" / "store", shard_size=SMALL_SHARD))
     assert contents(tmp_path / "store") == contents(tmp_path / "local" / "store")
 
 
