@@ -46,7 +46,7 @@ def loaded(dataset: SlotDataset, batches: Iterable[list[int]], n_workers: int) -
             num_workers=n_workers,
             collate_fn=_as_it_is,
             prefetch_factor=2 if n_workers else None,
-            worker_init_fn=die_with_the_parent,
+            worker_init_fn=begin_to_work,
             # They read and decode, and never touch a GPU. Under a spawned process PyTorch would spawn them too, and
             # each would import everything for ten seconds.
             multiprocessing_context="fork" if n_workers and sys.platform == "linux" else None,
@@ -89,6 +89,12 @@ def n_cores() -> int:
 
 def _as_it_is(batch: Any) -> Any:
     return batch
+
+
+def begin_to_work(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal: a decoding one leaves it to its parent, which ends it in order."""
+    die_with_the_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def die_with_the_parent(_: int = 0) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
+import signal
 import sys
 import threading
 import time
@@ -23,7 +25,7 @@ from index_builder import jpegs, preparing, stages
 from index_builder.ahead import Clock, ahead
 from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
-from index_builder.decode import SlotDataset
+from index_builder.decode import DecodedBatch, SlotDataset
 from index_builder.encode import encode_shards
 from index_builder.jpegs import JpegStage, plain_size
 from index_builder.pipeline import collect
@@ -299,6 +301,18 @@ def test_reading_processes_are_forked_under_a_spawned_one_too(folder: Path) -> N
         batches = list(stages.loaded(Unspawnable(open_source(str(folder)), PREPROCESSING, 0), [[0, 1], [2]], 2))
     finally:
         multiprocessing.set_start_method(was, force=True)
+    assert [batch.n_slots for batch in batches] == [2, 1]
+
+
+class Interrupted(SlotDataset):
+    def __getitems__(self, slots: list[int]) -> DecodedBatch:
+        os.kill(os.getpid(), signal.SIGINT)  # as a terminal's Ctrl-C, which reaches every process
+        return super().__getitems__(slots)
+
+
+def test_reading_processes_leave_ctrl_c_to_their_parent(folder: Path) -> None:
+    """One that ended by it would keep its parent waiting, five seconds for each."""
+    batches = list(stages.loaded(Interrupted(open_source(str(folder)), PREPROCESSING, 0), [[0, 1], [2]], 2))
     assert [batch.n_slots for batch in batches] == [2, 1]
 
 
