@@ -35,6 +35,9 @@ def run(command: TrainCommand) -> Fidelity:
     if command.device == "cuda" and not torch.cuda.is_available():
         raise TrainingError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
     cuda = command.device != "cpu" and torch.cuda.is_available()
+    if (n := len(embeddings)) < settings.n_latents:
+        few = "%d embeddings are few for %d latents, which come to stand for single pictures: give fewer --latents"
+        log.warning(few, n, settings.n_latents)
     with _folder(command.out) as checkpoint, progress.bar("train", settings.steps, "step") as bar:
         sae = train_sae(
             embeddings,

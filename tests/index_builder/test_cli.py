@@ -222,6 +222,16 @@ def test_two_trainings_of_one_folder_do_not_meet(
     assert not list((tmp_path / "sae").glob("training*"))
 
 
+def test_training_more_latents_than_there_are_pictures_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    np.save(tmp_path / "x.npy", np.eye(16, dtype=np.float32))
+    for latents, said in ((16, False), (17, True)):
+        where = ["--embeddings", str(tmp_path / "x.npy"), "--out", str(tmp_path / f"sae-{latents}")]
+        assert main(["train-sae", *where, "--latents", str(latents), "--k", "4", "--steps", "2"]) == 0
+        assert ("16 embeddings are few for 17 latents" in caplog.text) is said
+
+
 def test_training_on_what_is_no_embeddings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.npy").write_text("no array")
     assert (
