@@ -12,6 +12,7 @@ from explorer.views.latent_table import latent_table
 from explorer.views.latents import PER_PAGE, matching
 from explorer.views.latents_query import LatentsQuery
 from sae_core import LatentStore
+from tests.e2e.conftest import settled
 from tests.e2e.test_browsing import mark_document, same_document, shown_images, visit
 
 
@@ -37,6 +38,8 @@ def test_filters_combine_and_survive_a_latent_and_back(app: str, store: LatentSt
     page.wait_for_url("**life=alive**")
     page.locator(".sp-filter select[name=min]").select_option("0.001")
     page.wait_for_url("**min=0.001**")
+    expect(page.locator(".sp-chip")).to_have_count(2)  # drawn anew, and the field to type in with it
+    settled(page)
     page.locator(".sp-filter input[name=label]").fill(label)
     page.keyboard.press("Enter")
     page.wait_for_url("**label=**")
