@@ -16,7 +16,8 @@ DEFINITIONS = {
     "score": "Name score: how well “the name matches the picture” tells pictures in which the latent is active from "
     "others, as area under the ROC curve (AUC), on pictures that were not used to choose the name. A name that "
     "pictures carry in label or caption matches those (good from 0.75); any other as CLIP's cosine says (good from "
-    "0.85). ≥ is its lower 95 % bound, 0.65 or 0.7 at least. Baseline: 0.5, a name that says nothing.",
+    "0.85). ≥ is its lower 95 % bound, 0.65 or 0.7 at least, on 8 such pictures or more. Baseline: 0.5, a name that "
+    "says nothing.",
     "fvu": "FVU: fraction of the embeddings' variance that the SAE's reconstruction leaves unexplained. Baseline:"
     " 1, for always answering with the mean embedding.",
     "cosine": "Mean cosine between an embedding and its reconstruction. Baseline: {random}, between two random "

@@ -9,6 +9,7 @@ from explorer import notes
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.wording import figure
 from sae_core import LatentStore
+from sae_core.naming import MIN_GOOD, scores_well
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class LatentName:
             return f"named by a person; automatic: {self.automatic.words}"
         if self.text or not self.guess:
             return ""
+        if scores_well(self.match, self.score, self.low):
+            few = f"on fewer than {MIN_GOOD} pictures that did not choose it"
+            return f"too few pictures to be sure of a name: best guess “{self.guess}”, {self.auc} {few}"
         return f"no name fits: best guess “{self.guess}”, {self.auc or 'in too few pictures to be scored'}"
 
     @property

@@ -23,7 +23,7 @@ class Rule:
 
 
 _RULES = (
-    Rule("name_score", "best name score"),
+    Rule("name_score", "good names, the best score first,"),
     Rule("label_purity", "purest label"),
     Rule("max_activation", "strongest activation"),
 )
@@ -31,19 +31,24 @@ _RULES = (
 
 def rule_for(latents: pd.DataFrame) -> Rule:
     """The first rule that this store has figures for."""
-    return next((rule for rule in _RULES if latents[rule.column].notna().any()), _RULES[-1])
+    return next((rule for rule in _RULES if _figure(latents, rule).notna().any()), _RULES[-1])
 
 
 def striking(latents: pd.DataFrame, n: int) -> list[int]:
     """Latents of medium density (all alive ones where none is), best first, no name and no top label twice."""
-    column = rule_for(latents).column
-    ranked = _candidates(latents).sort_values([column, "max_activation"], ascending=False, na_position="last")
+    rule, candidates = rule_for(latents), _candidates(latents)
+    keys = {"figure": _figure(candidates, rule), "next": candidates[rule.column]}
+    ranked = candidates.assign(**keys).sort_values(
+        ["figure", "next", "max_activation"], ascending=False, na_position="last"
+    )
     return [int(latent) for latent in _different(ranked).index[:n]]
 
 
 def striking_order(latents: pd.DataFrame) -> np.ndarray:
     """All latents: those of medium density by the rule, then the others by the same figure, the dead last."""
-    figures = [-latents["max_activation"].to_numpy(), -latents[rule_for(latents).column].to_numpy()]
+    rule = rule_for(latents)
+    columns = latents["max_activation"], latents[rule.column], _figure(latents, rule)
+    figures = [-column.to_numpy() for column in columns]
     groups = [~_is_medium(latents).to_numpy(), latents["n_active"].to_numpy() == 0]
     return np.lexsort([*figures, *groups])  # the last key decides first; NaN goes last
 
@@ -54,6 +59,12 @@ def rule_sentence(latents: pd.DataFrame) -> str:
     if _is_medium(latents).any():
         who = f"latents active in {MIN_PICTURES} pictures or more, and in at most {percent(MAX_DENSITY)} of the store"
     return f"{rule_for(latents).sentence} among {who}"
+
+
+def _figure(latents: pd.DataFrame, rule: Rule) -> pd.Series[float]:
+    """The column; of names only those that are good, since a high score of a few pictures promises too much."""
+    column = latents[rule.column]
+    return column.where(latents["name_good"]) if rule.column == "name_score" else column
 
 
 def _candidates(latents: pd.DataFrame) -> pd.DataFrame:

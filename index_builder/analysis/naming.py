@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -25,21 +24,16 @@ from index_builder.analysis.moments import cosine_moments
 from index_builder.analysis.profiles import galleries
 from index_builder.analysis.vocabulary import Source, Vocabulary
 from sae_core.halves import half_of
+from sae_core.naming import MIN_GOOD, Match, scores_well
 from sae_core.statistics import Z_95, auc, auc_error
 from sae_core.store import layout
 
-Match = Literal["text", "clip"]
-
-# A name is good from this held-out AUC on, if its lower 95 % bound is not below the second figure. A yes-or-no test
-# scores lower by nature: 0.75 is half of the active images and none of the others.
-GOOD: dict[Match, tuple[float, float]] = {"text": (0.75, 0.65), "clip": (0.85, 0.7)}
 _CARRIED = 0.8  # a name that images carry is taken from this AUC on: three in five of the active ones, no other
 _CANDIDATES = 24  # terms of the shortlist whose AUC is computed
 _SAMPLE = 64  # active images of each half, at most
 _REFERENCE = 2_048  # images of each half that stand for all others
 _CELLS = 2**23  # cosines of latents and terms in memory together, in float64
 _MIN_HELD_OUT = 3
-_MIN_GOOD = 8  # held-out images; of fewer the bound promises too much
 _NO_WORSE = 0.01  # AUC: of names this close, the plainest is taken
 _CLEARLY = 0.05  # AUC by which a word of the general list must beat the data set's own: more than a standard error
 
@@ -58,8 +52,7 @@ class Name:
     @property
     def good(self) -> bool:
         """Whether it says what the latent is."""
-        score, low = GOOD[self.match]
-        return self.score >= score and self.low >= low and self.n_held_out >= _MIN_GOOD
+        return scores_well(self.match, self.score, self.low) and self.n_held_out >= MIN_GOOD
 
 
 def name_latents(root: Path, vocabulary: Vocabulary, facts: EmbeddingFacts) -> list[Name | None]:

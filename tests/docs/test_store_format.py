@@ -90,13 +90,14 @@ def test_every_word_for_a_reject_is_on_the_page() -> None:
 
 def test_numbers_that_the_page_says() -> None:
     from index_builder.analysis import coactivity, indexes, naming, vocabulary
+    from sae_core.naming import GOOD, MIN_GOOD
 
     assert f"has {layout.ROWS_PER_BATCH:,} rows" in PAGE
-    reach = " and ".join(map(str, naming.GOOD["text"])), " and ".join(map(str, naming.GOOD["clip"]))
+    reach = " and ".join(map(str, GOOD["text"])), " and ".join(map(str, GOOD["clip"]))
     assert f"reach {reach[0]} (`text`), {reach[1]} (`clip`)" in PAGE
     assert f"first half is at least {naming._CARRIED}" in PAGE
     assert f"at most {naming._SAMPLE} active" in PAGE and f"against {naming._REFERENCE:,} drawn" in PAGE
-    assert f"on at least {naming._MIN_GOOD} held-out images" in PAGE
+    assert f"on at least {MIN_GOOD} held-out images" in PAGE
     assert f"At least {coactivity._MIN_BOTH} shared images" in PAGE and coactivity._ALPHA == 0.05
     assert naming._MIN_HELD_OUT == 3 and "null below 3 held-out\nimages" in PAGE
     assert vocabulary._MIN_IMAGES == 3 and "at least three images share" in PAGE

@@ -212,10 +212,10 @@ def test_orders_agree_with_pandas(sort: str) -> None:
 
 
 def test_striking_order_agrees_with_pandas() -> None:
-    latents = random_frame()
+    latents = random_frame().assign(name_good=np.random.default_rng(1).random(500) < 0.5)
     alive, medium = latents["n_active"] > 0, (latents["n_active"] >= MIN_PICTURES) & (latents["density"] <= MAX_DENSITY)
-    keys = ["_alive", "_medium", rule_for(latents).column, "max_activation"]
-    keyed = latents.assign(_alive=alive, _medium=medium)
+    keys = ["_alive", "_medium", "_sure", rule_for(latents).column, "max_activation"]
+    keyed = latents.assign(_alive=alive, _medium=medium, _sure=latents["name_score"].where(latents["name_good"]))
     expected = keyed.sort_values(keys, ascending=False, na_position="last")[keys].reset_index(drop=True)
     pd.testing.assert_frame_equal(keyed.loc[striking_order(latents), keys].reset_index(drop=True), expected)
 

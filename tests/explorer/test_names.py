@@ -15,7 +15,7 @@ from explorer.sections.parts import name_text
 from explorer.views.names import display_name
 from explorer.views.parts import latent_ref
 from explorer.wording import DEFINITIONS
-from index_builder.analysis.naming import GOOD
+from sae_core.naming import GOOD, MIN_GOOD
 from sae_core.store.hidden import Hidden
 
 
@@ -81,12 +81,22 @@ def test_a_guess_in_too_few_pictures_has_no_score() -> None:
     assert display_name(store, 0).hint == "no name fits: best guess “red”, in too few pictures to be scored"
 
 
+@pytest.mark.parametrize(("match", "score", "few"), [("clip", 0.86, True), ("clip", 0.84, False), ("text", 0.84, True)])
+def test_a_high_score_in_few_pictures_is_said_to_be_one(match: str, score: float, few: bool) -> None:
+    store = a_store(
+        name=["red"], name_score=[score], name_low=[0.8], name_good=[False], name_source=["word"], name_match=[match]
+    )
+    hint, auc = display_name(store, 0).hint, f"best guess “red”, AUC {score} (≥ 0.80)"
+    sure = f"too few pictures to be sure of a name: {auc} on fewer than {MIN_GOOD} pictures that did not choose it"
+    assert hint == (sure if few else f"no name fits: {auc}")
+
+
 def test_the_definition_says_what_a_good_name_is() -> None:
     said = DEFINITIONS["score"]
     (text, text_low), (clip, clip_low) = GOOD["text"], GOOD["clip"]
     assert f"label or caption matches those (good from {text})" in said
     assert f"CLIP's cosine says (good from {clip})" in said
-    assert f"{text_low} or {clip_low} at least" in said
+    assert f"{text_low} or {clip_low} at least, on {MIN_GOOD} such pictures or more" in said
 
 
 def test_a_dead_latent_has_not_even_a_guess() -> None:

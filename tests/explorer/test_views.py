@@ -29,6 +29,7 @@ def table(**columns: list[object]) -> pd.DataFrame:
             "label_purity": [np.nan] * n,
             "name": [None] * n,
             "name_score": [np.nan] * n,
+            "name_good": [True] * n,
         }
     )
     return frame.assign(**columns)
@@ -97,6 +98,8 @@ def test_striking_follows_its_rule() -> None:
     )
     assert striking(latents, 12) == [0, 4]
     assert striking(latents, 1) == [0]
+    latents["name_good"] = [False, False, True, True, True]
+    assert striking(latents, 12) == [4, 0], "a high score that few pictures gave comes after the good names"
     assert striking(table(density=[0.5, 0.9], max_activation=[1.0, 2.0]), 12) == [1, 0], (
         "none is medium: the alive ones"
     )

@@ -31,6 +31,7 @@ from index_builder.labels import titles_of, write_labels
 from index_builder.train import load_embeddings
 from sae_core import LatentStore
 from sae_core.halves import half_of
+from sae_core.naming import GOOD
 from sae_core.statistics import auc, auc_error, lift, poisson_low
 from sae_core.store import layout
 from tests.support.stores import make_store
@@ -363,7 +364,7 @@ def test_names_are_scored_on_images_they_were_not_chosen_on(store: LatentStore, 
         others = match[(half == 1) & ~active]
         statistic = stats.mannwhitneyu(match[held_out], others).statistic
         assert row["name_score"] == pytest.approx(statistic / (held_out.sum() * len(others)), abs=2e-3)
-        good, good_low = naming.GOOD[row["name_match"]]
+        good, good_low = GOOD[row["name_match"]]
         enough = held_out.sum() >= 8
         assert row["name_good"] == (row["name_score"] >= good and row["name_low"] >= good_low and enough)
         if row["name_match"] == "clip":
