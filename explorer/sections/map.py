@@ -107,7 +107,7 @@ def _legend(view: MapPage) -> str:
         body = _groups(view.color)
     else:
         body = dim("no latent has this figure")
-    grey = "dead" if isinstance(view.color, Scale) else "dead, or another label"
+    grey = "dead, or too few pictures for it" if isinstance(view.color, Scale) else "dead, or another label"
     return f'<div class="sp-legend">{body}<span class="sp-key"><i class="sp-grey"></i>{grey}</span></div>'
 
 

@@ -74,9 +74,11 @@ def scale_of(store: LatentStore, color: str) -> Scale | None:
     if not len(known):
         return None
     low, high = (float(edge) for edge in np.quantile(known, _EDGES))
+    beyond = bool(known.min() < low), bool(known.max() > high)
     if high <= low:
         low, high = low - 0.5, low + 0.5
-    return Scale(values, low, high, log, _ticks(low, high, log, write), _mark(float(baseline), low, high, log, write))
+    ticks = _ticks(low, high, beyond, lambda value: write(10.0**value if log else value))
+    return Scale(values, low, high, log, ticks, _mark(float(baseline), low, high, log, write))
 
 
 def definition(store: LatentStore, color: str) -> str:
@@ -110,14 +112,13 @@ def _written(store: LatentStore) -> dict[str, tuple[bool, Write, float]]:
     }
 
 
-def _ticks(low: float, high: float, log: bool, write: Write) -> tuple[tuple[float, str], ...]:
-    """The ends and the middle."""
-    places = {0.0: low, 0.5: (low + high) / 2, 1.0: high}
-    return tuple((place, write(10.0**value if log else value)) for place, value in places.items())
+def _ticks(low: float, high: float, beyond: tuple[bool, bool], write: Write) -> tuple[tuple[float, str], ...]:
+    """The ends, which stand for what lies beyond them, too, and the middle."""
+    at_most, at_least = "≤ " if beyond[0] else "", "≥ " if beyond[1] else ""
+    return (0.0, at_most + write(low)), (0.5, write((low + high) / 2)), (1.0, at_least + write(high))
 
 
 def _mark(baseline: float, low: float, high: float, log: bool, write: Write) -> tuple[float, str] | None:
-    if not np.isfinite(baseline):
+    if not low <= baseline <= high:  # nan neither
         return None
-    place = (baseline - low) / (high - low)
-    return min(max(place, 0.0), 1.0), write(10.0**baseline if log else baseline)
+    return (baseline - low) / (high - low), write(10.0**baseline if log else baseline)

@@ -126,13 +126,25 @@ def test_labels_are_groups(store: LatentStore) -> None:
 def test_the_baseline_stands_on_the_scale(store: LatentStore) -> None:
     scale = coloring(store, "score")
     assert isinstance(scale, Scale)
-    assert scale.baseline is not None
-    place, text = scale.baseline
-    assert text == "0.50"
-    assert place == pytest.approx(min(max((0.5 - scale.low) / (scale.high - scale.low), 0), 1))
+    assert (scale.baseline is None) == (not scale.low <= 0.5 <= scale.high)
     activation = coloring(store, "activation")
     assert isinstance(activation, Scale)
     assert activation.baseline is None
+
+
+@pytest.mark.parametrize(("lowest", "on_it"), [(0.4, True), (0.6, False)])
+def test_what_lies_beyond_the_scale_is_said_and_marked_nowhere(
+    store: LatentStore, monkeypatch: pytest.MonkeyPatch, lowest: float, on_it: bool
+) -> None:
+    scores = np.full(store.n_latents, lowest)
+    scores[store.n_latents // 2 :] = 0.9
+    scores[0], scores[-1] = lowest - 0.3, 1.0
+    monkeypatch.setattr(store, "latents", store.latents.assign(name_score=scores, n_active=1), raising=False)
+    scale = coloring(store, "score")
+    assert isinstance(scale, Scale)
+    place = (0.5 - scale.low) / (scale.high - scale.low)
+    assert scale.baseline == ((pytest.approx(place), "0.50") if on_it else None)
+    assert [text[:2] for _, text in scale.ticks] == ["≤ ", "0.", "≥ "]
 
 
 def test_a_group_is_named_where_there_is_most_of_it() -> None:
