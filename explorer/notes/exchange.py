@@ -89,6 +89,7 @@ def _first(error: ValidationError) -> str:
     """The first defect says enough; a file that is not JSON has only one."""
     details = error.errors(include_url=False, include_input=False)[0]
     if details["type"] == "json_invalid":
-        return f"this file is no JSON ({details['msg'].removeprefix('Invalid JSON: ')}); export one under “Notes”"
+        why = details["msg"].removeprefix("Invalid JSON: ")
+        return f"this file is no JSON ({why}); the page of names and notes exports one"
     where = ".".join(str(part) for part in details["loc"])
     return f"this file is no notes file of Sparsight ({where}: {details['msg'][:1].lower()}{details['msg'][1:]})"

@@ -98,7 +98,7 @@ def _far(view: Edit) -> str:
     before, after = view.closest
     if not math.isfinite(after):
         return "The store has no other picture to compare with."
-    said = f"Its nearest picture here is at cosine {figure(after, 3)}, the original’s at {figure(before, 3)}"
+    said = f"Its nearest other picture here is at cosine {figure(after, 3)}, the original’s at {figure(before, 3)}"
     if after >= before - _SAME:
-        return f"{said}: as close to real pictures as the original is, though no picture has exactly this embedding."
-    return f"{said}: it lies farther from any picture of this store, so read what it resembles with caution."
+        return f"{said}: as close to other pictures as the original is."
+    return f"{said}: it lies farther from all other pictures here, so read what it resembles with caution."

@@ -72,7 +72,7 @@ def overview(view: NotesPage) -> str:
     return (
         f'<div class="sp-title"><h1>Names and notes</h1><div class="sp-tools">{save}</div></div>'
         f'<p class="sp-lead">{said}. They belong to the SAE (fingerprint {view.sae[:12]}), lie in '
-        f"<code>{escape(view.file)}</code> not in the store, and outlive a new build of it.</p>{why}"
+        f"<code>{escape(view.file)}</code>, not in the store, and outlive a new build of it.</p>{why}"
     )
 
 

@@ -66,7 +66,7 @@ def nothing(view: PicturesPage) -> str:
             for way in view.ways_out
         )
         why.append(f"<p>Leaving out one condition is enough:</p><ul>{ways}</ul>")
-    else:
+    elif len(view.conditions) > 1:
         why.append("<p>No single condition excludes everything; it takes several of them together.</p>")
     again = f'<p><a href="{links.PICTURES}">Begin anew</a> · <a href="{links.LATENTS}">All latents</a></p>'
     return parts.note("No picture matches", "".join(why) + again)

@@ -74,7 +74,8 @@ def refused(sentence: str) -> str:
 
 
 def _nothing(one: Score) -> str:
-    return "" if one.z >= 1 else "As texts go, it says little about this picture: most pictures here score alike."
+    """What a score that most pictures have does not say; one far below the mean is as telling as one far above."""
+    return "" if abs(one.z) >= 1 else "As texts go, it says little about this picture: most pictures here score alike."
 
 
 def _row(view: Scores, i: int, query: InspectQuery) -> str:

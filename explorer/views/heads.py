@@ -13,7 +13,7 @@ from sae_core.specialisation import Specialisation, Verdict, specialise
 N_IMAGES = 60  # that train, and that are judged, as in the authors' code
 _WHAT = {
     "global head": "fitted to the store's whole first half: the baseline",
-    "local, embeddings": "the global head, trained on on the neighbourhood",
+    "local, embeddings": "the global head, trained on the neighbourhood",
     "local, reconstructions": "the same, seeing only what the SAE rebuilds",
     "local, sparse codes": "the same, seeing the active latents",
     "local, random pictures": "the same, trained on as many pictures from anywhere",

@@ -123,6 +123,12 @@ def test_nothing_matches_and_which_condition_excludes_everything(shown: LatentSt
     assert f'href="pictures?all_of={alive}"' in html
 
 
+def test_one_dead_latent_is_reason_enough(shown: LatentStore) -> None:
+    dead = int(shown.latents.index[shown.latents["n_active"] == 0][0])
+    html = html_of(run_page("pictures", all_of=str(dead)))
+    assert f"#{dead} is dead" in html and "No single condition" not in html
+
+
 def test_each_condition_that_excludes_everything_is_named(store: LatentStore) -> None:
     a, b = next(
         (a, b)
