@@ -71,7 +71,7 @@ def label_heat_map(view: LabelConcepts) -> go.Figure:
         y=list(range(len(rows))),
         zmin=0,
         zmax=max(max(row) for row in rows) or 1.0,
-        colorscale=[[0, translucent(ACTIVE, 0.03)], [1, translucent(ACTIVE, 0.85)]],
+        colorscale=[[0, translucent(ACTIVE, 0.03)], [1, translucent(ACTIVE, 0.65)]],
         showscale=False,
         xgap=2,
         ygap=2,
@@ -101,7 +101,7 @@ def label_csv(view: LabelConcepts) -> str:
 
 
 def _numbers(rows: list[tuple[float, ...]]) -> go.Scatter:
-    """Percentages in the cells, in the theme's own ink: a heat map's own texts take no account of transparency."""
+    """Percentages in the cells, in the page's ink (style.css): its own texts take no account of transparency."""
     places = [(x, y, share) for y, row in enumerate(rows) for x, share in enumerate(row)]
     return go.Scatter(
         x=[x for x, _, _ in places],

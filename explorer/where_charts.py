@@ -19,16 +19,22 @@ from sae_core.heatmaps import DeletionCurve
 MAP_HEIGHT = 440
 DELETION_HEIGHT = 300
 # Purple to green (ColorBrewer's PRGn), safe for colour-blind readers; nothing at 0, so that the picture shows.
-_SCALE = [
-    [0.0, "rgba(118, 42, 131, 0.92)"],
-    [0.25, "rgba(153, 112, 171, 0.6)"],
-    [0.5, "rgba(247, 247, 247, 0)"],
-    [0.75, "rgba(90, 174, 97, 0.6)"],
-    [1.0, "rgba(0, 104, 55, 0.92)"],
+_COLORS = (
+    (0.0, (118, 42, 131), 0.92),
+    (0.25, (153, 112, 171), 0.6),
+    (0.5, (247, 247, 247), 0.0),
+    (0.75, (90, 174, 97), 0.6),
+    (1.0, (0, 104, 55), 0.92),
+)
+_SCALE = [[place, f"rgba({r}, {g}, {b}, {alpha})"] for place, (r, g, b), alpha in _COLORS]
+# The same as they look on the pale picture, for the colour bar, which has the page behind it.
+_ON_PALE = [
+    [place, "rgb({}, {}, {})".format(*(round(255 + alpha * (part - 255)) for part in color))]
+    for place, color, alpha in _COLORS
 ]
 _UNITS = {
     "occlusion": "pre-activation that hiding costs",
-    "gradients": "share of the pre-activation",
+    "gradients": "part of the pre-activation",
 }
 # Okabe and Ito's, without the orange that means "active".
 _BLUE, _GREEN, _GREY = "#0072b2", "#009e73", "#868a91"
@@ -46,7 +52,7 @@ def picture_uri(pixels: UInt8[np.ndarray, "crop crop 3"], grey: bool = False) ->
 
 def heat_map(view: WhereView) -> go.Figure:
     """The map over the picture's grey levels, colours symmetric around 0."""
-    return go.Figure(_cells(view), _over_picture(view))
+    return go.Figure([_cells(view), _color_bar(view)], _over_picture(view))
 
 
 def heat_map_csv(view: WhereView) -> str:
@@ -142,11 +148,19 @@ def _cells(view: WhereView) -> go.Heatmap:
         zmin=-view.scale,
         zmax=view.scale,
         colorscale=_SCALE,
+        showscale=False,
         customdata=[[signed(factor * value, 4) for value in row] for row in view.values.tolist()],
         hovertemplate=said + " %{customdata}<extra></extra>",
-        colorbar={
-            "orientation": "h",
-            **{"thickness": 12, "len": 0.9, "y": -0.01, "yanchor": "top", "nticks": 5},
-            "title": {"text": _UNITS[view.query.method], "side": "bottom", "font": {"size": 12}},
-        },
     )
+
+
+def _color_bar(view: WhereView) -> go.Scatter:
+    """A bar that belongs to no points, since the map's own would show the page through its colours."""
+    bar = {
+        "orientation": "h",
+        **{"thickness": 12, "len": 0.9, "y": -0.01, "yanchor": "top", "nticks": 5},
+        "title": {"text": _UNITS[view.query.method], "side": "bottom", "font": {"size": 12}},
+    }
+    scale = {"color": [0], "cmin": -view.scale, "cmax": view.scale, "colorscale": _ON_PALE}
+    marker = {**scale, "showscale": True, "colorbar": bar}
+    return go.Scatter(x=[None], y=[None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False)

@@ -18,12 +18,48 @@ function saveTable(button) {
 }
 
 // plotly reads the options when its button is pressed, so one button serves both kinds.
-function saveFigure(button) {
+async function saveFigure(button) {
   const plot = button.closest('[class*="st-key-plot-"]')?.querySelector(".js-plotly-plot");
   const camera = plot?.querySelector('.modebar-btn[data-title*="ownload"], .modebar-btn[data-attr="toimage"]');
   if (!plot?._context || !camera) return;
   plot._context.toImageButtonOptions = { format: button.dataset.save, filename: button.dataset.name, scale: 2 };
+  const inCells = plot.querySelector('[class*="st-key-plot-labels"] .textpoint text'); // as the style sheet has them
+  const ink = inCells ? `.textpoint text { fill: ${getComputedStyle(inCells).fill} !important; }` : "";
+  carryStyle((await figureFont()) + ink);
   camera.click();
+}
+
+// A saved figure is drawn outside of the page, whose fonts it does not have: written in another one it is cut off at its
+// edges. So it carries the page's own.
+let fontRule = null; // a promise of an @font-face with the file inside; empty where there is none
+
+const figureFont = () => (fontRule ??= readFont().catch(() => ""));
+
+async function readFont() {
+  const rules = [...document.styleSheets].flatMap((sheet) => { try { return [...sheet.cssRules]; } catch { return []; } });
+  const face = rules.find((rule) => rule instanceof CSSFontFaceRule && isPlain(rule.style));
+  const address = face.style.getPropertyValue("src").match(/url\(["']?([^"')]+)/)[1];
+  const file = await (await fetch(new URL(address, face.parentStyleSheet.href ?? document.baseURI))).blob();
+  const inside = await new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = failed;
+    reader.readAsDataURL(file);
+  });
+  return `@font-face { font-family: "Source Sans"; font-weight: 200 900; src: url(${inside}); }`;
+}
+
+const isPlain = (style) =>
+  style.getPropertyValue("font-family").includes("Source Sans") && style.getPropertyValue("font-style") !== "italic";
+
+// plotly writes a figure with an XMLSerializer, once for each time it is saved.
+function carryStyle(rules) {
+  if (!rules) return;
+  const plain = XMLSerializer.prototype.serializeToString;
+  XMLSerializer.prototype.serializeToString = function (node) {
+    XMLSerializer.prototype.serializeToString = plain;
+    return plain.call(this, node).replace(">", () => `><defs><style>${rules}</style></defs>`);
+  };
 }
 
 function installSaves() {

@@ -26,6 +26,10 @@ def test_a_plot_is_saved_as_pictures_and_as_numbers(app: str, store: LatentStore
     assert svg.name == f"activations-of-latent-{latent}.svg"
     assert "<svg" in svg.read_text()[:200]
     assert "activation (lines: deciles)" in svg.read_text()
+    assert svg.read_text().count('@font-face { font-family: "Source Sans"') == 1, (
+        "in another font its edges are cut off"
+    )
+    assert "data:font/woff2;base64," in svg.read_text()
 
     png = save(page, "png", "activations")
     assert png.name.endswith(".png")

@@ -223,6 +223,11 @@ def test_the_figure_lies_over_the_crop_with_colours_even_around_zero(view: Where
     assert trace.x[0] == trace.y[0] == 0 and trace.x[-1] == trace.y[-1] == image.sizex == len(view.pixels)
     assert list(figure.layout.yaxis.range) == [len(view.pixels), 0]
     np.testing.assert_array_equal(trace.z, view.values)
+    bar = figure.data[1].marker  # on the page, not on the picture: with the same ends, and no colour shines through
+    assert (bar.cmin, bar.cmax) == (trace.zmin, trace.zmax) and bar.showscale and not trace.showscale
+    assert [place for place, _ in bar.colorscale] == [place for place, _ in trace.colorscale]
+    assert dict(bar.colorscale)[0.5] == "rgb(255, 255, 255)"
+    assert dict(bar.colorscale)[1.0] == "rgb(20, 116, 71)", "0.92 of (0, 104, 55) on white"
 
 
 def test_the_table_has_a_line_a_cell(view: WhereView) -> None:
