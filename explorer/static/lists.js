@@ -115,6 +115,10 @@ function refreshLists() {
   const shown = shownList();
   const here = shown !== null && sameLatents(shown.latents, list.latents);
   for (const button of document.querySelectorAll("[data-take-list]")) button.hidden = here || !shown?.latents.length;
+  // "List" among the pages is one's own, where there is one.
+  const entry = document.querySelector('.sp-header nav a[href^="list"]');
+  const address = list.latents.length ? addressOf(list) : "list";
+  if (entry && entry.getAttribute("href") !== address) entry.setAttribute("href", address);
   drawTray(list, here);
 }
 

@@ -90,6 +90,10 @@ def test_a_list_from_the_grid_to_somebody_else(app: str, store: LatentStore, bro
     page.locator(".sp-pager a[rel=next]").click()
     expect(page.locator(".sp-pager b")).to_have_text("2")
     expect(page.locator(".sp-tray")).to_contain_text("3 latents")
+    page.locator(".sp-header nav").get_by_text("List").click()  # as the tray's "open"
+    expect(page.locator(".sp-listrow")).to_have_count(3)
+    page.go_back()
+    expect(page.locator(".sp-pager b")).to_have_text("2")
     page.locator(".sp-tray").get_by_text("open").click()
     expect(page.locator(".sp-listrow")).to_have_count(3)
     assert parameter(page, "latents") == ",".join(map(str, wanted))
