@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from explorer.api import images, latents, search
@@ -29,7 +30,16 @@ def create_api() -> FastAPI:
     api.add_exception_handler(IndexError, _missing)
     api.add_exception_handler(WithheldError, _withheld)
     api.add_exception_handler(SparsightError, _failed)
+    api.add_exception_handler(RequestValidationError, _unreadable)
     return api
+
+
+def _unreadable(_request: Request, error: Exception) -> JSONResponse:
+    """A parameter that is missing or no such value: the first of them, in a sentence."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    said = first["msg"][:1].lower() + first["msg"][1:]
+    return JSONResponse({"detail": f"{first['loc'][-1]}: {said}"}, status_code=422)
 
 
 def _missing(_request: Request, error: Exception) -> JSONResponse:

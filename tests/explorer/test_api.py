@@ -107,7 +107,19 @@ def test_words_find_what_the_store_ranks(client: TestClient, shown: LatentStore)
 def test_what_is_asked_wrongly_is_answered_in_json(client: TestClient, path: str, status: int) -> None:
     answer = client.get(f"/api/{path}")
     assert answer.status_code == status
-    assert answer.json()["detail"]
+    assert isinstance(answer.json()["detail"], str)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("latents/x", "latent: input should be a valid integer, unable to parse string as an integer"),
+        ("latents?start=-1", "start: input should be greater than or equal to 0"),
+        ("search", "text: field required"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(client: TestClient, path: str, said: str) -> None:
+    assert client.get(f"/api/{path}").json() == {"detail": said}
 
 
 def test_without_a_store_it_is_unavailable(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
