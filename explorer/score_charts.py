@@ -22,14 +22,17 @@ _LONGEST = 22  # characters of a latent's name beside its bar
 def waterfall(view: Scores) -> go.Figure:
     """Each bar begins where the one above ends; the last is the score. The line is the store's mean score."""
     values = [step.value for step in view.steps]
-    starts = [0.0, *accumulate(values)][:-1]
+    ends = list(accumulate(values))
+    starts = [0.0, *ends[:-1]]
     total, mean = view.score.picture, view.score.store_mean
     labels = [*(_label(step) for step in view.steps), "= CLIP score"]
     layout = {
         "height": 64 + _ROW * len(labels),
         "margin": {"l": 8, "r": 8, "t": 26, "b": 8},
         "showlegend": False,
-        "xaxis": _score_axis([0.0, mean, *starts, *(a + b for a, b in zip(starts, values, strict=True))]),
+        "xaxis": _score_axis(
+            [0.0, mean, *starts, *ends], [end for end, value in zip(ends, values, strict=True) if value < 0]
+        ),
         "yaxis": _rows(labels),
         **_baseline(mean),
     }
@@ -88,12 +91,13 @@ def _said(step: Step) -> str:
     return f"{what}: {signed(step.value, 4)}"
 
 
-def _score_axis(ends: list[float]) -> dict[str, Any]:
+def _score_axis(ends: list[float], falling: list[float]) -> dict[str, Any]:
+    """Room for the figures outside the bars: at the right, and at the left of those that fall to `falling`."""
     low, high = min(ends), max(ends)
-    room = 0.16 * max(high - low, 1e-3)  # for the figures outside the bars
+    span = max(high - low, 1e-3)
     return {
         "title": {"text": "sum of the parts so far (cosine)"},
-        "range": [low - room, high + room],
+        "range": [min([low - 0.01 * span, *(end - 0.16 * span for end in falling)]), high + 0.16 * span],
         "fixedrange": True,
         "zeroline": True,
         "zerolinecolor": _INK,

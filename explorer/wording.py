@@ -187,7 +187,10 @@ def percent(share: float) -> str:
 
 def figure(value: float, digits: int = 2) -> str:
     """A number with fixed digits; a dash where there is none."""
-    return f"{value:.{digits}f}".replace("-", "−") if math.isfinite(value) else "–"
+    if not math.isfinite(value):
+        return "–"
+    said = f"{value:.{digits}f}"
+    return said.replace("-", "−") if float(said) else said.lstrip("-")  # what rounds to nothing has no sign
 
 
 def activation(value: float) -> str:
@@ -204,7 +207,8 @@ def times(value: float) -> str:
 
 def signed(value: float, digits: int = 1) -> str:
     """A number with its sign: `+3.2`, `−0.4`."""
-    return ("+" if value > 0 else "") + figure(value, digits)
+    said = figure(value, digits)
+    return said if said.startswith(("−", "–")) or not float(said) else f"+{said}"
 
 
 def latent_text(latent: int, name: str | None, density: float) -> str:

@@ -120,7 +120,10 @@ def _activation(said: str) -> float:
 
 
 def _prompts(said: str, problems: list[str]) -> tuple[str, ...]:
-    texts = tuple(dict.fromkeys(" ".join(line.split())[:MAX_PROMPT] for line in said.splitlines() if line.strip()))
+    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    if any(len(line) > MAX_PROMPT for line in lines):
+        problems.append(f"Of a text the first {MAX_PROMPT} characters are scored, about as much as CLIP reads.")
+    texts = tuple(dict.fromkeys(line[:MAX_PROMPT] for line in lines))
     if len(texts) > MAX_PROMPTS:
         problems.append(f"At most {MAX_PROMPTS} texts are scored at once; the first {MAX_PROMPTS} are.")
     return texts[:MAX_PROMPTS]

@@ -205,6 +205,18 @@ def test_no_such_latent(app: str, store: LatentStore, page: Page) -> None:
     expect(page.locator(".sp-note")).to_contain_text(f"0 … {store.n_latents - 1:,}")
 
 
+@pytest.mark.parametrize(("width", "n_rows"), [(1141, 1), (1280, 1), (1366, 1), (1130, 2), (820, 2)])
+def test_the_header_is_one_row_on_a_laptop_and_two_below(app: str, page: Page, width: int, n_rows: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    visit(page, app, ".sp-facts")
+    parts = [
+        page.locator(f".sp-header {part}").bounding_box() for part in (".sp-brand", "nav", ".sp-store", ".sp-search")
+    ]
+    middles = [part["y"] + part["height"] / 2 for part in parts if part]
+    assert middles[1] == pytest.approx(middles[0], abs=4) and middles[3] == pytest.approx(middles[2], abs=4)
+    assert (middles[2] == pytest.approx(middles[0], abs=4)) == (n_rows == 1)
+
+
 @pytest.mark.parametrize("width", [390, 820])
 def test_nothing_scrolls_sideways(app: str, store: LatentStore, browser: Browser, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844}, is_mobile=True, has_touch=True)

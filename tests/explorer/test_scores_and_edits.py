@@ -11,7 +11,7 @@ import pytest
 from explorer.score_charts import waterfall, waterfall_csv
 from explorer.views.code_rows import build_rows
 from explorer.views.edits import build_edit
-from explorer.views.inspect_query import MAX_PROMPTS, edit_text, read_inspect, usual_activation
+from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, edit_text, read_inspect, usual_activation
 from explorer.views.inspection import build_inspection, kept_code, store_source
 from explorer.views.scores import N_STEPS, Step, build_scores, default_prompts, suggested_labels
 from sae_core import LatentStore
@@ -157,6 +157,13 @@ def test_rows_of_an_edited_code(store: LatentStore) -> None:
     assert rows[-1].reset_url == f"inspect?image=7&edit={first}:0"
     assert rows[1].remove_url.endswith(f",{rows[1].card.ref.latent}:0")
     assert rows[1].where_url.endswith(f"where={rows[1].card.ref.latent}")
+
+
+def test_a_text_that_is_too_long_is_cut_and_said_to_be(store: LatentStore) -> None:
+    query = read_inspect(store, {"prompts": "a cat\n" + "b" * MAX_PROMPT})
+    assert query.problems == () and query.prompts == ("a cat", "b" * MAX_PROMPT)
+    query = read_inspect(store, {"prompts": "a cat\n" + "b" * (MAX_PROMPT + 1)})
+    assert query.prompts == ("a cat", "b" * MAX_PROMPT) and f"first {MAX_PROMPT} characters" in query.problems[0]
 
 
 @pytest.mark.parametrize(

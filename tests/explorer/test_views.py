@@ -13,7 +13,7 @@ from explorer.views.inspection import another_picture, build_inspection, in_word
 from explorer.views.latent import build_latent
 from explorer.views.paging import paging, whole_number
 from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, striking
-from explorer.wording import figure, latent_text, percent, plural
+from explorer.wording import figure, latent_text, percent, plural, signed
 from sae_core import LatentStore
 from sae_core.accounting import Fit
 
@@ -55,6 +55,8 @@ def test_wording() -> None:
     assert percent(float("nan")) == "–"
     assert figure(float("nan")) == "–"
     assert figure(-0.024, 3) == "−0.024"
+    assert [figure(-0.0004, 3), signed(-0.0004, 3), signed(0.0004, 3)] == ["0.000"] * 3, "nothing has no sign"
+    assert [signed(0.024, 3), signed(-0.024, 3), signed(float("nan"))] == ["+0.024", "−0.024", "–"]
     assert plural(1, "picture").replace("\u00a0", " ") == "1 picture"
     assert plural(1281167, "image").replace("\u00a0", " ") == "1,281,167 images"
     assert latent_text(123, "citrus slices", 0.008).replace("\u00a0", " ") == "#123 · citrus slices · 0.8 %"
