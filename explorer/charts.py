@@ -32,7 +32,7 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
         "showlegend": False,
         "shapes": [_mark(activation) for activation in histogram.marks],
         "xaxis": {
-            "title": {"text": "activation (lines: deciles)"},
+            "title": {"text": "activation (lines: deciles)" if histogram.marks else "activation"},
             "range": [0, histogram.edges[-1]],
             "fixedrange": True,
             "zeroline": False,

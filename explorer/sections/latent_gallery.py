@@ -17,8 +17,10 @@ from explorer.views.latent_gallery import (
     Top,
 )
 from explorer.wording import DEFINITIONS, activation, percent, plural
+from sae_core.store.layout import N_DECILES
 
 LARGE = "sp-large"
+_FEW_IN_PARTS = 100  # pictures; with more, one that is over is nothing
 
 
 def gallery(view: LatentPage) -> str:
@@ -55,11 +57,21 @@ def _top(shown: Top) -> str:
 
 
 def _deciles(view: LatentPage, shown: Deciles) -> str:
-    text = f"{plural(view.n_active, 'picture')} in ten equal parts, strongest first"
+    if not shown.rows:
+        top = escape(links.latent_url(view.ref.latent))
+        few = f"{plural(view.n_active, 'picture')} cannot be cut into ten parts: the top shows all there are."
+        return parts.note("Too few pictures for deciles", f'<p>{few}</p><p><a href="{top}">Top</a></p>')
+    text = f"{plural(view.n_active, 'picture')} in {_parts(view.n_active)}, strongest first"
     if view.purity:
         text += f"; bars: share labelled “{view.purity.label}” (store: {percent(view.purity.store_share)})"
     rows = "".join(_decile(view, row) for row in shown.rows)
     return f"{_said(text, DEFINITIONS['deciles'])}{rows}"
+
+
+def _parts(n: int) -> str:
+    """Ten parts, which differ by a picture where ten does not divide their number: much where there are few."""
+    few = n % N_DECILES and n < _FEW_IN_PARTS
+    return f"ten parts of {n // N_DECILES} or {n // N_DECILES + 1}" if few else "ten equal parts"
 
 
 def _decile(view: LatentPage, row: DecileRow) -> str:

@@ -67,8 +67,8 @@ def _labels(view: LatentPage) -> str:
     line = parts.head("Labels", DEFINITIONS["labels"], parts.dim("gallery / store"))
     label, share = view.purity.label, percent(view.purity.store_share)
     mark = parts.help_mark(DEFINITIONS["decile_purity"].format(label=label, share=share))
-    said = f'<p class="sp-caption"><span>“{escape(label)}” by decile{mark}</span></p>'
-    return f"<section>{line}{label_bars(view.labels)}{said}{decile_bars(view.purity)}</section>"
+    said = f'<p class="sp-caption"><span>“{escape(label)}” by decile{mark}</span></p>{decile_bars(view.purity)}'
+    return f"<section>{line}{label_bars(view.labels)}{said if view.purity.whole else ''}</section>"
 
 
 def _trust(view: LatentPage) -> str:

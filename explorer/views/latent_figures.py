@@ -42,6 +42,11 @@ class DecilePurity:
     sizes: tuple[int, ...]  # pictures in the decile
     store_share: float  # of the label among all pictures: the baseline
 
+    @property
+    def whole(self) -> bool:
+        """Whether there are pictures for each of ten parts."""
+        return all(self.sizes)
+
     def share(self, decile: int) -> float | None:
         """Of decile 1 … 10; None where a small gallery leaves it empty."""
         size = self.sizes[decile - 1]
@@ -85,9 +90,11 @@ def histogram(store: LatentStore, latent: int) -> Histogram | None:
 
 
 def decile_marks(store: LatentStore, latent: int) -> tuple[float, ...]:
-    """Where each of deciles 2 … 10 begins: the smallest activation in it. Fewer for galleries of under ten pictures."""
+    """Where each of deciles 2 … 10 begins: the smallest activation in it. Nowhere in under ten pictures."""
+    if store.gallery_size(latent) < N_DECILES:
+        return ()
     ranges = [store.decile_range(latent, decile) for decile in range(2, N_DECILES + 1)]
-    return tuple(float(store.gallery(latent, stop - 1, stop).activations[0]) for start, stop in ranges if stop > start)
+    return tuple(float(store.gallery(latent, stop - 1, stop).activations[0]) for _, stop in ranges)
 
 
 def label_shares(store: LatentStore, latent: int, n: int = N_LABELS) -> tuple[LabelShare, ...]:

@@ -59,7 +59,7 @@ class DecileRow:
 
 @dataclass(frozen=True)
 class Deciles:
-    """The gallery in tenths, strongest first; empty ones of a small gallery are left out."""
+    """The gallery in tenths, strongest first; none of a gallery of under ten pictures."""
 
     rows: tuple[DecileRow, ...]
 
@@ -110,16 +110,14 @@ def _top(store: LatentStore, latent: int, page: int) -> Top:
 
 
 def _deciles(store: LatentStore, latent: int) -> Deciles:
+    if store.gallery_size(latent) < N_DECILES:
+        return Deciles(())
     ranges = {decile: store.decile_range(latent, decile) for decile in range(N_DECILES, 0, -1)}
     ranks = [rank for start, stop in ranges.values() for rank in spread_ranks(start, stop, PER_DECILE)]
     ids, activations = _members(store, latent, ranks)
     pictures = dict(zip(ranks, tiles(store, ids, activations), strict=True))
     return Deciles(
-        tuple(
-            _decile_row(store, latent, decile, start, stop, pictures)
-            for decile, (start, stop) in ranges.items()
-            if stop > start
-        )
+        tuple(_decile_row(store, latent, decile, start, stop, pictures) for decile, (start, stop) in ranges.items())
     )
 
 

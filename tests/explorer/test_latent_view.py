@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from explorer.charts import activation_histogram
+from explorer.sections import latent_gallery, latent_side
 from explorer.views.latent import build_latent
 from explorer.views.latent_figures import (
     DecilePurity,
@@ -35,6 +36,7 @@ from explorer.views.latent_gallery import (
     build_gallery,
     spread_ranks,
 )
+from explorer.wording import plural
 from sae_core import LatentStore
 from sae_core.store.records import Effects
 
@@ -113,11 +115,22 @@ def test_deciles_of_a_gallery_of_fewer_than_ten(store: LatentStore) -> None:
     latent = int(few.index[0])
     shown = build_gallery(store, latent, GalleryQuery(DECILES))
     assert isinstance(shown, Deciles)
-    assert sum(row.n for row in shown.rows) == len(members(store, latent))
-    assert [tile.image_id for row in shown.rows for tile in row.tiles] == [image for image, _ in members(store, latent)]
-    marks = build_latent(store, latent).histogram
-    assert marks is not None
-    assert len(marks.marks) <= 9
+    assert shown.rows == ()
+    view = build_latent(store, latent, GalleryQuery(DECILES))
+    assert view.histogram is not None and view.histogram.marks == ()
+    assert activation_histogram(view.histogram).layout.xaxis.title.text == "activation"
+    assert view.purity is not None and not view.purity.whole
+    assert f"{plural(len(members(store, latent)), 'picture')} cannot be cut into ten parts" in latent_gallery.gallery(
+        view
+    )
+    assert 'class="sp-deciles"' not in latent_side.side(view)
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(10, "ten equal parts"), (15, "ten parts of 1 or 2"), (101, "ten equal parts")]
+)
+def test_how_equal_ten_parts_are(n: int, said: str) -> None:
+    assert latent_gallery._parts(n) == said
 
 
 def test_random_members_are_drawn_by_the_seed(store: LatentStore) -> None:
