@@ -22,5 +22,4 @@ for one in view.distributions:
         with st.container(key=f"quality-{one.key}"):
             draw_plot(distribution_chart(one), f"chart-{one.key}", f"{one.key} of all latents", distribution_csv(one))
     with beside:
-        draw(sections.ends(one))
-draw(sections.rule(view))
+        draw(sections.ends(one, view.rule))

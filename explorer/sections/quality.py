@@ -24,19 +24,14 @@ def heading(one: Distribution) -> str:
     return f"{parts.head(one.title, one.definition)}<p>{escape(one.summary)}</p>"
 
 
-def ends(one: Distribution) -> str:
-    """The latents at both ends, as links."""
+def ends(one: Distribution, rule: str) -> str:
+    """The latents at both ends, as links, and among which they were chosen."""
     everyone = f'<a class="sp-under" href="{escape(one.sorted_url)}">all latents by this figure</a>'
     high, low = one.ends
     return (
         f'<section class="sp-ends" data-spa>{_end(high, one.highest)}{_end(low, one.lowest)}'
-        f'<p class="sp-dim">{everyone}</p></section>'
+        f'<p class="sp-dim">{escape(rule)} {everyone}</p></section>'
     )
-
-
-def rule(view: Quality) -> str:
-    """How the ends were chosen."""
-    return f"<p>{parts.dim(view.rule)}</p>"
 
 
 def _figure(one: Figure) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.views.map_query import COLORS
-from explorer.views.spreads import random_purity
+from explorer.views.random_purity import random_purity
 from explorer.wording import DEFINITIONS, activation, figure, percent
 from sae_core import LatentStore
 

@@ -43,8 +43,7 @@ def build_quality(store: LatentStore) -> Quality:
         f"{plural(store.n_images, 'picture')} of this store.{withheld(store)}",
         figures=_figures(store),
         distributions=tuple(one for one in drawn if one is not None),
-        rule=f"Highest and lowest are chosen among latents active in {MIN_PICTURES} pictures or more: with fewer, "
-        "a figure says little.",
+        rule=f"Of latents active in {MIN_PICTURES} pictures or more: with fewer, a figure says little.",
     )
 
 

@@ -9,10 +9,9 @@ import pandas as pd
 
 from explorer import links
 from explorer.views.distributions import Distribution, decade_bins, extremes, known, linear_bins
+from explorer.views.random_purity import random_purities, random_purity
 from explorer.wording import DEFINITIONS, count, figure, percent, plural
 from sae_core import LatentStore
-
-_DRAWS = 300  # random galleries for the baseline of label purity
 
 
 def density(store: LatentStore) -> Distribution | None:
@@ -93,7 +92,8 @@ def name_score(store: LatentStore) -> Distribution | None:
 
 
 def label_purity(store: LatentStore) -> Distribution | None:
-    """How far a gallery carries one label."""
+    """How far a gallery carries one label: each beside random galleries of its own size, which decides most of it."""
+    baselines = random_purities(store)
     baseline = random_purity(store)
     return _linear(
         store,
@@ -102,24 +102,12 @@ def label_purity(store: LatentStore) -> Distribution | None:
         axis="label purity",
         baseline=baseline,
         baseline_words=f"random galleries {percent(baseline)}",
+        baselines=pd.Series(baselines, store.latents.index),
         definition=DEFINITIONS["purity_spread"].format(baseline=percent(baseline)),
         remark="",
         sort="purity",
         write=percent,
     )
-
-
-def random_purity(store: LatentStore) -> float:
-    """Mean label purity of galleries of the latents' sizes whose pictures are drawn at random; NaN without labels."""
-    sizes = store.latents["n_active"].to_numpy()
-    sizes = sizes[sizes > 0]
-    counts = np.asarray(store.labels.counts, dtype=np.float64)
-    if not len(sizes) or not counts.sum():
-        return float("nan")
-    rng = np.random.default_rng(0)
-    labelled = counts.sum() / store.n_images  # purity is a share of the labelled pictures
-    drawn = np.maximum(np.rint(rng.choice(sizes, min(_DRAWS, len(sizes)), replace=False) * labelled).astype(int), 1)
-    return float(np.mean([rng.multinomial(size, counts / counts.sum()).max() / size for size in drawn]))
 
 
 def _linear(
@@ -134,19 +122,21 @@ def _linear(
     remark: str,
     sort: str,
     write: Callable[[float], str] = figure,
+    baselines: pd.Series[float] | None = None,
 ) -> Distribution | None:
-    """A figure that is 1 at best; None where no latent has it."""
+    """A figure that is 1 at best; None where no latent has it. `baselines`: one of each latent's own."""
     values = known(store.latents, column)
     if values.empty:
         return None
     edges, counts = linear_bins(values, min(0.0, float(np.floor(10 * values.min()) / 10)), 1.0)
     high, low = extremes(store, values, write)
-    n_above = count(int((values > baseline).sum()))
+    n_above = count(int((values > (baseline if baselines is None else baselines[values.index])).sum()))
+    which = "the baseline" if baselines is None else "the baseline of their own gallery’s size"
     return Distribution(
         key=column,
         title=title,
-        summary=f"Median {write(_median(values))}; {n_above} of {plural(len(values), 'latent')} lie above the "
-        f"baseline ({baseline_words}).{remark}",
+        summary=f"Median {write(_median(values))}; {n_above} of {plural(len(values), 'latent')} lie above "
+        f"{which} ({baseline_words}{'' if baselines is None else ' on average'}).{remark}",
         definition=definition,
         axis=axis,
         edges=edges,

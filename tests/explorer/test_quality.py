@@ -15,8 +15,9 @@ from explorer.views.distributions import decade_bins, linear_bins
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.quality import build_quality
-from explorer.views.spreads import random_purity
+from explorer.views.random_purity import random_purities, random_purity
 from explorer.views.striking import MIN_PICTURES
+from explorer.wording import plural
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
 
@@ -97,6 +98,22 @@ def test_purity_of_random_galleries() -> None:
     assert random_purity(a_store([100_000], [45, 5], 100)) == pytest.approx(0.9, abs=0.01), "of the labelled half"
     assert np.isnan(random_purity(a_store([5], [], 100)))
     assert np.isnan(random_purity(a_store([0], [5], 100)))
+
+
+def test_each_gallery_is_held_against_random_ones_of_its_size() -> None:
+    found = random_purities(a_store([0, 1, 2, 40, 100_000], [50, 50], 100))
+    assert np.isnan(found[0]) and found[1] == 1
+    assert found[2] == pytest.approx(0.75, abs=0.13), "both of one label in half of the draws"
+    assert 0.5 < found[4] < found[3] < found[2]
+    assert found[4] == pytest.approx(0.5, abs=0.01)
+
+
+def test_purity_counts_those_above_their_own_baseline(store: LatentStore) -> None:
+    chart = next(one for one in build_quality(store).distributions if one.key == "label_purity")
+    alive = store.latents["n_active"].to_numpy() > 0
+    above = int((store.latents["label_purity"].to_numpy() > random_purities(store))[alive].sum())
+    which = f"; {above:,} of {plural(int(alive.sum()), 'latent')} lie above the baseline of their own gallery’s size ("
+    assert which in chart.summary
 
 
 def test_charts_say_what_they_are(store: LatentStore) -> None:

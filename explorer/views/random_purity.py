@@ -1,0 +1,35 @@
+"""The baseline of label purity: galleries whose pictures are drawn at random."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from sae_core import LatentStore
+
+_SIZES, _DRAWS = 40, 16  # sizes that are drawn, and galleries of each
+
+
+def random_purity(store: LatentStore) -> float:
+    """Mean label purity of galleries of the latents' sizes whose pictures are drawn at random; NaN without labels."""
+    found = random_purities(store)
+    known = np.isfinite(found)
+    return float(found[known].mean()) if known.any() else float("nan")
+
+
+def random_purities(store: LatentStore) -> Float[np.ndarray, "n_latents"]:
+    """Mean label purity of random galleries as large as each latent's; NaN for the dead, and without labels.
+
+    Drawn for some sizes, and read off between them: purity falls smoothly, from 1 in galleries of one picture.
+    """
+    sizes, counts = store.latents["n_active"].to_numpy(), np.asarray(store.labels.counts, dtype=np.float64)
+    found = np.full(len(sizes), np.nan)
+    if not sizes.any() or not counts.sum():
+        return found
+    labelled = counts.sum() / store.n_images  # purity is a share of the labelled pictures
+    sizes = np.where(sizes > 0, np.maximum(np.rint(sizes * labelled), 1), np.nan)
+    grid = np.unique(np.rint(np.geomspace(1, np.nanmax(sizes), _SIZES)).astype(int))
+    rng = np.random.default_rng(0)
+    means = [(rng.multinomial(size, counts / counts.sum(), _DRAWS).max(1) / size).mean() for size in grid]
+    found[:] = np.interp(np.log(sizes), np.log(grid), means)
+    return found
