@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.sections.pager import steps
 from explorer.sections.parts import dim, help_mark, latent_cards, note, picture
 from explorer.views.chips import Chip
 from explorer.views.latents import FoundLatent, LatentsPage, Score
@@ -26,10 +27,8 @@ def summary(view: LatentsPage) -> str:
         chips += f'<a class="sp-clear" href="{escape(_cleared(view.query).url())}">clear all</a>'
     rankings = "".join(_ranking(ranking) for ranking in view.rankings) + _together(view)
     problems = "".join(f'<p class="sp-refused" role="alert">{escape(said)}</p>' for said in view.problems)
-    return (
-        f'<div class="sp-summary" data-spa><span role="status">{said}{where}{rule}</span>{chips}</div>'
-        f"{rankings}{problems}"
-    )
+    more = f"{steps(view.paging)}{rule}{chips}"
+    return f'<div class="sp-summary" data-spa><span role="status">{said}{where}</span>{more}</div>{rankings}{problems}'
 
 
 def cards(view: LatentsPage) -> str:

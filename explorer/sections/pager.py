@@ -18,6 +18,15 @@ def pager(paging: Paging, noun: str) -> str:
     return f'<nav class="sp-pager" aria-label="pages of {escape(noun)}" data-spa>{before}{numbers}{after}</nav>'
 
 
+def steps(paging: Paging) -> str:
+    """To the pages beside this one, small, for the top of a long page."""
+    if paging.n_pages == 1:
+        return ""
+    before = _step(paging, paging.page - 1, "‹", "prev", "previous page")
+    after = _step(paging, paging.page + 1, "›", "next", "next page")
+    return f'<span class="sp-steps" data-spa>{before}{after}</span>'
+
+
 def range_text(paging: Paging, noun: str) -> str:
     """`1–48 of 1,204 pictures`."""
     if paging.n_items <= paging.per_page:
@@ -33,7 +42,8 @@ def _page_link(paging: Paging, number: int | None) -> str:
     return f'<a href="{escape(paging.url(number))}" aria-label="page {number}">{number:,}</a>'
 
 
-def _step(paging: Paging, number: int, text: str, rel: str) -> str:
+def _step(paging: Paging, number: int, text: str, rel: str, name: str = "") -> str:
     if not 1 <= number <= paging.n_pages:
         return f'<span class="sp-off">{text}</span>'
-    return f'<a rel="{rel}" href="{escape(paging.url(number))}">{text}</a>'
+    label = f' aria-label="{name}"' if name else ""
+    return f'<a rel="{rel}" href="{escape(paging.url(number))}"{label}>{text}</a>'

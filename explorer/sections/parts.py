@@ -144,9 +144,8 @@ def _density(ref: LatentRef) -> str:
 
 
 def _purity(card: LatentCard) -> str:
-    """The label is left out where it is the latent's name already."""
+    """The label stands there even where it is the name: a share alone would read as a verdict."""
     if card.purity is None or not card.top_label:
         return ""
     tip = f"label purity: {percent(card.purity)} of the gallery is labelled “{card.top_label}”"
-    label = "pure" if card.top_label == card.ref.name else card.top_label
-    return f'<span class="sp-purity" data-tip="{escape(tip)}">{percent(card.purity)} {escape(label)}</span>'
+    return f'<span class="sp-purity" data-tip="{escape(tip)}">{percent(card.purity)} {escape(card.top_label)}</span>'

@@ -6,7 +6,7 @@ from html import escape
 
 from explorer import links
 from explorer.sections import parts
-from explorer.sections.pager import pager
+from explorer.sections.pager import pager, steps
 from explorer.views.pictures import Condition, Example, PicturesPage
 from explorer.views.pictures_query import FIELDS, Field
 from explorer.wording import DEFINITIONS, NBSP, figure, plural
@@ -48,7 +48,8 @@ def summary(view: PicturesPage) -> str:
     said = f"<b>{view.paging.n_items:,}</b> of {plural(view.n_images, 'picture')}{baseline}"
     where = f", page {view.paging.page:,} of {view.paging.n_pages:,}" if view.paging.n_pages > 1 else ""
     order = parts.dim("strongest first") + parts.help_mark(DEFINITIONS["strength"]) if view.tiles else ""
-    return f'<div class="sp-summary"><span role="status">{said}{where}</span><span>{order}</span></div>'
+    more = f"{steps(view.paging)}<span>{order}</span>"
+    return f'<div class="sp-summary"><span role="status">{said}{where}</span>{more}</div>'
 
 
 def pictures(view: PicturesPage) -> str:

@@ -61,8 +61,19 @@ function clicked(event) {
   if (!link || !plain(event) || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   if ("leaves" in link.dataset) return; // an address of the server, no page
   event.preventDefault();
+  if (missed(event, link)) return;
   go(link.href, Boolean(link.closest("[data-stay]"))); // what changes a part of the page leaves the reader there
   if (link.dataset.to) document.querySelector(link.dataset.to)?.scrollIntoView({ block: "start" });
+}
+
+// Of a double click on a link the second half falls on what the next page has there: that was not meant.
+let lastClick = { at: -Infinity, x: 0, y: 0, text: "" };
+
+function missed(event, link) {
+  const last = lastClick;
+  lastClick = { at: event.timeStamp, x: event.clientX, y: event.clientY, text: link.textContent };
+  const soon = event.detail > 0 && event.timeStamp - last.at < 500; // 0: a key
+  return soon && Math.hypot(event.clientX - last.x, event.clientY - last.y) < 12 && link.textContent !== last.text;
 }
 
 function submitted(event) {

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from explorer.views.latent_gallery import PER_PAGE
 from sae_core import LatentStore
+from tests.e2e.conftest import settled
 
 DRAWN = "() => [...document.querySelectorAll('.stHtml img')].slice(0, 12).every(i => i.complete && i.naturalWidth > 0)"
 
@@ -203,6 +204,24 @@ def test_a_dead_latent_says_so(app: str, store: LatentStore, page: Page) -> None
 def test_no_such_latent(app: str, store: LatentStore, page: Page) -> None:
     page.goto(f"{app}/latent?latent={store.n_latents}")
     expect(page.locator(".sp-note")).to_contain_text(f"0 … {store.n_latents - 1:,}")
+
+
+TWO_CLICKS = """([selectors, apart]) => selectors.forEach((selector, n) => {
+  const how = { bubbles: true, cancelable: true, clientX: 500 + n * apart, clientY: 400, detail: n + 1 };
+  document.querySelector(selector).dispatchEvent(new MouseEvent("click", how));
+})"""
+
+
+def test_half_of_a_double_click_opens_nothing_else(app: str, page: Page) -> None:
+    """The page that "next" opens begins at its top: there the pointer is over a card, at once."""
+    visit(page, f"{app}/latents", ".sp-card")
+    page.evaluate(TWO_CLICKS, [[".sp-pager a[rel=next]", ".sp-card a"], 2])
+    expect(page.locator(".sp-pager b")).to_have_text("2")
+    page.evaluate(TWO_CLICKS, [[".sp-steps a[rel=next]", ".sp-steps a[rel=next]"], 0])  # meant twice: it stays there
+    page.wait_for_url("**/latents?page=3")
+    settled(page)
+    page.evaluate(TWO_CLICKS, [[".sp-pager a[rel=next]", ".sp-card a"], 100])
+    expect(page.locator("h1 .sp-no")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "n_rows"), [(1141, 1), (1280, 1), (1366, 1), (1130, 2), (820, 2)])
