@@ -23,7 +23,8 @@ def side(view: Side, letter: str = "", upload_uri: str | None = None, way: tuple
     ways = [f'<a class="sp-under" href="{escape(href)}">{escape(text)}</a>']
     if view.inspect_href:
         ways.append(f'<a class="sp-under" href="{escape(view.inspect_href)}">its sparse code</a>')
-    what = f"{view.what} · {plural(view.n_active, 'active latent')}"
+    averaged = letter and view.n_pictures > 1  # two choices are compared by their means
+    what = f"{'the mean of ' if averaged else ''}{view.what} · {plural(view.n_active, 'active latent')}"
     return (
         f'<section class="sp-side" data-spa><h2>{mark}{escape(view.title)}</h2><p class="sp-dim">{escape(what)} · '
         f"{' · '.join(ways)}</p>{pictures}</section>"

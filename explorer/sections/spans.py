@@ -56,7 +56,8 @@ def energy_head(view: Energy, query: SpansQuery) -> str:
         f"{'take whole embeddings' if view.centred else 'measure from the store’s mean'}</a>"
     )
     line = parts.head(
-        "How much of these pictures do their strongest concepts hold?",
+        f"How much of {'this picture do its' if view.n_pictures == 1 else 'these pictures do their'} strongest "
+        "concepts hold?",
         DEFINITIONS["energy_centred" if view.centred else "energy"],
         f'<span class="sp-dim">{what} · {switch}{_directions(view, query)}</span>',
     )

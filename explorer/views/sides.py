@@ -80,14 +80,14 @@ def _what(resolved: Resolved) -> str:
     n, found = len(resolved.embeddings), resolved.n_found
     kind = resolved.selection.kind
     if kind == "image":
-        return "a picture of the store" if n == 1 else "pictures of the store, their mean"
+        return "a picture of the store" if n == 1 else "pictures of the store"
     if kind == "upload":
         return "your picture, kept in this session only"
     if kind == "text":
-        return f"the mean of the {plural(n, 'picture')} nearest to these words"
-    every = f"the mean of all {plural(n, 'picture')}" if n > 1 else "the only picture"
+        return f"the {plural(n, 'picture')} nearest to these words"
+    every = f"all {plural(n, 'picture')}" if n > 1 else "the only picture"
     if kind == "label":
-        return f"{every} with this label" if n == found else f"the mean of {n} of {plural(found, 'picture')}, drawn"
+        return f"{every} with this label" if n == found else f"{n} of {plural(found, 'picture')}, drawn"
     if n == found:
         return f"{every} where one of them is active"
-    return f"the mean of the {n} strongest of {plural(found, 'picture')} where one of them is active"
+    return f"the {n} strongest of {plural(found, 'picture')} where one of them is active"

@@ -183,8 +183,11 @@ def test_the_address_is_read_and_written() -> None:
 def test_every_choice_has_its_page(shown: LatentStore, said: str) -> None:
     live = int(shown.latents.n_active.idxmax())
     html = html_of(run_page("spans", of=said.replace("LIVE", str(live)), n="20"))
-    for question in ("How much of these pictures", "How few concepts explain", "Does a head of its own"):
+    for question in ("How few concepts explain", "Does a head of its own"):
         assert question in html
+    one = said in ("image:7", "7")
+    assert f"How much of {'this picture do its' if one else 'these pictures do their'} strongest concepts" in html
+    assert "the mean of" not in html.split('class="sp-side"')[1].split("</section>")[0], "only Compare takes means"
     assert html.count("data-save=") >= 6
 
 
