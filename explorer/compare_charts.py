@@ -33,7 +33,7 @@ def parts_chart(view: Comparison) -> go.Figure:
         "yaxis": _rows([_label(one) for one in view.bars], [share + (1 - share) * _BETWEEN / (n_above + _BETWEEN), 1]),
         "xaxis2": _axis([*_ends(view), view.baseline], "sum of all parts: the cosine", "y2"),
         "yaxis2": _rows([label for label, *_ in _sums(view)] + ["= cosine"], [0, share]),
-        **_baseline(view.baseline),
+        **_baseline(view.baseline, min(_ends(view)), max(_ends(view))),
     }
     return go.Figure([_above(view), _below(view), *_legend()], layout)
 
@@ -88,7 +88,10 @@ def _sums(view: Comparison) -> list[tuple[str, float, str]]:
     if view.rest.n:
         rest = plural(view.rest.n, "other latent")
         rows.append((rest, view.rest.part, f"{rest}, each with a smaller part"))
-    rows.append(("decoder bias", view.bias, "what every picture has in common"))
+    if view.centred:
+        rows.append(("bias less the mean", view.bias, "the decoder bias less the store’s mean embedding"))
+    else:
+        rows.append(("decoder bias", view.bias, "what every picture has in common"))
     return [*rows, ("residual", view.residual, "what the codes leave out")]
 
 
@@ -145,15 +148,15 @@ def _rows(labels: list[str], domain: list[float]) -> dict[str, Any]:
     }
 
 
-def _baseline(at: float) -> dict[str, Any]:
-    """Where random pictures are, a line through the lower panel."""
+def _baseline(at: float, low: float, high: float) -> dict[str, Any]:
+    """Where random pictures are, a line through the lower panel; its words lie where there is more room."""
     line = {"color": _BASELINE, "width": 2, "dash": "dot"}
     note = {
         "x": at,
         "xref": "x2",
         "y": 1,
         "yref": "y2 domain",
-        "xanchor": "right",
+        "xanchor": "left" if at < (low + high) / 2 else "right",
         "yanchor": "bottom",
         "text": f"baseline: {figure(at, 3)}, random pictures",
         "font": {"color": _BASELINE, "size": 12},

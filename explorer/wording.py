@@ -70,6 +70,12 @@ DEFINITIONS = {
     "cosine_pair": "Cosine between the CLIP embeddings of both sides; of several pictures, between their mean "
     "embeddings. Baseline: {baseline}, as many random pictures on either side; means of many pictures are always more "
     "alike.",
+    "cosine_pair_centred": "Cosine between the mean CLIP embeddings of both sides, the mean of the whole store taken "
+    "off both: what all pictures share no longer counts. Baseline: {baseline}, random pictures in expectation.",
+    "cosine_parts_centred": "The cosine as an exact sum, the store's mean embedding taken off both sides and off the "
+    "bias. A latent's part is half of (its activation in A times its decoder row's product with B, plus the reverse), "
+    "divided by both norms; the bias less the mean and the residual are split alike. Baseline, the line: 0, the cosine "
+    "of random pictures.",
     "cosine_parts": "The cosine as an exact sum. A latent's part is half of (its activation in A times its decoder "
     "row's product with B, plus the reverse), divided by both norms; bias and residual are split alike. Above, the "
     "largest parts on a scale of their own; below, the sum of all, each bar from where the last ended. Baseline, the "

@@ -33,12 +33,13 @@ said = [st.query_params.get(key, "") for key in ("a", "b")]
 with waiting(HEIGHT, slow=any("text:" in words for words in said)):
     a, b = (choose(store, words) for words in said)
 
-draw(sections.form(a.said, b.said, store.labels.offered))
+centred = {"0": False, "1": True}.get(st.query_params.get("centred", ""))
+draw(sections.form(a.said, b.said, store.labels.offered, centred))
 draw(*(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", a), ("B", b)) if side.problem))
 upload = kept_upload(store)
 if a.resolved and b.resolved:
     frame.title(f"{a.resolved.title} | {b.resolved.title}")
-    view = build_comparison(store, a.resolved, b.resolved)
+    view = build_comparison(store, a.resolved, b.resolved, centred)
     draw_comparison(view, upload.data_uri if upload else None)
     draw_angles(view.angles, "angles", f"angles of {view.a.title} and {view.b.title}")
 elif one := a.resolved or b.resolved:

@@ -17,8 +17,8 @@ _LISTS: dict[Where, str] = {"both": "On both sides", "a": "Only in A", "b": "Onl
 _HINTS = {"a": "12, #340, a label, words", "b": "the same, or “upload”"}
 
 
-def form(a: str, b: str, labels: Iterable[str]) -> str:
-    """Both choices; the fields are the address."""
+def form(a: str, b: str, labels: Iterable[str], centred: bool | None = None) -> str:
+    """Both choices; the fields are the address. `centred`: what it says of that, if anything."""
     options = "".join(f'<option value="{escape(label)}"></option>' for label in labels)
     fields = "".join(
         f'<label>{key.upper()} <input type="search" name="{key}" value="{escape(said)}" maxlength="400" '
@@ -26,12 +26,13 @@ def form(a: str, b: str, labels: Iterable[str]) -> str:
         "</label>"
         for key, said in (("a", a), ("b", b))
     )
-    swapped = escape(links.compare_url({"a": b, "b": a}))
+    swapped = escape(_url(b, a, centred))
+    kept = "" if centred is None else f'<input type="hidden" name="centred" value="{int(centred)}">'
     swap = f'<a class="sp-copy" href="{swapped}">swap</a>' if a or b else ""
     return (
         f'<form class="sp-filter sp-chooser" action="{links.COMPARE}" method="get" data-form data-spa>'
         f'<div class="sp-fields">{fields}<button type="submit" class="sp-copy">compare</button>'
-        f"{swap}</div>"
+        f"{swap}</div>{kept}"
         f'<datalist id="sp-choices">{options}</datalist></form>'
     )
 
@@ -73,11 +74,13 @@ def answer(view: Comparison) -> str:
     chance = "the means of as many random pictures" if many else "two random pictures"
     gain = view.cosine - view.baseline
     how = "about as alike as" if abs(gain) < 0.01 else "more alike than" if gain > 0 else "less alike than"
-    said = f"To CLIP these are {how} {chance}"
+    said = f"To CLIP these are {how} {chance}{', measured from the store’s mean' if view.centred else ''}"
     if view.equal:
         said = "Both sides are one and the same to CLIP: their embeddings are equal"
     baseline = parts.dim(f"{chance[:1].upper()}{chance[1:]} have {figure(view.baseline, 3)}.")
-    tip = DEFINITIONS["cosine_pair"].format(baseline=figure(view.baseline, 3))
+    tip = DEFINITIONS["cosine_pair_centred" if view.centred else "cosine_pair"].format(
+        baseline=figure(view.baseline, 3)
+    )
     same = parts.dim(f" {plural(view.n_same, 'picture')} on both sides.") if view.n_same and not view.equal else ""
     return (
         f'<p class="sp-lead">{escape(said)}: cosine <b class="sp-num">{figure(view.cosine, 3)}</b>'
@@ -92,7 +95,12 @@ def parts_head(view: Comparison) -> str:
         f"latents {signed(latents, 3)}, bias {signed(view.bias, 3)}, residual {signed(view.residual, 3)}: "
         f"together {figure(view.cosine, 3)}"
     )
-    return parts.head("Which latents make the cosine?", DEFINITIONS["cosine_parts"], parts.dim(said))
+    what = "from the store’s mean" if view.centred else "whole embeddings"
+    other = "take whole embeddings" if view.centred else "measure from the store’s mean"
+    switch = f'<a class="sp-under" href="{escape(_url(view.a.said, view.b.said, not view.centred))}">{other}</a>'
+    tip = DEFINITIONS["cosine_parts_centred" if view.centred else "cosine_parts"]
+    beside = f'<span class="sp-dim">{said} · {what} · {switch}</span>'
+    return f"<div data-spa>{parts.head('Which latents make the cosine?', tip, beside)}</div>"
 
 
 def lists(view: Comparison) -> str:
@@ -100,6 +108,10 @@ def lists(view: Comparison) -> str:
     longest = max((max(row.part.mean_a, row.part.mean_b) for rows in view.lists.values() for row in rows), default=0.0)
     columns = "".join(_list(view, where, longest) for where in _LISTS)
     return f'<section>{_overlap(view)}<div class="sp-trio" data-spa>{columns}</div></section>'
+
+
+def _url(a: str, b: str, centred: bool | None) -> str:
+    return links.compare_url({"a": a, "b": b, "centred": None if centred is None else int(centred)})
 
 
 def _list(view: Comparison, where: Where, longest: float) -> str:

@@ -77,12 +77,22 @@ class Comparison:
     angles: Angles | None  # None where a side has no active latent
     n_same: int  # pictures that are on both sides
     equal: bool  # both mean embeddings are one
+    centred: bool = False  # embeddings are taken from the store's mean, and the bias with them
 
 
-def build_comparison(store: LatentStore, a: Resolved, b: Resolved) -> Comparison:
-    """Everything that is said of two choices."""
+def build_comparison(store: LatentStore, a: Resolved, b: Resolved, centred: bool | None = None) -> Comparison:
+    """Everything that is said of two choices.
+
+    Means of many pictures are alike through what all pictures share, which is in the bias: `centred` takes the store's
+    mean from both embeddings and from the bias, so that the parts add up to the cosine of what is left. Where nothing
+    is said of it, two pictures are compared as they are, and sets that way.
+    """
+    if centred is None:
+        centred = max(len(a.embeddings), len(b.embeddings)) > 1
+    common = store.mean_embedding.astype(np.float64) * centred
     codes = [mean_code(side.embeddings, side.indices, side.activations) for side in (a, b)]
-    parts = cosine_parts(codes[0], codes[1], store.decoder_rows, store.decoder_bias)
+    codes = [code._replace(embedding=_beyond(code.embedding, common)) for code in codes]
+    parts = cosine_parts(codes[0], codes[1], store.decoder_rows, store.decoder_bias - common)
     ranked = _Ranked(store, parts, codes, [active_latents(side) for side in (a, b)])
     bars = tuple(ranked.part(at) for at in ranked.order[:N_BARS])
     others = ranked.order[N_BARS:]
@@ -90,7 +100,7 @@ def build_comparison(store: LatentStore, a: Resolved, b: Resolved) -> Comparison
         a=build_side(store, a),
         b=build_side(store, b),
         cosine=parts.cosine,
-        baseline=random_cosine(store, len(a.embeddings), len(b.embeddings)),
+        baseline=0.0 if centred else random_cosine(store, len(a.embeddings), len(b.embeddings)),
         bars=bars,
         rest=Rest(len(others), float(parts.latent_parts[others].sum())),
         bias=parts.bias,
@@ -101,7 +111,14 @@ def build_comparison(store: LatentStore, a: Resolved, b: Resolved) -> Comparison
         angles=build_angles(store, span_latents(a), span_latents(b)),
         n_same=len(np.intersect1d(a.image_ids, b.image_ids)),
         equal=bool(np.allclose(codes[0].embedding, codes[1].embedding, atol=1e-6)),
+        centred=centred,
     )
+
+
+def _beyond(embedding: np.ndarray, common: np.ndarray) -> np.ndarray:
+    """What an embedding has beyond the common part; nothing where only rounding is left, as of the whole store."""
+    rest = embedding - common
+    return rest if np.linalg.norm(rest) > 1e-6 else np.zeros_like(rest)
 
 
 def random_cosine(store: LatentStore, n_a: int, n_b: int) -> float:

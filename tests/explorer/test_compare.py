@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,20 +28,24 @@ def chosen(store: LatentStore, said: str) -> Resolved:
     return resolve(store, selection, lambda text: store.embedding(len(text)), None)
 
 
-def compared(store: LatentStore, a: str, b: str) -> Comparison:
-    return build_comparison(store, chosen(store, a), chosen(store, b))
+def compared(store: LatentStore, a: str, b: str, centred: bool | None = None) -> Comparison:
+    return build_comparison(store, chosen(store, a), chosen(store, b), centred)
 
 
+@pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize(
     ("a", "b"), [("3", "17"), ("label:red things", "label:green things"), ("3, 4, 5", "label:red things"), ("9", "9")]
 )
-def test_bars_rest_bias_and_residual_add_up_to_the_cosine(store: LatentStore, a: str, b: str) -> None:
-    view = compared(store, a, b)
-    means = [chosen(store, said).embeddings.astype("f8").mean(0) for said in (a, b)]
+def test_bars_rest_bias_and_residual_add_up_to_the_cosine(store: LatentStore, a: str, b: str, centred: bool) -> None:
+    view = compared(store, a, b, centred)
+    mean = store.embeddings(range(store.n_images)).astype("f8").mean(0) if centred else 0.0
+    means = [chosen(store, said).embeddings.astype("f8").mean(0) - mean for said in (a, b)]
     wanted = means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1])
     total = sum(part.part for part in view.bars) + view.rest.part + view.bias + view.residual
-    assert total == pytest.approx(wanted, abs=1e-9)
-    assert view.cosine == pytest.approx(wanted, abs=1e-9)
+    assert total == pytest.approx(view.cosine, abs=1e-9)
+    assert view.cosine == pytest.approx(wanted, abs=1e-6 if centred else 1e-9)  # the store keeps its mean in float32
+    if centred:
+        assert view.baseline == 0
 
 
 def test_parts_know_where_their_latents_are_active(store: LatentStore) -> None:
@@ -138,6 +143,29 @@ def test_the_chart_shows_what_the_table_says(store: LatentStore, a: str, b: str)
     assert [*sums.base[1:-1], sums.x[-1]] == pytest.approx(np.cumsum(sums.x[:-1]))
     assert view.angles
     assert len(angles_csv(view.angles).splitlines()) == 1 + len(view.angles.degrees)
+
+
+def test_the_store_itself_has_nothing_beyond_its_mean(store: LatentStore) -> None:
+    ids = np.arange(store.n_images)
+    everything = replace(chosen(store, "3"), embeddings=store.embeddings(ids), image_ids=ids)
+    view = build_comparison(store, everything, chosen(store, "17"), centred=True)
+    assert (view.cosine, view.bias, view.residual) == (0, 0, 0)
+
+
+def test_from_the_stores_mean_and_back(shown: LatentStore) -> None:
+    two = {"a": "label:red things", "b": "label:green things"}
+    usual, whole = (html_of(run_page("compare", **two, **more)) for more in ({}, {"centred": "0"}))
+    assert "measured from the store’s mean" in usual and 'name="centred"' not in usual
+    assert 'href="compare?a=label:red+things&amp;b=label:green+things&amp;centred=0"' in usual
+    assert "measured from the store’s mean" not in whole
+    assert 'href="compare?a=label:red+things&amp;b=label:green+things&amp;centred=1"' in whole
+    assert 'href="compare?a=label:green+things&amp;b=label:red+things&amp;centred=0">swap' in whole
+    assert '<input type="hidden" name="centred" value="0">' in whole
+
+
+def test_two_pictures_are_compared_as_they_are_and_sets_from_the_mean(store: LatentStore) -> None:
+    assert not compared(store, "3", "17").centred and compared(store, "3", "17", True).centred
+    assert compared(store, "3, 4", "17").centred and not compared(store, "3, 4", "17", False).centred
 
 
 def test_page_of_two_labels(shown: LatentStore) -> None:
