@@ -118,7 +118,8 @@ DEFINITIONS = {
     "exceed to be kept in this picture, and that of the mean colour alone, a picture of nothing.",
     "deletion": "Deletion test: cells are removed (painted in the mean colour) by falling map value and the picture is "
     "encoded anew; the sooner the pre-activation falls, the better the map found the pixels that matter. Baselines: "
-    "random orders, and from the centre outwards, where pictures have their subject.",
+    "random orders, whose standard deviation is what areas must differ by, and from the centre outwards, where "
+    "pictures have their subject.",
     "energy": "Energy: share of the embedding's squared length that lies in the span of the first j directions, the "
     "squared cosine of the angle between them. Baselines: the best j dimensions there are for these pictures "
     "(principal components), and j random latents of equal density.",

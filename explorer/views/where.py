@@ -65,6 +65,11 @@ class Deletion:
         areas = [curve.area for curve in self.random]
         return min(areas), sum(areas) / len(areas), max(areas)
 
+    @property
+    def margin(self) -> float:
+        """By how much areas differ where only the order does, by chance: the random ones' standard deviation."""
+        return float(np.std([curve.area for curve in self.random], ddof=1))
+
 
 def choices(store: LatentStore, code: SparseCode) -> tuple[LatentRef, ...]:
     """The latents that are active in the picture, strongest first."""
@@ -111,17 +116,20 @@ def status(view: WhereView, k: int) -> str:
 
 
 def verdict(deletion: Deletion) -> str:
-    """Which order finds the pixels that matter, as far as the areas tell it."""
+    """Which order finds the pixels that matter, as far as the areas tell it: they must differ by more than chance."""
     least, _, _ = deletion.random_areas
     areas = {METHODS["occlusion"]: deletion.occlusion.area, METHODS["gradients"]: deletion.gradients.area}
     best, other = sorted(areas, key=lambda name: areas[name])
     if areas[best] >= least:
         return "Neither map finds the pixels that matter better than every random order"
-    said = f"In this picture {best} finds the pixels that matter sooner than {other}"
+    if areas[other] - areas[best] < deletion.margin:
+        said = "In this picture both maps find the pixels that matter about as soon"
+    else:
+        said = f"In this picture {best} finds the pixels that matter sooner than {other}"
     if areas[other] >= least:
-        said += ", which is no better than chance"
-    if deletion.centre.area <= areas[best]:
-        said += "; going from the centre outwards does as well or better, so the map says little beyond “in the middle”"
+        said += f"; {other} is no better than chance"
+    if deletion.centre.area < areas[best] + deletion.margin:
+        said += "; going from the centre outwards does about as well, so the map says little beyond “in the middle”"
     return said
 
 

@@ -190,10 +190,12 @@ def curve(*values: float) -> DeletionCurve:
 @pytest.mark.parametrize(
     ("occlusion", "gradients", "centre", "said"),
     [
-        (0.1, 0.2, 0.5, "occlusion finds the pixels that matter sooner than integrated gradients"),
-        (0.2, 0.1, 0.5, "integrated gradients finds the pixels that matter sooner than occlusion"),
-        (0.1, 0.9, 0.5, "which is no better than chance"),
-        (0.1, 0.2, 0.05, "in the middle"),
+        (0.1, 0.3, 0.5, "occlusion finds the pixels that matter sooner than integrated gradients"),
+        (0.3, 0.1, 0.5, "integrated gradients finds the pixels that matter sooner than occlusion"),
+        (0.1, 0.2, 0.5, "both maps find the pixels that matter about as soon"),
+        (0.1, 0.9, 0.5, "integrated gradients is no better than chance"),
+        (0.1, 0.3, 0.05, "in the middle"),
+        (0.1, 0.3, 0.2, "does about as well"),
         (0.7, 0.8, 0.1, "Neither map"),
     ],
 )
@@ -201,6 +203,8 @@ def test_the_verdict_is_what_the_areas_allow(occlusion: float, gradients: float,
     random = tuple(curve(area, area) for area in (0.6, 0.7, 0.9))
     test = Deletion(*(curve(area, area) for area in (occlusion, gradients, centre)), random)
     assert said in verdict(test)
+    assert ("in the middle" in verdict(test)) == (centre < min(occlusion, gradients) + test.margin < 0.6)
+    assert test.margin == pytest.approx(0.1528, abs=1e-4), "by hand: 0.6, 0.7 and 0.9"
     assert test.random_areas == pytest.approx((0.6, 2.2 / 3, 0.9))
 
 
