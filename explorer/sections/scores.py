@@ -59,7 +59,7 @@ def in_words(view: Scores) -> str:
         f'The code with its bias holds <span class="sp-num">{figure(held, 3)}</span> of it; the residual is what no '
         f"kept latent explains. The reconstruction has length {figure(view.norm, 3)}: made unit, it scores "
         f'{figure(held, 3)} / {figure(view.norm, 3)} = <span class="sp-num">{figure(one.rebuilt, 3)}</span>. '
-        f"{_nothing(one)}</p>"
+        f"{_nothing(one)}{_edited(one)}</p>"
     )
 
 
@@ -76,6 +76,10 @@ def refused(sentence: str) -> str:
 def _nothing(one: Score) -> str:
     """What a score that most pictures have does not say; one far below the mean is as telling as one far above."""
     return "" if abs(one.z) >= 1 else "As texts go, it says little about this picture: most pictures here score alike."
+
+
+def _edited(one: Score) -> str:
+    return "" if one.edited is None else " The bars split the score as it was before the edit."
 
 
 def _row(view: Scores, i: int, query: InspectQuery) -> str:

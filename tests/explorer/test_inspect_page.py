@@ -64,6 +64,7 @@ def test_sliders_and_links_of_an_edit(shown: LatentStore) -> None:
     assert "Its cosine with the original embedding is" in html
     assert "before and after the edit" in html
     assert 'data-name="edited"' in html
+    assert "The bars split the score as it was before the edit." in html
     came, left = html.count('class="sp-came"'), html.count('class="sp-left"')
     assert came == left
 
