@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from index_builder.decode import SlotDataset, short_side
-from index_builder.jpegs import JpegStage, Made
+from index_builder.jpegs import JpegStage, Made, plain_size
 from index_builder.plan import Encoders
 from index_builder.shards import ShardWriter
 from index_builder.sources import Source
@@ -57,11 +57,12 @@ def stages(source: Source, models: Encoders, batch_size: int = 64) -> dict[str, 
 
 
 def on_gpu(data: Sequence[bytes], models: Encoders, batch_size: int, each: Callable[..., list[Any]]) -> None:
-    """What a GPU does of a plain JPEG before it is encoded, and its thumbnail's JPEG after that."""
+    """What becomes of a plain JPEG that a GPU decodes, before it is encoded, and its thumbnail's JPEG after that."""
     coded = [torch.frombuffer(bytearray(one), dtype=torch.uint8) for one in data]
     batches = [coded[start : start + batch_size] for start in range(0, len(coded), batch_size)]
     stage = JpegStage(models.clip.preprocessing, _SIDE, models.clip.device)
     stage(batches[0])
+    each("looked through", lambda one: plain_size(one, models.clip.preprocessing), data)
 
     def done(batch: Sequence[torch.Tensor]) -> Made:
         made = stage(batch)

@@ -1,8 +1,8 @@
 """JPEGs that a GPU decodes (nvJPEG through torchvision), crops and shrinks, many at once.
 
-Only plain ones: what else there is (other formats, progressive files, turned ones, four colours) is decoded in the
-worker processes, as everything is without `--decode gpu`. nvJPEG repeats a colour sample over the pixels that share it,
-where libjpeg interpolates: docs/performance.md says what that costs.
+Only plain ones: what else there is (other formats, progressive files, turned ones, four colours, damaged ones) is
+decoded in the worker processes, as everything is without `--decode gpu`. nvJPEG repeats a colour sample over the pixels
+that share it, where libjpeg interpolates: docs/performance.md says what that costs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torchvision.io import ImageReadMode, decode_jpeg
 
 from sae_core.encoder.preprocessing import Frame, Preprocessing
 from sae_core.encoder.resampling import Wanted, resample
-from sae_core.jpegs import is_plain
+from sae_core.jpegs import is_plain, is_sound
 from sae_core.thumbnails import thumbnail_size
 
 MOST_SIDE = 4_096  # pixels; larger pictures are the workers'
@@ -75,7 +75,7 @@ def decode(coded: Sequence[Tensor], device: torch.device) -> list[UInt8[Tensor, 
 
 
 def plain_size(data: bytes, preprocessing: Preprocessing) -> tuple[int, int] | None:
-    """Width and height of a whole baseline JPEG in colour, upright, of a size that the GPU takes; None of all else."""
+    """Width and height of a sound baseline JPEG in colour, upright, of a size that the GPU takes; None of all else."""
     if not data.startswith(_START) or not data.endswith(_END):
         return None
     try:
@@ -88,4 +88,5 @@ def plain_size(data: bytes, preprocessing: Preprocessing) -> tuple[int, int] | N
     except Exception:  # the workers' decoder says what is wrong with it
         return None
     whole = preprocessing.frame(*image.size).size == (preprocessing.crop, preprocessing.crop)
-    return image.size if plain and whole and max(image.size) <= MOST_SIDE else None
+    # nvJPEG says nothing of data that end too early: below their end it leaves what another picture left there.
+    return image.size if plain and whole and max(image.size) <= MOST_SIDE and is_sound(data) else None

@@ -56,6 +56,8 @@ class GpuDecoder:
             try:
                 pictures = decode(batch.data.split(lengths), self._device)
             except RuntimeError:  # one of them is broken; the other decoder says which, and how
+                if self._device.type == "cuda":
+                    torch.cuda.synchronize(self._device)  # others may still be written to memory that is free by now
                 return OnGpu(_merged(batch, self._dataset.on_cpu(slots)))
             return OnGpu(batch, pictures, slots, rows, event(self._device))
 

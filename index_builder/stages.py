@@ -58,12 +58,12 @@ def default_workers(models: Encoders, n_beside: int = 1) -> int:
     """Decoding processes beside the encoder: beside a GPU one a core, less one; beside a CPU encoder none.
 
     A CPU encoder keeps every core busy; decoding beside it only makes its threads wait for one another, so it is
-    faster to take turns (docs/performance.md). Where a GPU decodes, half of the cores read, and the others are this
-    process's: they feed the GPU, and write thumbnails.
+    faster to take turns (docs/performance.md). Where a GPU decodes, five eighths of the cores read JPEGs and look
+    whether they are sound, and the others are this process's: they feed the GPU, and write thumbnails.
     """
     if models.clip.device.type != "cuda":
         return 0
-    return max(1, (n_cores() // 2 if models.decoder == "gpu" else n_cores() - 1) // n_beside)
+    return max(1, (n_cores() * 5 // 8 if models.decoder == "gpu" else n_cores() - 1) // n_beside)
 
 
 @contextlib.contextmanager

@@ -77,6 +77,7 @@ def odd_ones() -> dict[str, bytes]:
         "turned by XMP": jpeg(xmp=b'<rdf:Description tiff:Orientation="6"/>'),
         "a scan for each colour": scan_by_scan(),
         "cut off": jpeg()[:-200],
+        "ends too early": jpeg()[: len(jpeg()) // 2] + b"\xff\xd9",
         "nothing": b"",
         "a lie": b"\xff\xd8 no picture \xff\xda \xff\xd9",
         "too large": jpeg(size=(jpegs.MOST_SIDE + 8, 40)),
@@ -263,7 +264,7 @@ def test_an_error_ahead_comes_out_where_it_belongs() -> None:
         next(coming)
 
 
-@pytest.mark.parametrize(("decoder", "n_beside", "n"), [("cpu", 1, 15), ("gpu", 1, 8), ("gpu", 3, 2), ("gpu", 99, 1)])
+@pytest.mark.parametrize(("decoder", "n_beside", "n"), [("cpu", 1, 15), ("gpu", 1, 10), ("gpu", 3, 3), ("gpu", 99, 1)])
 def test_processes_beside_one_another_share_the_cores(
     decoder: Decoder, n_beside: int, n: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

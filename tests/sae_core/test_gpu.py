@@ -150,8 +150,11 @@ def test_processes_side_by_side_on_one_gpu_end_in_the_same_bytes(inputs: Path, t
 
 
 def differing(one: Path, other: Path) -> list[str]:
+    """Files that differ, and pictures whose embeddings do."""
     names = [str(path.relative_to(one)) for path in one.rglob("*") if path.is_file()]
-    return [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()]
+    here, there = (np.load(store / "embeddings.npy") for store in (one, other))
+    pictures = [f"picture {number}" for number in np.flatnonzero((here != there).any(axis=1))]
+    return [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()] + pictures
 
 
 @needs_gpu
