@@ -31,8 +31,12 @@ def draw_column(view: LatentPage) -> None:
 
 
 store = current_store()
-said = st.query_params.get("latent", "0")
+said = st.query_params.get("latent", "")
 number = whole_number(said, default=-1)
+if not said:
+    draw(sections.which(store.n_latents))
+    st.stop()
+
 if not 0 <= number < store.n_latents:
     draw(sections.missing(said, store.n_latents))
     st.stop()

@@ -34,9 +34,17 @@ def remarks(view: ListPage) -> str:
         most = f"A list holds at most {MAX_LATENTS} latents"
         said.append(f"{most}; of the {asked:,} in this address, the first {MAX_LATENTS} are here.")
     if view.unknown:
-        some = ", ".join(f"#{latent}" for latent in view.unknown[:5]) + (" …" if len(view.unknown) > 5 else "")
+        some = _some([f"#{latent}" for latent in view.unknown])
         said.append(f"Not in this store, which has latents 0 … {view.n_latents - 1:,}: {some}.")
+    if view.query.no_numbers:
+        said.append(
+            f"No numbers of latents, and left out: {_some([f'“{part[:20]}”' for part in view.query.no_numbers])}."
+        )
     return "".join(f'<p class="sp-refused" role="alert">{escape(sentence)}</p>' for sentence in said)
+
+
+def _some(said: list[str]) -> str:
+    return ", ".join(said[:5]) + (" …" if len(said) > 5 else "")
 
 
 def rows(view: ListPage) -> str:

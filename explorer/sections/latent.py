@@ -59,6 +59,15 @@ def ending(view: LatentPage) -> str:
     return f"<nav {label} data-spa><span>{before}</span><span>{after}</span></nav>"
 
 
+def which(n_latents: int) -> str:
+    """The address names none."""
+    return parts.note(
+        "Which latent?",
+        f"<p>This address names none. Say one of 0 … {n_latents - 1:,} in the search box (key “/”), or in the address: "
+        f'<a href="{links.latent_url(0)}">latent?latent=0</a>.</p><p><a href="{links.LATENTS}">All latents</a></p>',
+    )
+
+
 def missing(said: str, n_latents: int) -> str:
     """The address names no latent of this store."""
     return parts.note(

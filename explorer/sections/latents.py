@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from explorer import links
 from explorer.sections.pager import steps
 from explorer.sections.parts import dim, help_mark, latent_cards, note, picture
+from explorer.views.chance import best_z
 from explorer.views.chips import Chip
 from explorer.views.latents import FoundLatent, LatentsPage, Score
 from explorer.views.latents_query import LatentsQuery
@@ -48,7 +50,20 @@ def nothing(view: LatentsPage) -> str:
         for chip, n in view.ways_out
     )
     more = f"<ul>{ways}</ul>" if ways else ""
-    return note("Nothing found", f'<p>{escape(why)}</p>{more}<p><a href="{links.LATENTS}">Show all latents</a></p>')
+    return note(
+        "Nothing found",
+        f'<p>{escape(why)}</p>{_instead(view)}{more}<p><a href="{links.LATENTS}">Show all latents</a></p>',
+    )
+
+
+def _instead(view: LatentsPage) -> str:
+    """Other words, or the same ones by their meaning."""
+    like = ", ".join(f'<a href="{escape(href)}">{escape(words)}</a> {dim(f"({n:,})")}' for words, href, n in view.like)
+    said = f"<p>Did you mean {like}?</p>" if like else ""
+    if view.by_meaning:
+        there = f'<a href="{escape(view.by_meaning)}">Search “{escape(view.query.q)}” by meaning</a>'
+        said += f"<p>Names and labels do not say it. {there}</p>"
+    return said
 
 
 def _chip(chip: Chip) -> str:
@@ -67,8 +82,27 @@ def _ranking(ranking: Ranking) -> str:
     baseline = f"Baseline: {ranking.written(ranking.mean)}, the mean over all latents."
     return (
         f'<div class="sp-ranking" data-spa>{shown}<p><b>{escape(ranking.title)}</b>{help_mark(DEFINITIONS["z"])}<br>'
-        f"{dim(f'{ranking.explanation} {baseline}')}</p></div>"
+        f"{dim(f'{ranking.explanation} {baseline}{_control(ranking)}')}{_weak(ranking)}</p></div>"
     )
+
+
+def _control(ranking: Ranking) -> str:
+    """What the best match of a text without a meaning is worth."""
+    chance = ranking.chance
+    if chance is None or not math.isfinite(chance.typical):
+        return ""
+    typical, high = figure(chance.typical, 1), figure(chance.high, 1)
+    return f" For meaningless strings of letters the best match has z {typical}, for one in twenty of them {high}."
+
+
+def _weak(ranking: Ranking) -> str:
+    if ranking.stands_out:
+        return ""
+    said = (
+        f"Nothing stands out: the best match has z {figure(best_z(ranking.scores), 1)}, no more than meaningless "
+        "strings get. Perhaps this store has nothing like it, or the encoder does not know the words."
+    )
+    return f'<br><span class="sp-refused" role="status">{said}</span>'
 
 
 def _together(view: LatentsPage) -> str:

@@ -82,11 +82,11 @@ function submitted(event) {
   event.preventDefault();
   const kept = new URLSearchParams(form.dataset.keep ?? ""); // names that the page's sanitiser takes out of forms
   const fields = [...kept, ...new FormData(form)].map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value);
-  const number = form.matches(".sp-search") && /^#?\s*(\d{1,9})$/.exec(fields[0]?.[1] ?? "");
+  const number = form.matches(".sp-search") && /^#?\s*(\d{1,9}|\d{1,3}(?:,\d{3}){1,2})$/.exec(fields[0]?.[1] ?? "");
   document.activeElement?.blur();
   if (number) {
     form.reset();
-    go(`latent?latent=${Number(number[1])}`);
+    go(`latent?latent=${Number(number[1].replaceAll(",", ""))}`);
   } else {
     const query = new URLSearchParams(fields).toString();
     go(form.getAttribute("action") + (query ? `?${query}` : ""), form.hasAttribute("data-stay"));

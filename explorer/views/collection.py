@@ -28,16 +28,19 @@ class ListQuery:
     title: str = ""
     page: int = 1
     n_beyond: int = 0  # latents that the address names beyond the limit
+    no_numbers: tuple[str, ...] = ()  # what it names and is no number
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> ListQuery:
         """What is no number is left out, and so is what goes beyond the limit."""
-        numbers = [whole_number(part, -1) for part in re.split(r"[,\s]+", params.get("latents", ""))]
+        said = [part for part in re.split(r"[,\s]+", params.get("latents", "")) if part]
+        numbers = [whole_number(part, -1) for part in said]
+        others = tuple(part for part, number in zip(said, numbers, strict=True) if number < 0)
         latents = tuple(dict.fromkeys(number for number in numbers if number >= 0))
         # The form's field cannot be called "title": the page's sanitiser drops names that the document itself has.
         title = " ".join((params.get("title") or params.get("list_title") or "").split())
         page = whole_number(params.get("page"), 1)
-        return cls(latents[:MAX_LATENTS], title[:MAX_TITLE], page, max(0, len(latents) - MAX_LATENTS))
+        return cls(latents[:MAX_LATENTS], title[:MAX_TITLE], page, max(0, len(latents) - MAX_LATENTS), others)
 
     def url(self, page: int = 1) -> str:
         """The address that says this."""

@@ -48,6 +48,10 @@ class LatentTable:
         counts = np.bincount(self._label_codes[self._label_codes >= 0], minlength=len(self._labels))
         return [self._labels[code] for code in np.argsort(-counts, kind="stable")[:MAX_LABELS]]
 
+    def like(self, query: str) -> list[str]:
+        """Names and labels that are written almost like the query, the likest first."""
+        return self._texts.like(query)
+
     def has(self, column: str) -> bool:
         """Whether any latent has this figure."""
         return bool(self._latents[column].notna().any())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,6 +54,8 @@ class LatentsPage:
     problems: tuple[str, ...]  # sentences
     chips: tuple[Chip, ...]
     ways_out: tuple[tuple[Chip, int], ...]  # nothing found: filters, and how many there are without each
+    like: tuple[tuple[str, str, int], ...]  # nothing found: words almost like those asked for, address, how many
+    by_meaning: str | None  # nothing found: where the words are searched by their meaning
     labels: tuple[str, ...]  # to choose from
     columns: frozenset[str]  # figures that some latent has
 
@@ -77,6 +79,8 @@ def build_latents(store: LatentStore, query: LatentsQuery, embed_text: EmbedText
         problems=asked.problems,
         chips=chips_of(query),
         ways_out=() if len(found) else _ways_out(table, query, given),
+        like=() if len(found) else _like(table, query, given),
+        by_meaning=None if len(found) or not _has_words(query) else replace(query, q="", text=query.q).url(),
         labels=tuple(table.labels),
         columns=frozenset(column for column in ("label_purity", "name_score") if table.has(column)),
     )
@@ -133,6 +137,17 @@ def _found(store: LatentStore, latents: list[int], rankings: Sequence[Ranking]) 
         )
         for latent, card in zip(latents, latent_cards(store, latents), strict=True)
     )
+
+
+def _has_words(query: LatentsQuery) -> bool:
+    return bool(query.q) and query.number is None
+
+
+def _like(table: LatentTable, query: LatentsQuery, given: Mapping[int, Note]) -> tuple[tuple[str, str, int], ...]:
+    """Words with which there would be something."""
+    asked = [replace(query, q=words, page=1) for words in table.like(query.q)] if _has_words(query) else []
+    counts = [(other.q, other.url(), int(table.mask(other, given).sum())) for other in asked]
+    return tuple(one for one in counts if one[2])
 
 
 def _ways_out(table: LatentTable, query: LatentsQuery, given: Mapping[int, Note]) -> tuple[tuple[Chip, int], ...]:

@@ -86,9 +86,9 @@ class LatentsQuery:
 
     @property
     def number(self) -> int | None:
-        """The latent that `#123` or `123` means."""
-        found = re.fullmatch(r"#?\s*(\d{1,9})", self.q, flags=re.ASCII)
-        return int(found.group(1)) if found else None
+        """The latent that `#1234`, `1234` or `1,234` means."""
+        found = re.fullmatch(r"#?\s*(\d{1,9}|\d{1,3}(,\d{3}){1,2})", self.q, flags=re.ASCII)
+        return int(found.group(1).replace(",", "")) if found else None
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from explorer.views.chance import Chance, best_z, chance
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.parts import Tile, tiles
 from explorer.wording import activation, figure
@@ -36,6 +37,7 @@ class Ranking:
     picture: Tile | None = None  # the example
     active: frozenset[int] = frozenset()  # latents that Top-K kept in the example
     digits: int | None = 3  # None: as activations are written
+    chance: Chance | None = None  # of the best one's z, where texts without a meaning say what it is worth
 
     @property
     def mean(self) -> float:
@@ -47,6 +49,11 @@ class Ranking:
         """Standard deviations above the mean."""
         spread = float(np.nanstd(self.scores)) if np.isfinite(self.scores).any() else 0.0
         return (self.scores - self.mean) / (spread or float("nan"))
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether the best one is better than those of meaningless texts; true where nothing is known of these."""
+        return self.chance is None or not best_z(self.scores) <= self.chance.high
 
     def written(self, value: float) -> str:
         """A score in figures."""
@@ -93,6 +100,7 @@ def _by_text(store: LatentStore, query: LatentsQuery, embed_text: EmbedText | No
         explanation=f"Compared: the text’s embedding with {meaning}.",
         score_name="cosine",
         scores=store.text_scores(embed_text(query.text), against),
+        chance=chance(store, against, embed_text),
     )
 
 

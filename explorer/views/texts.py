@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from explorer.notes import Note
+
+_N_LIKE, _LIKE = 5, 0.7  # of difflib: 1 is the same
 
 
 class LatentTexts:
@@ -18,6 +21,11 @@ class LatentTexts:
         columns = [pc.fill_null(pa.array(texts, pa.string(), from_pandas=True), "") for texts in (names, labels)]
         joined = pc.binary_join_element_wise(*columns, " ")
         self._texts = pc.utf8_lower(pc.replace_substring(joined, "_", " "))
+        self._phrases = sorted({folded(text) for text in (*names, *labels) if isinstance(text, str) and text})
+
+    def like(self, query: str) -> list[str]:
+        """Names and labels that are written almost like the query, the likest first."""
+        return get_close_matches(folded(query), self._phrases, n=_N_LIKE, cutoff=_LIKE)
 
     def say(self, query: str, given: Mapping[int, Note]) -> np.ndarray:
         """Which latents' texts hold every word of the query; `given` are names and notes from people, by latent."""

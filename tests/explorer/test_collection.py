@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import links
+from explorer.sections.collection import remarks
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, PER_PAGE, ListQuery, build_list
 from sae_core import LatentStore
 
@@ -38,6 +39,12 @@ def test_the_address_holds_all_of_it(latents: list[int], title: str) -> None:
 )
 def test_what_is_no_number_is_left_out(said: str, latents: tuple[int, ...]) -> None:
     assert ListQuery.from_params({"latents": said}).latents == latents
+
+
+def test_what_is_no_number_is_named(store: LatentStore) -> None:
+    html = remarks(build_list(store, ListQuery.from_params({"latents": "3,foo, <b>,7"})))
+    assert "No numbers of latents, and left out: “foo”, “&lt;b&gt;”." in html
+    assert remarks(build_list(store, ListQuery.from_params({"latents": "3, 7,"}))) == ""
 
 
 def test_the_limit() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from explorer import models
+from explorer.sections import latents as sections
+from explorer.views.chance import Against, best_z, chance, strings
 from explorer.views.latent_table import latent_table
 from explorer.views.latents import PER_PAGE, build_latents, matching
 from explorer.views.latents_query import LatentsQuery
@@ -38,6 +41,49 @@ def test_a_text_ranks_by_its_cosines(store: LatentStore, by: str, against: str) 
     assert best.value.replace("−", "-") == f"{scores[shown[0]]:.3f}"
     assert best.z == pytest.approx((scores[shown[0]] - scores[known].mean()) / scores[known].std(), rel=1e-4)
     assert view.rankings[0].mean == pytest.approx(scores[known].mean(), rel=1e-4)
+
+
+def words_and_noise(store: LatentStore, known: str) -> Callable[[str], np.ndarray]:
+    """A text tower that knows one word, which lies on a latent's direction; all else it puts close to one place."""
+    rng, nowhere = np.random.default_rng(3), some_text(store)
+
+    def embed(text: str) -> np.ndarray:
+        place = store.directions[7] if text == known else nowhere + 0.05 * rng.normal(size=len(nowhere))
+        found: np.ndarray = (place / np.linalg.norm(place)).astype(np.float32)
+        return found
+
+    return embed
+
+
+def test_a_text_without_a_meaning_is_told_from_a_word(store: LatentStore) -> None:
+    embed = words_and_noise(store, "red")
+    for text, stands_out in (("red", True), ("qwxzzy", False)):
+        view = build_latents(store, LatentsQuery(text=text, by="directions"), embed)
+        assert view.rankings[0].stands_out is stands_out
+        html = sections.summary(view)
+        assert ("Nothing stands out" in html) is not stands_out
+        assert "For meaningless strings of letters the best match has z" in html
+
+
+@pytest.mark.parametrize("against", ["centroids", "directions"])
+def test_the_control_is_the_best_match_of_meaningless_strings(store: LatentStore, against: Against) -> None:
+    rng = np.random.default_rng(0)
+    embeddings = {text: rng.normal(size=store.manifest.d_embed).astype(np.float32) for text in strings()}
+    found = chance(store, against, embeddings.__getitem__)
+    best = []
+    for x in embeddings.values():
+        scores = [float(score) for score in store.text_scores(x, against) if not np.isnan(score)]
+        mean = sum(scores) / len(scores)
+        deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
+        best.append((max(scores) - mean) / deviation)
+    assert found.typical == pytest.approx(np.median(best), rel=1e-4)
+    assert sum(z > found.high for z in best) == len(best) // 20
+    assert len(set(strings())) == len(strings()) == len(best)
+
+
+def test_without_scores_there_is_no_best() -> None:
+    assert np.isnan(best_z(np.array([np.nan, np.nan]))) and np.isnan(best_z(np.array([0.5, 0.5, np.nan])))
+    assert best_z(np.array([1.0, 0.0, 0.0, np.nan])) == pytest.approx(2**0.5)
 
 
 def test_an_order_that_is_asked_for_wins_over_the_match(store: LatentStore) -> None:

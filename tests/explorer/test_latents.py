@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from explorer.notes import Note
+from explorer.sections import latents as sections
 from explorer.views.chips import chips_of
-from explorer.views.latent_table import LatentTable
+from explorer.views.latent_table import LatentTable, latent_table
 from explorer.views.latents import PER_PAGE, build_latents, matching
 from explorer.views.latents_query import SORTS, LatentsQuery
 from explorer.views.rankings import Ranking
@@ -103,7 +105,8 @@ def test_the_address_says_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "number"), [("123", 123), ("#123", 123), ("# 7", 7), ("a1", None), ("", None), ("²", None)]
+    ("said", "number"),
+    [("123", 123), ("#123", 123), ("# 7", 7), ("1,234", 1234), ("12,34", None), ("a1", None), ("", None), ("²", None)],
 )
 def test_a_number_means_a_latent(said: str, number: int | None) -> None:
     assert LatentsQuery(q=said).number == number
@@ -248,6 +251,28 @@ def test_a_page_reads_its_pictures_rows_in_one_go(store: LatentStore, monkeypatc
         gallery = store.gallery(card.ref.latent, 0, 9)
         assert [tile.image_id for tile in card.tiles] == gallery.image_ids.tolist()
         assert [tile.figure for tile in card.tiles] == gallery.activations.tolist()
+
+
+def test_words_that_nothing_has_are_told_what_is_written_almost_so() -> None:
+    latents = table(name=["citrus", "big_cat", None], top_label=["fruit", "cats", "dogs"])
+    assert latents.like("citrsu") == ["citrus"]
+    assert latents.like("Big cats") == ["big cat"]
+    assert latents.like("zebra") == []
+
+
+def test_nothing_found_leads_to_words_like_those_and_to_their_meaning(store: LatentStore) -> None:
+    label = latent_table(store).labels[0]
+    misspelt = label[:-1] + "q"
+    view = build_latents(store, LatentsQuery(q=misspelt, life="alive"))
+    assert view.found == () and view.by_meaning is not None
+    assert LatentsQuery.from_params(dict(parse_qsl(urlsplit(view.by_meaning).query))).text == misspelt
+    words, href, n = next(one for one in view.like if one[0] == label.lower().replace("_", " "))
+    there = build_latents(store, LatentsQuery.from_params(dict(parse_qsl(urlsplit(href).query))))
+    assert len(there.found) == n > 0 and there.query.life == "alive"
+    html = sections.nothing(view)
+    assert "Did you mean" in html and words in html and f"Search “{misspelt}” by meaning" in html
+    number = build_latents(store, LatentsQuery(q="999999"))
+    assert number.like == () and number.by_meaning is None
 
 
 def test_nothing_found_says_what_would_be(store: LatentStore) -> None:

@@ -55,6 +55,12 @@ def test_latents_nothing_found(shown: LatentStore) -> None:
     assert f"there is no {shown.n_latents + 5}" in html
 
 
+def test_an_address_of_no_latent_shows_none(shown: LatentStore) -> None:
+    html = html_of(run_page("latent"))
+    assert "Which latent?" in html and "gallery" not in html
+    assert "No such latent" in html_of(run_page("latent", latent="x"))
+
+
 def test_latent(shown: LatentStore) -> None:
     latent = busiest(shown)
     app = run_page("latent", latent=str(latent))
