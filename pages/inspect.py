@@ -45,7 +45,7 @@ elif upload is not None:
         draw(sections.uploaded_picture(upload, another_picture(store.n_images, len(upload.name))))
 else:
     with right:
-        draw(sections.invitation(spread(store)))
+        draw(sections.no_upload() if query.of_a_picture else "", sections.invitation(spread(store)))
 
 if source is not None:
     draw_inspection(store, source, query, right)

@@ -81,6 +81,15 @@ def invitation(tiles: tuple[Tile, ...]) -> str:
     return f"<section>{parts.head('Or take one from the store')}{parts.gallery(tiles, 'sp-oneline')}</section>"
 
 
+def no_upload() -> str:
+    """The address asks about an upload that this session does not have."""
+    return parts.note(
+        "This address is of an upload",
+        "<p>Pictures that people upload are not stored: only the browser tab in which this one was chosen has it. "
+        "Choose it again, and the texts of this address are scored; edits and heat maps begin anew.</p>",
+    )
+
+
 def withheld(image_id: int, another: int | None) -> str:
     """A picture on the store's hide-list; `another` is one that is shown."""
     onwards = "" if another is None else f'<a href="{escape(links.inspect_url(another))}">Another picture</a> · '

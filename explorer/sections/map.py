@@ -7,6 +7,7 @@ from html import escape
 
 from explorer import links
 from explorer.sections.parts import dim, head, help_mark, latent_link, note, strips
+from explorer.views.collection import MAX_LATENTS
 from explorer.views.latents_query import MAX_WORDS
 from explorer.views.map import LISTED, Chosen, MapPage, Matched
 from explorer.views.map_colors import GREY, SCALE, TEN, Groups, Scale
@@ -136,11 +137,14 @@ def _groups(groups: Groups) -> str:
 
 def _matched(matched: Matched, words: str) -> str:
     more = f"<p>{dim(f'and {matched.n - LISTED:,} more')}</p>" if matched.n > LISTED else ""
+    if matched.n > MAX_LATENTS:
+        more += f"<p>{dim(f'A list holds the first {MAX_LATENTS}. The grid holds all.')}</p>"
     items = "".join(f"<li>{latent_link(ref)}</li>" for ref in matched.refs)
-    grid = f'<a href="{escape(matched.grid)}">open as grid</a>' if matched.n else ""
+    ways = ((matched.grid, "open as grid"), (matched.listed, "open as list"))
+    opened = " ".join(f'<a href="{escape(href)}">{said}</a>' for href, said in ways) if matched.n else ""
     title = f"{plural(matched.n, 'latent')} with “{words}”" if matched.n else f"No latent with “{words}”"
     clear = f'<a class="sp-under" href="{escape(matched.without)}">clear</a>'
-    maplinks = f'<p class="sp-maplinks">{grid} {clear}</p>'
+    maplinks = f'<p class="sp-maplinks">{opened} {clear}</p>'
     return f'<section>{head(title)}{maplinks}<ul class="sp-maplist">{items}</ul>{more}</section>'
 
 

@@ -15,6 +15,7 @@ MAX_PROMPTS = 8
 MAX_PROMPT = 200  # characters; CLIP reads 77 tokens
 MAX_EDITS = 64
 MAX_ACTIVATION = 1000.0
+_OF_ONE = frozenset(("where", "method", "deletion"))  # parameters of explorer.views.where_query
 _OURS = ("prompts", "prompt", "edit", "add", "to")
 
 
@@ -27,6 +28,11 @@ class InspectQuery:
     edit: Mapping[int, float] = field(default_factory=dict)  # latent -> its new activation
     problems: tuple[str, ...] = ()  # a sentence for every part that could not be read
     others: Mapping[str, str] = field(default_factory=dict)  # parameters that belong to others: image, where, …
+
+    @property
+    def of_a_picture(self) -> bool:
+        """Whether it asks something of one picture, whichever that is."""
+        return self.prompts is not None or bool(self.edit) or not _OF_ONE.isdisjoint(self.others)
 
     @property
     def said(self) -> dict[str, object]:

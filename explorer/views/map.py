@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer import links, notes
+from explorer.views.collection import MAX_LATENTS
 from explorer.views.latent_table import latent_table
 from explorer.views.latents_query import LatentsQuery, Region
 from explorer.views.map_colors import Groups, Scale, coloring, definition
@@ -45,6 +46,7 @@ class Matched:
     n: int
     refs: tuple[LatentRef, ...]  # the first LISTED
     grid: str  # all of them, as cards
+    listed: str  # as a list, which holds MAX_LATENTS
     without: str  # the map without the words
 
 
@@ -109,6 +111,7 @@ def _matched(store: LatentStore, query: MapQuery, marked: np.ndarray) -> Matched
         n=len(marked),
         refs=tuple(latent_ref(store, int(latent)) for latent in marked[:LISTED]),
         grid=links.latents_url({"q": query.q}),
+        listed=links.list_url(marked[:MAX_LATENTS].tolist(), query.q),
         without=MapQuery(query.color, "", query.latent, query.view).url(),
     )
 

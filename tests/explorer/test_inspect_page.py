@@ -33,6 +33,15 @@ def test_the_pictures_own_label_is_the_first_text(shown: LatentStore) -> None:
     assert html.count('class="sp-scorerow"') == 1
 
 
+@pytest.mark.parametrize("asked", [{"prompts": "a dog"}, {"edit": "3:0"}, {"where": "3"}])
+def test_an_address_of_somebodys_upload_says_so_where_it_is_opened_cold(
+    shown: LatentStore, asked: dict[str, str]
+) -> None:
+    assert "This address is of an upload" in html_of(run_page("inspect", **asked))
+    assert "This address is of an upload" not in html_of(run_page("inspect", image="7", **asked))
+    assert "This address is of an upload" not in html_of(run_page("inspect"))
+
+
 def test_texts_and_the_one_taken_apart(shown: LatentStore) -> None:
     app = run_page("inspect", image="7", prompts="a red car\na <b>dog</b>", prompt="1")
     html = html_of(app)

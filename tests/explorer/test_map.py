@@ -8,6 +8,7 @@ import re
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from starlette.testclient import TestClient
 from explorer import notes
 from explorer.routes import routes
 from explorer.sections import map as sections
+from explorer.views.collection import ListQuery
 from explorer.views.map import LISTED, build_map
 from explorer.views.map_colors import N_LABELS, Groups, Scale, coloring, definition
 from explorer.views.map_points import bits, group_places, point_bytes, point_size
@@ -201,9 +203,12 @@ def test_words_mark_what_the_grid_finds(store: LatentStore) -> None:
     assert set(np.flatnonzero(store.latents["top_label"] == label)) <= set(view.marked.tolist())
     assert view.matched.n == len(view.marked)
     assert [ref.latent for ref in view.matched.refs] == view.marked[:LISTED].tolist()
+    listed = ListQuery.from_params(dict(parse_qsl(urlsplit(view.matched.listed).query)))
+    assert listed.latents == tuple(view.marked.tolist()) and listed.title == label
+    assert "open as list" in sections.panel(view)
     nothing = build_map(store, MapQuery(q="no such word"))
     assert nothing is not None
-    assert "No latent with" in sections.panel(nothing)
+    assert "No latent with" in sections.panel(nothing) and "open as list" not in sections.panel(nothing)
 
 
 def test_no_map_without_places(store: LatentStore) -> None:
