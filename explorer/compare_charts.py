@@ -39,12 +39,11 @@ def parts_chart(view: Comparison) -> go.Figure:
 
 
 def parts_csv(view: Comparison) -> str:
-    """The same as a table."""
+    """The same as a table, with every latent that the figure sums."""
     rows: list[tuple[object, ...]] = [
-        (one.ref.latent, one.ref.name or "", _where(one), one.mean_a, one.mean_b, one.part) for one in view.bars
+        (one.ref.latent, one.ref.name or "", _where(one), one.mean_a, one.mean_b, one.part)
+        for one in (*view.bars, *view.others)
     ]
-    if view.rest.n:
-        rows.append(("rest", f"{view.rest.n} latents", "", "", "", view.rest.part))
     others = (("bias", view.bias), ("residual", view.residual), ("cosine", view.cosine), ("baseline", view.baseline))
     rows += [(name, "", "", "", "", part) for name, part in others]
     return csv_text(("latent", "name", "where", "mean_activation_a", "mean_activation_b", "part_of_cosine"), rows)
@@ -85,9 +84,9 @@ def _sums(view: Comparison) -> list[tuple[str, float, str]]:
     """Label, part, and what hovering tells, of everything but single latents."""
     n, part = len(view.bars), sum(one.part for one in view.bars)
     rows = [(f"the {plural(n, 'latent')} above", part, "all bars of the upper panel")] if n else []
-    if view.rest.n:
-        rest = plural(view.rest.n, "other latent")
-        rows.append((rest, view.rest.part, f"{rest}, each with a smaller part"))
+    if view.others:
+        rest = plural(len(view.others), "other latent")
+        rows.append((rest, view.rest, f"{rest}, each with a smaller part"))
     if view.centred:
         rows.append(("bias less the mean", view.bias, "the decoder bias less the store’s mean embedding"))
     else:

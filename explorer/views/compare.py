@@ -33,14 +33,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Rest:
-    """Latents that are not shown one by one."""
-
-    n: int
-    part: float
-
-
-@dataclass(frozen=True)
 class Row:
     """A latent of a list, with its pictures."""
 
@@ -68,7 +60,7 @@ class Comparison:
     cosine: float
     baseline: float  # of random pictures, as many on either side
     bars: tuple[Part, ...]  # the largest parts, by size
-    rest: Rest
+    others: tuple[Part, ...]  # those after them, which the figure sums
     bias: float
     residual: float
     lists: dict[Where, tuple[Row, ...]]  # largest parts first, N_ROWS at most
@@ -78,6 +70,11 @@ class Comparison:
     n_same: int  # pictures that are on both sides
     equal: bool  # both mean embeddings are one
     centred: bool = False  # embeddings are taken from the store's mean, and the bias with them
+
+    @property
+    def rest(self) -> float:
+        """The sum of the other latents' parts."""
+        return sum(one.part for one in self.others)
 
 
 def build_comparison(store: LatentStore, a: Resolved, b: Resolved, centred: bool | None = None) -> Comparison:
@@ -94,15 +91,14 @@ def build_comparison(store: LatentStore, a: Resolved, b: Resolved, centred: bool
     codes = [code._replace(embedding=_beyond(code.embedding, common)) for code in codes]
     parts = cosine_parts(codes[0], codes[1], store.decoder_rows, store.decoder_bias - common)
     ranked = _Ranked(store, parts, codes, [active_latents(side) for side in (a, b)])
-    bars = tuple(ranked.part(at) for at in ranked.order[:N_BARS])
-    others = ranked.order[N_BARS:]
+    ordered = tuple(ranked.part(at) for at in ranked.order)
     return Comparison(
         a=build_side(store, a),
         b=build_side(store, b),
         cosine=parts.cosine,
         baseline=0.0 if centred else random_cosine(store, len(a.embeddings), len(b.embeddings)),
-        bars=bars,
-        rest=Rest(len(others), float(parts.latent_parts[others].sum())),
+        bars=ordered[:N_BARS],
+        others=ordered[N_BARS:],
         bias=parts.bias,
         residual=parts.residual,
         lists={where: ranked.rows(where) for where in ("both", "a", "b")},

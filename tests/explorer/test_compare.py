@@ -41,7 +41,7 @@ def test_bars_rest_bias_and_residual_add_up_to_the_cosine(store: LatentStore, a:
     mean = store.embeddings(range(store.n_images)).astype("f8").mean(0) if centred else 0.0
     means = [chosen(store, said).embeddings.astype("f8").mean(0) - mean for said in (a, b)]
     wanted = means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1])
-    total = sum(part.part for part in view.bars) + view.rest.part + view.bias + view.residual
+    total = sum(part.part for part in view.bars) + view.rest + view.bias + view.residual
     assert total == pytest.approx(view.cosine, abs=1e-9)
     assert view.cosine == pytest.approx(wanted, abs=1e-6 if centred else 1e-9)  # the store keeps its mean in float32
     if centred:
@@ -137,7 +137,11 @@ def test_the_chart_shows_what_the_table_says(store: LatentStore, a: str, b: str)
     found = {row["latent"]: float(row["part_of_cosine"]) for row in table}
     labels = parts_chart(view).layout.yaxis.ticktext
     assert [found[label.split()[0][1:]] for label in labels] == pytest.approx(latents.x)
-    rest = [found["rest"]] if view.rest.n else []
+    numbers = {int(latent): part for latent, part in found.items() if latent.isdigit()}
+    assert set(numbers) == {one.ref.latent for one in (*view.bars, *view.others)}, "all of them"
+    smaller = sum(part for latent, part in numbers.items() if f"#{latent}" not in [one.split()[0] for one in labels])
+    assert view.others or a == "3", "a set has more latents than bars"
+    rest = [smaller] if view.others else []
     assert sums.x == pytest.approx([sum(latents.x), *rest, found["bias"], found["residual"], found["cosine"]])
     assert sum(sums.x[:-1]) == pytest.approx(sums.x[-1])
     assert [*sums.base[1:-1], sums.x[-1]] == pytest.approx(np.cumsum(sums.x[:-1]))
