@@ -23,7 +23,11 @@ def latent_url(latent: int, page: int = 1, view: str = "", seed: int = 0) -> str
 
 
 def pictures_url(
-    *, all_of: Iterable[int] = (), any_of: Iterable[int] = (), none_of: Iterable[int] = (), page: int = 1
+    *,
+    all_of: Iterable[int | str] = (),
+    any_of: Iterable[int | str] = (),
+    none_of: Iterable[int | str] = (),
+    page: int = 1,
 ) -> str:
     """Pictures in which all, at least one, and none of these latents are active; `page` counts from 1."""
     # Not "all": the page's sanitiser drops form fields that are named like a property of the document.
@@ -58,9 +62,9 @@ def notes_url(page: int = 1) -> str:
     return _url(NOTES, {"page": page if page > 1 else None})
 
 
-def numbers(latents: Iterable[int]) -> str:
-    """Latents as one parameter: `12,340`."""
-    return ",".join(str(int(latent)) for latent in latents)
+def numbers(latents: Iterable[int | str]) -> str:
+    """Latents as one parameter: `12,340`; words that stand for some stay as they are."""
+    return ",".join(one if isinstance(one, str) else str(int(one)) for one in latents)
 
 
 def inspect_url(

@@ -8,6 +8,7 @@ from explorer import links
 from explorer.sections import parts
 from explorer.sections.pager import pager, steps
 from explorer.views.pictures import Condition, Example, PicturesPage
+from explorer.views.pictures_meant import Meant
 from explorer.views.pictures_query import FIELDS, Field
 from explorer.wording import DEFINITIONS, NBSP, figure, plural
 
@@ -34,8 +35,14 @@ def conditions(view: PicturesPage) -> str:
 
 
 def problem(view: PicturesPage) -> str:
-    """Why nothing was searched."""
-    return f'<p class="sp-refused" role="alert">{escape(view.problem or "")}</p>'
+    """Why nothing was searched, and what words may have meant."""
+    meant = "".join(map(_meant, view.meant))
+    return f'<p class="sp-refused" role="alert">{escape(view.problem or "")}</p>{meant}'
+
+
+def _meant(meant: Meant) -> str:
+    ways = "".join(f'<li><a href="{escape(href)}">{escape(ref.text)}</a></li>' for ref, href in meant.latents)
+    return f"<section data-spa><p>By “{escape(meant.words)}” perhaps this one was meant:</p><ul>{ways}</ul></section>"
 
 
 def summary(view: PicturesPage) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from explorer.recent import RecentArrays
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentRef, Tile, latent_ref, tiles
+from explorer.views.pictures_meant import Meant, build_meant
 from explorer.views.pictures_query import FIELDS, MAX_LATENTS, Field, PicturesQuery
 from explorer.views.striking import striking
 from sae_core import LatentStore
@@ -59,6 +60,7 @@ class PicturesPage:
     query: PicturesQuery
     conditions: tuple[Condition, ...]
     problem: str | None  # a sentence: why nothing was searched
+    meant: tuple[Meant, ...]  # words in place of numbers, as far as some latent is called so
     tiles: tuple[Tile, ...]
     paging: Paging
     n_images: int  # in the store
@@ -78,6 +80,7 @@ def build_pictures(store: LatentStore, query: PicturesQuery) -> PicturesPage:
         query=query,
         conditions=_conditions(store, query),
         problem=problem,
+        meant=build_meant(store, query),
         tiles=tiles(store, found.image_ids[shown].tolist(), found.strengths[shown].tolist(), figure_name="strength"),
         paging=pages,
         n_images=store.n_images,

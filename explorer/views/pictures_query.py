@@ -56,9 +56,18 @@ class PicturesQuery:
         rest = tuple(latent for latent in self.of(field) if latent not in latents)
         return replace(self, **{field: rest, "page": 1, "unread": ()})  # type: ignore[arg-type]
 
+    def meaning(self, field: Field, latent: int) -> PicturesQuery:
+        """The same with a latent in place of the words in one of the lists."""
+        left = tuple(one for one in self.unread if one[0] != field)
+        named = tuple(dict.fromkeys((*self.of(field), latent)))
+        return replace(self, **{field: named, "page": 1, "unread": left})  # type: ignore[arg-type]
+
     def url(self, page: int = 1) -> str:
         """The address that asks for this."""
-        return links.pictures_url(all_of=self.all_of, any_of=self.any_of, none_of=self.none_of, page=page)
+        lists: dict[Field, tuple[int | str, ...]] = {
+            field: (*self.of(field), *(word for where, word in self.unread if where == field)) for field in FIELDS
+        }
+        return links.pictures_url(**lists, page=page)
 
 
 def _number(word: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,21 @@ def test_numbers_are_read_however_they_are_written() -> None:
     bad = PicturesQuery.from_params({"all_of": "12 cat", "none_of": "-3"})
     assert bad.unread == (("all_of", "cat"), ("none_of", "-3"))
     assert bad.written("all_of") == "12, cat"
+
+
+def test_words_in_place_of_a_number_lead_to_latents_that_are_called_so(shown: LatentStore) -> None:
+    label = str(shown.latents["top_label"].dropna().iloc[0])
+    asked = PicturesQuery.from_params({"all_of": f"5 {label}", "any_of": "nothing-like-it"})
+    view = build_pictures(shown, asked)
+    (meant,) = view.meant
+    assert meant.words == label and 0 < len(meant.latents) <= 6
+    for ref, href in meant.latents:
+        assert label in (shown.latents.loc[ref.latent, "top_label"], shown.latents.loc[ref.latent, "name"])
+        there = PicturesQuery.from_params(dict(parse_qsl(urlsplit(href).query)))
+        assert there.all_of == tuple(dict.fromkeys((5, ref.latent)))
+        assert there.unread == (("any_of", "nothing-like-it"),), "what else was written stays"
+    html = html_of(run_page("pictures", all_of=f"5 {label}"))
+    assert f"By “{label}” perhaps this one was meant:" in html
 
 
 def test_the_baseline_is_the_product_rule(store: LatentStore) -> None:
