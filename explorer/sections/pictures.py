@@ -41,8 +41,11 @@ def problem(view: PicturesPage) -> str:
 
 
 def _meant(meant: Meant) -> str:
-    ways = "".join(f'<li><a href="{escape(href)}">{escape(ref.text)}</a></li>' for ref, href in meant.latents)
-    return f"<section data-spa><p>By “{escape(meant.words)}” perhaps this one was meant:</p><ul>{ways}</ul></section>"
+    ways = "".join(
+        f'<li><a class="sp-under" href="{escape(href)}">{escape(ref.text)}</a></li>' for ref, href in meant.latents
+    )
+    said = f"Latents with “{escape(meant.words)}” in their name or label, those called so first:"
+    return f"<section data-spa><p>{said}</p><ul>{ways}</ul></section>"
 
 
 def summary(view: PicturesPage) -> str:

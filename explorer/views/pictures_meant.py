@@ -10,9 +10,10 @@ from explorer.views.latents import matching
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.parts import LatentRef, latent_ref
 from explorer.views.pictures_query import FIELDS, Field, PicturesQuery
+from explorer.views.texts import folded
 from sae_core import LatentStore
 
-_N = 6
+_N, _LOOKED_AT = 6, 500
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Meant:
 
 
 def build_meant(store: LatentStore, query: PicturesQuery) -> tuple[Meant, ...]:
-    """One for each list with such words, as far as some latent has them in its name or label; most striking first."""
+    """One for each list with such words, as far as some latent has them in its name or label: first those that are
+    called so, in either case the most striking ones."""
     asked = [_meant(store, query, field) for field in FIELDS]
     return tuple(one for one in asked if one.latents)
 
@@ -33,5 +35,7 @@ def _meant(store: LatentStore, query: PicturesQuery, field: Field) -> Meant:
     words = " ".join(word for where, word in query.unread if where == field)
     if not words:
         return Meant("", ())
-    found = matching(latent_table(store), LatentsQuery(q=words), given=notes.texts(store))[:_N].tolist()
-    return Meant(words, tuple((latent_ref(store, one), query.meaning(field, one).url()) for one in found))
+    found = matching(latent_table(store), LatentsQuery(q=words), given=notes.texts(store))[:_LOOKED_AT]
+    refs = [latent_ref(store, latent) for latent in found.tolist()]
+    refs.sort(key=lambda ref: folded(words) not in folded(ref.name or ""))  # keeps the order otherwise
+    return Meant(words, tuple((ref, query.meaning(field, ref.latent).url()) for ref in refs[:_N]))

@@ -93,7 +93,9 @@ def test_words_in_place_of_a_number_lead_to_latents_that_are_called_so(shown: La
         assert there.all_of == tuple(dict.fromkeys((5, ref.latent)))
         assert there.unread == (("any_of", "nothing-like-it"),), "what else was written stays"
     html = html_of(run_page("pictures", all_of=f"5 {label}"))
-    assert f"By “{label}” perhaps this one was meant:" in html
+    assert f"Latents with “{label}” in their name or label" in html
+    called = [label in (ref.name or "") for ref, _ in meant.latents]
+    assert called == sorted(called, reverse=True), "first those that are called so"
 
 
 def test_the_baseline_is_the_product_rule(store: LatentStore) -> None:
