@@ -34,6 +34,7 @@ function leave() {
 // Back and Forward: the page comes back where it was left, as soon as it is long enough again.
 function returned() {
   if (ours) return;
+  stopTurning();
   leave();
   here = location.href;
   const wanted = scrolls.get(here) ?? 0;
@@ -49,6 +50,7 @@ function returned() {
 }
 
 function clicked(event) {
+  stopTurning();
   const copy = event.target.closest?.("[data-copy], [data-copy-text]");
   if (copy && plain(event)) {
     event.preventDefault();
@@ -115,11 +117,40 @@ function pressed(event) {
     box.focus();
     box.select();
   } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-    const link = document.querySelector(`a[data-key="${event.key}"]`);
-    if (!link) return;
+    if (!document.querySelector(`a[data-key="${event.key}"]`)) return;
     event.preventDefault();
-    go(link.href);
+    if (turns.length > (event.repeat ? 0 : 20)) return; // a key that is held turns as fast as pages come
+    turns.push(event.key);
+    turn();
   }
+}
+
+// Arrow keys that wait for the page that the one before them asked for: until then its links are the old page's.
+const turns = [];
+let turned = { links: null, until: 0 };
+let turnTimer = 0;
+const turnLinks = () => [...document.querySelectorAll("a[data-key]")].map((link) => link.href).join(" ");
+
+function stopTurning() {
+  turns.length = 0;
+  turned.until = 0;
+}
+
+function turn() {
+  clearTimeout(turnTimer);
+  if (!turns.length) return;
+  if (turnLinks() === turned.links && performance.now() < turned.until) {
+    turnTimer = setTimeout(turn, 40);
+    return;
+  }
+  const link = document.querySelector(`a[data-key="${turns.shift()}"]`);
+  if (!link) {
+    turns.length = 0;
+    return;
+  }
+  turned = { links: turnLinks(), until: performance.now() + 3000 };
+  go(link.href);
+  turn();
 }
 
 // Copying needs a secure origin; elsewhere the old command still works.

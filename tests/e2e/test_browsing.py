@@ -96,6 +96,19 @@ def test_a_click_is_one_step_of_history(app: str, page: Page) -> None:
     assert page.evaluate("history.length") == before + 1
 
 
+def test_no_arrow_key_is_lost_while_pages_are_drawn(app: str, page: Page) -> None:
+    visit(page, f"{app}/latent?latent=5", "h1")
+    for key in (*["ArrowRight"] * 5, "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.locator("h1 .sp-no")).to_have_text("#9", timeout=30_000)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("h1 .sp-no")).to_have_text("#8")
+    page.go_back()
+    expect(page.locator("h1 .sp-no")).to_have_text("#9")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("h1 .sp-no")).to_have_text("#8")
+
+
 def test_arrow_keys_and_search_box(app: str, store: LatentStore, page: Page) -> None:
     visit(page, f"{app}/latent?latent=5", "h1")
     mark_document(page)
