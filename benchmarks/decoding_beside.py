@@ -32,7 +32,11 @@ class Settings:
     """What is measured."""
 
     batch_size: int = 256
-    """Pictures decoded or encoded together."""
+    """Pictures decoded together."""
+    encoded: int | None = None
+    """Pictures encoded together; None: as many."""
+    waited: bool = False
+    """Whether each batch of the encoder is waited for, so that the GPU pauses between them."""
     seconds: float = 3.0
     """Of each measurement."""
     device: str = "auto"
@@ -42,20 +46,42 @@ class Settings:
 def main(settings: Settings) -> None:
     """Prints pictures a second."""
     device = torch.device(resolved_device(settings.device))  # type: ignore[arg-type]
-    n = settings.batch_size
-    clip = vit(str(device), "fp16" if device.type == "cuda" else "fp32")
-    if device.type == "cuda":
-        clip.compile(n)
+    sizes = {"decoded": settings.batch_size, "encoded": settings.encoded or settings.batch_size}
+    work = {
+        "decoded": decoding(sizes["decoded"], device),
+        "encoded": encoding(sizes["encoded"], device, waited=settings.waited),
+    }
+    how = ", each waited for" if settings.waited else ""
+    print(f"machine: {machine()}; {sizes['decoded']} decoded, {sizes['encoded']} encoded together{how}")
+    for names in (["decoded"], ["encoded"], ["decoded", "encoded"]):
+        rates = at_once({name: work[name] for name in names}, device, settings.seconds)
+        print("  ".join(f"{name} {sizes[name] * rate:8.0f}/s" for name, rate in rates.items()), flush=True)
+
+
+def decoding(n: int, device: torch.device) -> Callable[[], object]:
+    """Decodes n JPEGs of many sizes."""
     with tempfile.TemporaryDirectory() as folder:
         paths = sorted(photographs.folder_of(Path(folder) / "jpegs", n, 64, mixed=True).iterdir())
         coded = [torch.frombuffer(bytearray(path.read_bytes()), dtype=torch.uint8) for path in paths]
+    return lambda: decode(coded, device)
+
+
+def encoding(n: int, device: torch.device, *, waited: bool) -> Callable[[], object]:
+    """Encodes n pictures, and waits for them or not."""
+    on_gpu = device.type == "cuda"
+    clip = vit(str(device), "fp16" if on_gpu else "fp32")
+    if on_gpu:
+        clip.compile(n)
     side = clip.preprocessing.crop
     pixels = torch.randint(0, 256, (n, side, side, 3), dtype=torch.uint8, device=device)
-    work = {"decoded": lambda: decode(coded, device), "encoded": lambda: clip.embed_pixels(pixels)}
-    print(f"machine: {machine()}; batches of {n}")
-    for names in (["decoded"], ["encoded"], ["decoded", "encoded"]):
-        rates = at_once({name: work[name] for name in names}, device, settings.seconds)
-        print("  ".join(f"{name} {n * rate:8.0f}/s" for name, rate in rates.items()), flush=True)
+
+    def encode() -> object:
+        made = clip.embed_pixels(pixels)
+        if waited and (done := event(device)):
+            done.synchronize()
+        return made
+
+    return encode
 
 
 def at_once(work: dict[str, Callable[[], object]], device: torch.device, seconds: float) -> dict[str, float]:
