@@ -9,6 +9,15 @@ from playwright.sync_api import Page, expect
 from sae_core import LatentStore
 
 
+def on_a_phone(page: Page) -> None:
+    """Tables are seen whole: a finger finds no bar that says that they go on."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    tables = page.locator(".sp-scroll:has(.sp-table)")
+    expect(tables.first).to_be_visible()
+    beyond = tables.evaluate_all("all => all.map(one => one.scrollWidth - one.clientWidth)")
+    assert beyond and max(beyond) <= 0
+
+
 def test_a_spans_address_opened_cold(app: str, store: LatentStore, page: Page) -> None:
     label = store.labels.names[int(store.labels.counts.argmax())]
     page.goto(f"{app}/spans?of=label:{label}&n=20")
@@ -23,6 +32,7 @@ def test_a_spans_address_opened_cold(app: str, store: LatentStore, page: Page) -
     page.go_back()
     expect(first).to_be_visible()
     assert "n=20" in page.url
+    on_a_phone(page)
 
 
 def test_what_is_typed_becomes_the_address(app: str, page: Page) -> None:
@@ -37,3 +47,4 @@ def test_what_is_typed_becomes_the_address(app: str, page: Page) -> None:
     page.locator("a", has_text="Train them").click()
     page.wait_for_url("**heads=1*")
     expect(page.locator(".sp-table th", has_text="local, sparse codes")).to_be_visible()
+    on_a_phone(page)
