@@ -103,5 +103,5 @@ def _row(one: Listed) -> str:
 
 def _move(href: str | None, mark: str, words: str) -> str:
     if href is None:
-        return f'<span class="sp-off">{mark}</span>'
+        return f'<span class="sp-off" role="link" aria-disabled="true">{mark}</span>'
     return f'<a href="{escape(href)}" data-list-edit data-tip="{words}" aria-label="{words}">{mark}</a>'

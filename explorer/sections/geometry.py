@@ -38,7 +38,7 @@ def cosines(view: Geometry) -> str:
     ways = "".join(f"<li>{_axis(view, number)}</li>" for number in range(len(view.axes)))
     return (
         f'<section data-spa><p><b>Cosines between the directions</b>{mark}</p><div class="sp-scroll">'
-        f'<table class="sp-table"><tr><th></th>{top}</tr>{rows}</table></div><ol class="sp-axes">{ways}</ol></section>'
+        f'<table class="sp-table"><tr><td></td>{top}</tr>{rows}</table></div><ol class="sp-axes">{ways}</ol></section>'
     )
 
 

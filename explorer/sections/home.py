@@ -27,7 +27,8 @@ def report_card(view: Home) -> str:
         facts.append(f"<div><dt>{escape(fact.name)}{help_mark(fact.definition)}</dt><dd>{value}</dd></div>")
     warning = f'<p class="sp-refused" role="alert">{escape(view.warning)}</p>' if view.warning else ""
     more = f'<a class="sp-copy" href="{links.QUALITY}">whole report card</a>'
-    return f'<dl class="sp-facts" data-spa aria-label="report card of the SAE">{"".join(facts)}{more}</dl>{warning}'
+    figures = f'<dl aria-label="report card of the SAE">{"".join(facts)}</dl>'
+    return f'<div class="sp-facts" data-spa>{figures}{more}</div>{warning}'
 
 
 def striking(view: Home) -> str:

@@ -132,6 +132,6 @@ def _neighbours(view: LatentPage) -> str:
 
 def _neighbour(view: LatentPage, latent: int | None, key: str, arrow: str, text: str) -> str:
     if latent is None:
-        return f'<span class="sp-off">{arrow}</span>'
+        return f'<span class="sp-off" role="link" aria-disabled="true">{arrow}</span>'
     tip = f"{text}: #{latent} (arrow key)"
     return f'<a href="{_other(view, latent)}" data-key="{key}" data-tip="{tip}" aria-label="{tip}">{arrow}</a>'

@@ -44,6 +44,6 @@ def _page_link(paging: Paging, number: int | None) -> str:
 
 def _step(paging: Paging, number: int, text: str, rel: str, name: str = "") -> str:
     if not 1 <= number <= paging.n_pages:
-        return f'<span class="sp-off">{text}</span>'
+        return f'<span class="sp-off" role="link" aria-disabled="true">{text}</span>'
     label = f' aria-label="{name}"' if name else ""
     return f'<a rel="{rel}" href="{escape(paging.url(number))}"{label}>{text}</a>'

@@ -105,7 +105,6 @@ def neighbourhood_head(view: Neighbourhood, query: SpansQuery) -> str:
 def neighbourhood_table(view: Neighbourhood) -> str:
     """Numbers of latents that are enough, for each set."""
     groups = (
-        ("", ""),
         ("active", ""),
         ("for the mass", DEFINITIONS["few_mass"]),
         ("for the energy", DEFINITIONS["few_energy"]),
@@ -117,7 +116,7 @@ def neighbourhood_table(view: Neighbourhood) -> str:
     )
     rows = "".join(_row(row) for row in view.rows)
     return (
-        f'<section><div class="sp-scroll"><table class="sp-table"><tr>{heads}</tr>{rows}</table></div>'
+        f'<section><div class="sp-scroll"><table class="sp-table"><tr><td></td>{heads}</tr>{rows}</table></div>'
         f"<p>{parts.dim(_PAPER)}</p></section>"
     )
 
