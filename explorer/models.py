@@ -5,8 +5,9 @@ The encoder encodes for one visitor at a time (`explorer.waiting`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -37,15 +38,32 @@ def encoder_in_turn(store: LatentStore) -> Iterator[ClipEncoder]:
 
 
 def embed_text(store: LatentStore, text: str) -> np.ndarray:
-    """The unit embedding of a text, `[d_embed]`; the latest few thousand are kept. Raises as `encoder_in_turn` does."""
+    """The unit embedding of a text, `[d_embed]`. Raises as `encoder_in_turn` does."""
+    return embed_texts(store, [text])[0]
 
-    def compute() -> tuple[np.ndarray, ...]:
-        with encoder_in_turn(store) as clip:
-            embedding: np.ndarray = clip.encode_texts([text])[0].numpy()
-        embedding.flags.writeable = False
-        return (embedding,)
 
-    return _TEXTS.get((str(store.path), store.version, text), compute)[0]
+def embed_texts(store: LatentStore, texts: Sequence[str]) -> list[np.ndarray]:
+    """Those of several, in one turn; the latest few thousand are kept. Raises as `encoder_in_turn` does."""
+
+    def key(text: str) -> tuple[str, str, str]:
+        return str(store.path), store.version, text
+
+    found = {text: kept[0] for text in texts if (kept := _TEXTS.peek(key(text)))}
+    for text, row in _encoded(store, [text for text in dict.fromkeys(texts) if text not in found]):
+        found[text] = _TEXTS.get(key(text), partial(tuple, [row]))[0]
+    return [found[text] for text in texts]
+
+
+def _encoded(store: LatentStore, texts: list[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Each text with its embedding, which cannot be written to."""
+    if not texts:
+        return
+    with encoder_in_turn(store) as clip:
+        embeddings = clip.encode_texts(texts).numpy()
+    for text, row in zip(texts, embeddings, strict=True):
+        alone = row.copy()  # kept without the others
+        alone.flags.writeable = False
+        yield text, alone
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw, waiting
-from explorer.models import embed_text
+from explorer.models import embed_texts
 from explorer.sections import latents as sections
 from explorer.sections.latents_filter import filter_bar
 from explorer.sections.pager import pager
@@ -20,7 +20,7 @@ store = current_store()
 query = LatentsQuery.from_params(st.query_params.to_dict())
 frame.title("Latents")
 with waiting(CARDS_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
-    view = build_latents(store, query, lambda text: embed_text(store, text))
+    view = build_latents(store, query, lambda texts: embed_texts(store, texts))
 
 draw(filter_bar(view), sections.summary(view))
 if view.found:

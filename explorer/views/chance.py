@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,7 @@ from explorer.recent import RecentArrays
 from sae_core import LatentStore
 
 Against = Literal["centroids", "directions"]
+EmbedTexts = Callable[[Sequence[str]], Sequence[np.ndarray]]  # raises SparsightError where the encoder cannot be loaded
 _N = 40
 _KEPT = RecentArrays(max_bytes=1 << 16)
 
@@ -33,9 +34,8 @@ def strings() -> tuple[str, ...]:
     return tuple("".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 9))) for _ in range(_N))
 
 
-def chance(store: LatentStore, against: Against, embed_text: Callable[[str], np.ndarray]) -> Chance:
-    """That of a store; NaN where no latent has a score. Raises as `embed_text` does."""
-    embeddings = [embed_text(text) for text in strings()]
+def chance(store: LatentStore, against: Against, embeddings: Sequence[np.ndarray]) -> Chance:
+    """That of a store, from the strings' embeddings; NaN where no latent has a score."""
 
     def compute() -> tuple[np.ndarray, ...]:
         return (np.array([best_z(store.text_scores(x, against)) for x in embeddings]),)

@@ -10,12 +10,13 @@ import numpy as np
 from explorer import notes
 from explorer.notes import Note
 from explorer.views.cards import latent_cards
+from explorer.views.chance import EmbedTexts
 from explorer.views.chips import Chip, chips_of
 from explorer.views.latent_table import LatentTable, latent_table
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentCard
-from explorer.views.rankings import EmbedText, Ranking, asked_rankings, combined
+from explorer.views.rankings import Ranking, asked_rankings, combined
 from explorer.views.striking import rule_sentence
 from sae_core import LatentStore
 
@@ -60,11 +61,11 @@ class LatentsPage:
     columns: frozenset[str]  # figures that some latent has
 
 
-def build_latents(store: LatentStore, query: LatentsQuery, embed_text: EmbedText | None = None) -> LatentsPage:
+def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None) -> LatentsPage:
     """The cards of one page, and how many latents match."""
     table = latent_table(store)
     given = notes.texts(store)
-    asked = asked_rankings(store, query, embed_text)
+    asked = asked_rankings(store, query, embed_texts)
     found = matching(table, query, asked.rankings, given)
     pages = paging(query.page, len(found), PER_PAGE, query.url)
     own_order = _own_order(query, asked.rankings)

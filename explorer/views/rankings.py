@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from explorer.views.chance import Chance, best_z, chance
+from explorer.views.chance import Chance, EmbedTexts, best_z, chance, strings
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.parts import Tile, tiles
 from explorer.wording import activation, figure
 from sae_core import LatentStore
 from sae_core.errors import SparsightError, WithheldError
 
-EmbedText = Callable[[str], np.ndarray]  # raises SparsightError where the encoder cannot be loaded
 _COMPARED: dict[str, tuple[Literal["centroids", "directions"], str]] = {
     "": (
         "centroids",
@@ -68,12 +67,12 @@ class Asked:
     problems: tuple[str, ...]
 
 
-def asked_rankings(store: LatentStore, query: LatentsQuery, embed_text: EmbedText | None) -> Asked:
+def asked_rankings(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None) -> Asked:
     """By text and by picture. What fails becomes a sentence: filters and words still work."""
     rankings, problems = [], []
     if query.text:
         try:
-            rankings.append(_by_text(store, query, embed_text))
+            rankings.append(_by_text(store, query, embed_texts))
         except SparsightError as error:
             problems.append(f"Searching by meaning is not possible: {error}.")
     if query.image is not None:
@@ -91,16 +90,17 @@ def combined(rankings: Sequence[Ranking]) -> np.ndarray | None:
     return np.asarray(np.mean([ranking.z_scores for ranking in rankings], axis=0))
 
 
-def _by_text(store: LatentStore, query: LatentsQuery, embed_text: EmbedText | None) -> Ranking:
-    if embed_text is None:
+def _by_text(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None) -> Ranking:
+    if embed_texts is None:
         raise SparsightError("there is no encoder here")
     against, meaning = _COMPARED[query.by]
+    embedding, *meaningless = embed_texts([query.text, *strings()])
     return Ranking(
         title=f"Nearest in meaning to “{query.text}”",
         explanation=f"Compared: the text’s embedding with {meaning}.",
         score_name="cosine",
-        scores=store.text_scores(embed_text(query.text), against),
-        chance=chance(store, against, embed_text),
+        scores=store.text_scores(embedding, against),
+        chance=chance(store, against, meaningless),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +11,11 @@ import pytest
 
 from explorer import models
 from explorer.sections import latents as sections
-from explorer.views.chance import Against, best_z, chance, strings
+from explorer.views.chance import Against, EmbedTexts, best_z, chance, strings
 from explorer.views.latent_table import latent_table
 from explorer.views.latents import PER_PAGE, build_latents, matching
 from explorer.views.latents_query import LatentsQuery
-from sae_core import LatentStore
+from sae_core import ClipEncoder, LatentStore
 from sae_core.errors import EncoderError
 from tests.explorer.conftest import html_of, run_page
 from tests.support.hostile import HOSTILE
@@ -30,7 +31,7 @@ def some_text(store: LatentStore) -> np.ndarray:
 def test_a_text_ranks_by_its_cosines(store: LatentStore, by: str, against: str) -> None:
     embedding = some_text(store)
     scores = store.text_scores(embedding, against)  # type: ignore[arg-type]
-    view = build_latents(store, LatentsQuery(text="anything", by=by), lambda _: embedding)
+    view = build_latents(store, LatentsQuery(text="anything", by=by), lambda texts: [embedding for _ in texts])
     shown = [found.card.ref.latent for found in view.found]
     known = np.isfinite(scores)
     best_first = sorted(np.flatnonzero(known), key=lambda latent: -scores[latent])[:PER_PAGE]
@@ -43,7 +44,7 @@ def test_a_text_ranks_by_its_cosines(store: LatentStore, by: str, against: str) 
     assert view.rankings[0].mean == pytest.approx(scores[known].mean(), rel=1e-4)
 
 
-def words_and_noise(store: LatentStore, known: str) -> Callable[[str], np.ndarray]:
+def words_and_noise(store: LatentStore, known: str) -> EmbedTexts:
     """A text tower that knows one word, which lies on a latent's direction; all else it puts close to one place."""
     rng, nowhere = np.random.default_rng(3), some_text(store)
 
@@ -52,7 +53,7 @@ def words_and_noise(store: LatentStore, known: str) -> Callable[[str], np.ndarra
         found: np.ndarray = (place / np.linalg.norm(place)).astype(np.float32)
         return found
 
-    return embed
+    return lambda texts: list(map(embed, texts))
 
 
 def test_a_text_without_a_meaning_is_told_from_a_word(store: LatentStore) -> None:
@@ -69,7 +70,7 @@ def test_a_text_without_a_meaning_is_told_from_a_word(store: LatentStore) -> Non
 def test_the_control_is_the_best_match_of_meaningless_strings(store: LatentStore, against: Against) -> None:
     rng = np.random.default_rng(0)
     embeddings = {text: rng.normal(size=store.manifest.d_embed).astype(np.float32) for text in strings()}
-    found = chance(store, against, embeddings.__getitem__)
+    found = chance(store, against, list(embeddings.values()))
     best = []
     for x in embeddings.values():
         scores = [float(score) for score in store.text_scores(x, against) if not np.isnan(score)]
@@ -81,19 +82,40 @@ def test_the_control_is_the_best_match_of_meaningless_strings(store: LatentStore
     assert len(set(strings())) == len(strings()) == len(best)
 
 
+def test_several_texts_wait_for_the_encoder_once(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, turns = models.encoder_in_turn, []
+
+    def counted(of: LatentStore) -> AbstractContextManager[ClipEncoder]:
+        turns.append(of)
+        return real(of)
+
+    monkeypatch.setattr(models, "encoder_in_turn", counted)
+    texts = ["one text", "another one", "one text"]
+    first, second, again = models.embed_texts(store, texts)
+    assert len(turns) == 1 and first is again
+    alone = store.load_encoder().encode_texts(texts[:2]).numpy()
+    np.testing.assert_allclose([first, second], alone, atol=1e-5)
+    assert not first.flags.writeable
+    assert models.embed_text(store, "another one") is second and len(turns) == 1
+    models.embed_texts(store, ["one text", "a third"])
+    assert len(turns) == 2
+
+
 def test_without_scores_there_is_no_best() -> None:
     assert np.isnan(best_z(np.array([np.nan, np.nan]))) and np.isnan(best_z(np.array([0.5, 0.5, np.nan])))
     assert best_z(np.array([1.0, 0.0, 0.0, np.nan])) == pytest.approx(2**0.5)
 
 
 def test_an_order_that_is_asked_for_wins_over_the_match(store: LatentStore) -> None:
-    view = build_latents(store, LatentsQuery(text="anything", sort="number"), lambda _: some_text(store))
+    view = build_latents(
+        store, LatentsQuery(text="anything", sort="number"), lambda texts: [some_text(store) for _ in texts]
+    )
     assert [found.card.ref.latent for found in view.found] == list(range(PER_PAGE))
     assert all(found.scores for found in view.found)
 
 
 def test_without_the_encoder_words_still_work(store: LatentStore) -> None:
-    def fails(_: str) -> np.ndarray:
+    def fails(_: Sequence[str]) -> list[np.ndarray]:
         raise EncoderError("the encoder demo cannot be loaded: no network")
 
     asked = LatentsQuery(text="anything", life="alive")
