@@ -83,7 +83,9 @@ function submitted(event) {
   if (!form) return;
   event.preventDefault();
   const kept = new URLSearchParams(form.dataset.keep ?? ""); // names that the page's sanitiser takes out of forms
-  const fields = [...kept, ...new FormData(form)].map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value);
+  const said = [...kept, ...new FormData(form)].map(([name, value]) => [name, latest(form, name) ?? String(value).trim()]);
+  const fields = said.filter(([, value]) => value);
+  delete form.dataset.touched;
   const number = form.matches(".sp-search") && /^#?\s*(\d{1,9}|\d{1,3}(?:,\d{3}){1,2})$/.exec(fields[0]?.[1] ?? "");
   document.activeElement?.blur();
   if (number) {
@@ -95,13 +97,27 @@ function submitted(event) {
   }
 }
 
+// While a page is on its way its form is still the last one's. What nobody changed in it is what the address says by
+// then, so that of two quick choices the first is not lost; undefined: what the field says.
+function latest(form, name) {
+  const field = form.elements[name];
+  const here = form.matches("[data-auto]") && new URL(form.action).pathname === location.pathname;
+  if (!here || name === form.dataset.touched || !field?.form || field.type === "hidden") return undefined;
+  const drawn = field.options
+    ? Math.max(0, [...field.options].findIndex((option) => option.defaultSelected)) === field.selectedIndex
+    : field.value === field.defaultValue;
+  return drawn ? new URLSearchParams(location.search).get(name) ?? "" : undefined;
+}
+
 // A choice is enough, but for one in a fold that can close (on a phone): there several are made, then applied.
 function changed(event) {
   const field = event.target;
   if (!field.matches?.("form[data-auto] :is(select, input[list])")) return;
   const fold = field.closest("details")?.querySelector("summary");
   const known = !field.list || [...field.list.options].some((option) => option.value === field.value);
-  if (known && !fold?.offsetParent) field.form.requestSubmit();
+  if (!known || fold?.offsetParent) return;
+  field.form.dataset.touched = field.name;
+  field.form.requestSubmit();
 }
 
 function pressed(event) {

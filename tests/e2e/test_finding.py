@@ -28,6 +28,25 @@ def expect_latents(page: Page, latents: list[int]) -> None:
     expect(page.locator(".sp-card .sp-no")).to_have_text([f"#{latent}" for latent in latents])
 
 
+def test_of_two_quick_choices_none_is_lost(app: str, page: Page) -> None:
+    """The form is still the old page's when the second is made."""
+    visit(page, f"{app}/latents?q=red", ".sp-summary")
+    settled(page)
+    page.evaluate("() => history.replaceState({}, '', 'latents?q=red&life=alive')")
+    page.locator(".sp-filter select[name=min]").select_option("0.001")
+    page.wait_for_url("**min=0.001**")
+    assert asked(page) == {"q": "red", "life": "alive", "min": "0.001"}
+    settled(page)
+    page.locator(".sp-filter select[name=life]").select_option("")
+    page.wait_for_function("() => !location.search.includes('life')")
+    settled(page)
+    page.evaluate("() => history.replaceState({}, '', 'latents?q=red&min=0.001&life=dead')")
+    life = page.locator(".sp-filter select[name=life]")
+    life.evaluate("field => field.dispatchEvent(new Event('change', { bubbles: true }))")
+    page.wait_for_function("() => !location.search.includes('life')")
+    assert asked(page) == {"q": "red", "min": "0.001"}, "a choice back to what was drawn is one"
+
+
 def test_filters_combine_and_survive_a_latent_and_back(app: str, store: LatentStore, page: Page) -> None:
     visit(page, f"{app}/latents", ".sp-card")
     mark_document(page)
