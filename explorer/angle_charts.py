@@ -26,7 +26,7 @@ def angles_chart(angles: Angles) -> go.Figure:
     )
     traces = [
         *_band(x, angles.random, "random directions", _RANDOM, "dot"),
-        *_band(x, angles.latents, "random latents", _LATENTS, "dash"),
+        *_band(x, angles.latents, "random latents of equal density", _LATENTS, "dash"),
         measured,
     ]
     dtick = max(1, len(x) // 8)

@@ -44,7 +44,8 @@ def parts_csv(view: Comparison) -> str:
         (one.ref.latent, one.ref.name or "", _where(one), one.mean_a, one.mean_b, one.part)
         for one in (*view.bars, *view.others)
     ]
-    others = (("bias", view.bias), ("residual", view.residual), ("cosine", view.cosine), ("baseline", view.baseline))
+    others = [("bias", view.bias), ("residual", view.residual), ("cosine", view.cosine)]
+    others += [(f"random_pictures_{name}", value) for name, value in view.chance._asdict().items()]
     rows += [(name, "", "", "", "", part) for name, part in others]
     return csv_text(("latent", "name", "where", "mean_activation_a", "mean_activation_b", "part_of_cosine"), rows)
 

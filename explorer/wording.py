@@ -68,14 +68,15 @@ DEFINITIONS = {
     "in all pictures where it is not active.",
     "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
     "cosine_pair": "Cosine between the CLIP embeddings of both sides; of several pictures, between their mean "
-    "embeddings. Baseline: {baseline}, as many random pictures on either side; means of many pictures are always more "
-    "alike.",
+    "embeddings. Baseline: {baseline}, the mean of 600 draws of as many random pictures, and as many of them on both "
+    "sides; means of many pictures are always more alike.",
     "cosine_pair_centred": "Cosine between the mean CLIP embeddings of both sides, the mean of the whole store taken "
-    "off both: what all pictures share no longer counts. Baseline: {baseline}, random pictures in expectation.",
+    "off both: what all pictures share no longer counts. Baseline: {baseline}, the mean of 600 draws of as many random "
+    "pictures, and as many of them on both sides.",
     "cosine_parts_centred": "The cosine as an exact sum, the store's mean embedding taken off both sides and off the "
     "bias. A latent's part is half of (its activation in A times its decoder row's product with B, plus the reverse), "
-    "divided by both norms; the bias less the mean and the residual are split alike. Baseline, the line: 0, the cosine "
-    "of random pictures.",
+    "divided by both norms; the bias less the mean and the residual are split alike. The line: the mean cosine of "
+    "random pictures.",
     "cosine_parts": "The cosine as an exact sum. A latent's part is half of (its activation in A times its decoder "
     "row's product with B, plus the reverse), divided by both norms; bias and residual are split alike. Above, the "
     "largest parts on a scale of their own; below, the sum of all, each bar from where the last ended. Baseline, the "
@@ -85,7 +86,7 @@ DEFINITIONS = {
     "angles": "Principal angles: the smallest angle between a direction of one span and one of the other, then the "
     "next at right angles to these, and so on; 0 is shared, 90° unrelated. A span is that of a side's k strongest "
     "latents, or of the latents that were chosen. Baselines: spans of random directions in {d} dimensions, and of "
-    "random latents.",
+    "random latents that are as often active as those they stand for.",
     "geometry": "Every point is a picture. The first axis is the first concept's direction, each further one what is "
     "left of its concept's direction at right angles to the axes before (Gram-Schmidt); a coordinate is the product "
     "of the embedding, taken from {origin}, with the axis. Arrows are the concepts' directions. Baseline: the random "

@@ -24,9 +24,10 @@ def _answer(angles: Angles) -> str:
     n, shared, below = len(angles.degrees), angles.n_shared, angles.n_below_chance
     if n == 1:
         low, high = (figure(band[0], 0) for band in (angles.latents.low, angles.latents.high))
-        return f"Their angle is {figure(angles.degrees[0], 1)}°; random latents’ is {low}° to {high}° (90 % of draws)"
+        chance = f"that of random latents of equal density {low}° to {high}° (90 % of draws)"
+        return f"Their angle is {figure(angles.degrees[0], 1)}°; {chance}"
     none = "None" if not shared else f"{shared}"
     return (
         f"{none} of {plural(n, 'angle')} {'is' if shared == 1 else 'are'} zero (directions that both spans hold); "
-        f"{below or 'none'} smaller than in 95 % of draws of random latents"
+        f"{below or 'none'} smaller than in 95 % of draws of random latents of equal density"
     )

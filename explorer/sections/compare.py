@@ -70,22 +70,32 @@ def sides(view: Comparison, upload_uri: str | None) -> str:
 
 def answer(view: Comparison) -> str:
     """The cosine in words, and what makes it special."""
-    many = max(view.a.n_pictures, view.b.n_pictures) > 1
-    chance = "the means of as many random pictures" if many else "two random pictures"
-    gain = view.cosine - view.baseline
-    how = "about as alike as" if abs(gain) < 0.01 else "more alike than" if gain > 0 else "less alike than"
-    said = f"To CLIP these are {how} {chance}{', measured from the store’s mean' if view.centred else ''}"
+    who = _random_pictures(view)
+    said = f"To CLIP these are {_how(view)} {who}{', measured from the store’s mean' if view.centred else ''}"
     if view.equal:
         said = "Both sides are one and the same to CLIP: their embeddings are equal"
-    baseline = parts.dim(f"{chance[:1].upper()}{chance[1:]} have {figure(view.baseline, 3)}.")
-    tip = DEFINITIONS["cosine_pair_centred" if view.centred else "cosine_pair"].format(
-        baseline=figure(view.baseline, 3)
-    )
+    mean, low, high = (figure(value, 3) for value in view.chance)
+    baseline = parts.dim(f"{who[:1].upper()}{who[1:]} have {mean} ({low} to {high} in 90 % of draws).")
+    tip = DEFINITIONS["cosine_pair_centred" if view.centred else "cosine_pair"].format(baseline=mean)
     same = parts.dim(f" {plural(view.n_same, 'picture')} on both sides.") if view.n_same and not view.equal else ""
     return (
         f'<p class="sp-lead">{escape(said)}: cosine <b class="sp-num">{figure(view.cosine, 3)}</b>'
         f"{parts.help_mark(tip)} {baseline}{same}</p>"
     )
+
+
+def _how(view: Comparison) -> str:
+    """Only what one draw in twenty of random pictures exceeds is called more alike."""
+    if view.cosine > view.chance.high:
+        return "more alike than"
+    return "less alike than" if view.cosine < view.chance.low else "as alike as may be by chance:"
+
+
+def _random_pictures(view: Comparison) -> str:
+    if max(view.a.n_pictures, view.b.n_pictures) == 1:
+        return "two random pictures"
+    shared = f" with {view.n_same:,} in common" if view.n_same else ""
+    return f"the means of as many random pictures{shared}"
 
 
 def parts_head(view: Comparison) -> str:

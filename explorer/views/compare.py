@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from explorer.views.angles import Angles, build_angles
 from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
+from explorer.views.random_cosines import RandomCosines, random_cosines
 from explorer.views.resolved import Resolved
 from explorer.views.sides import Side, active_latents, build_side, span_latents
 from sae_core import LatentStore
@@ -58,7 +58,7 @@ class Comparison:
     a: Side
     b: Side
     cosine: float
-    baseline: float  # of random pictures, as many on either side
+    chance: RandomCosines  # of random pictures, as many on either side and on both
     bars: tuple[Part, ...]  # the largest parts, by size
     others: tuple[Part, ...]  # those after them, which the figure sums
     bias: float
@@ -70,6 +70,11 @@ class Comparison:
     n_same: int  # pictures that are on both sides
     equal: bool  # both mean embeddings are one
     centred: bool = False  # embeddings are taken from the store's mean, and the bias with them
+
+    @property
+    def baseline(self) -> float:
+        """The mean cosine of random pictures."""
+        return self.chance.mean
 
     @property
     def rest(self) -> float:
@@ -91,12 +96,13 @@ def build_comparison(store: LatentStore, a: Resolved, b: Resolved, centred: bool
     codes = [code._replace(embedding=_beyond(code.embedding, common)) for code in codes]
     parts = cosine_parts(codes[0], codes[1], store.decoder_rows, store.decoder_bias - common)
     ranked = _Ranked(store, parts, codes, [active_latents(side) for side in (a, b)])
+    n_same = len(np.intersect1d(a.image_ids, b.image_ids))
     ordered = tuple(ranked.part(at) for at in ranked.order)
     return Comparison(
         a=build_side(store, a),
         b=build_side(store, b),
         cosine=parts.cosine,
-        baseline=0.0 if centred else random_cosine(store, len(a.embeddings), len(b.embeddings)),
+        chance=random_cosines(store, len(a.embeddings), len(b.embeddings), n_same, centred=centred),
         bars=ordered[:N_BARS],
         others=ordered[N_BARS:],
         bias=parts.bias,
@@ -105,7 +111,7 @@ def build_comparison(store: LatentStore, a: Resolved, b: Resolved, centred: bool
         counts={where: int((ranked.where == where).sum()) for where in ("both", "a", "b")},
         overlap=_overlap(store, a, b),
         angles=build_angles(store, span_latents(a), span_latents(b)),
-        n_same=len(np.intersect1d(a.image_ids, b.image_ids)),
+        n_same=n_same,
         equal=bool(np.allclose(codes[0].embedding, codes[1].embedding, atol=1e-6)),
         centred=centred,
     )
@@ -115,19 +121,6 @@ def _beyond(embedding: np.ndarray, common: np.ndarray) -> np.ndarray:
     """What an embedding has beyond the common part; nothing where only rounding is left, as of the whole store."""
     rest = embedding - common
     return rest if np.linalg.norm(rest) > 1e-6 else np.zeros_like(rest)
-
-
-def random_cosine(store: LatentStore, n_a: int, n_b: int) -> float:
-    """Cosine of two random pictures, or of the means of as many: means of more pictures are more alike.
-
-    With the store's mean m (pictures have norm 1) the means of n random pictures have <a, b> = |m|^2 and
-    |a|^2 = |m|^2 + (1 - |m|^2) / n, in expectation.
-    """
-    if n_a == n_b == 1:
-        return store.manifest.report.random_pair_cosine
-    square = float(np.square(store.mean_embedding).sum())
-    norms = [square + (1 - square) / n for n in (n_a, n_b)]
-    return square / math.sqrt(norms[0] * norms[1])
 
 
 class _Ranked:

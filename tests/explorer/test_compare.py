@@ -10,13 +10,17 @@ import pytest
 
 from explorer.angle_charts import angles_csv
 from explorer.compare_charts import parts_chart, parts_csv
+from explorer.sections.compare import _how, answer
 from explorer.stores import STORE_VARIABLE
+from explorer.views import angles as views
 from explorer.views.angles import build_angles
-from explorer.views.compare import Comparison, build_comparison, random_cosine
+from explorer.views.compare import Comparison, build_comparison
+from explorer.views.random_cosines import random_cosines
 from explorer.views.resolved import Resolved, resolve
 from explorer.views.selection import read_selection
 from explorer.views.sides import span_latents
 from sae_core import LatentStore
+from sae_core.spans import principal_angles
 from tests.explorer.conftest import html_of, run_page
 from tests.support.hostile import HOSTILE
 from tests.support.pictures import encoded, picture
@@ -44,8 +48,7 @@ def test_bars_rest_bias_and_residual_add_up_to_the_cosine(store: LatentStore, a:
     total = sum(part.part for part in view.bars) + view.rest + view.bias + view.residual
     assert total == pytest.approx(view.cosine, abs=1e-9)
     assert view.cosine == pytest.approx(wanted, abs=1e-6 if centred else 1e-9)  # the store keeps its mean in float32
-    if centred:
-        assert view.baseline == 0
+    assert view.chance.low <= view.baseline <= view.chance.high
 
 
 def test_parts_know_where_their_latents_are_active(store: LatentStore) -> None:
@@ -79,14 +82,33 @@ def test_overlap_against_chance(store: LatentStore) -> None:
     assert overlap.by_pictures == pytest.approx(np.mean(drawn), rel=0.05)
 
 
-def test_means_of_random_pictures_are_as_alike_as_is_said(store: LatentStore) -> None:
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(300):
-        a, b = (store.embeddings(rng.choice(store.n_images, n)).mean(0) for n in (8, 3))
+@pytest.mark.parametrize(("sizes", "n_same", "centred"), [((8, 3), 0, False), ((8, 5), 4, True), ((1, 1), 0, False)])
+def test_random_pictures_are_as_alike_as_is_said(
+    store: LatentStore, sizes: tuple[int, int], n_same: int, centred: bool
+) -> None:
+    rng, x = np.random.default_rng(7), store.embeddings(range(store.n_images)).astype("f8")
+    mean, found = x.mean(0) * centred, []
+    for _ in range(3_000):
+        ids = rng.choice(store.n_images, sum(sizes) - n_same, replace=False).tolist()
+        left, right = ids[: sizes[0]], ids[:n_same] + ids[sizes[0] :]
+        a, b = (x[side].mean(0) - mean for side in (left, right))
         found.append(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-    assert random_cosine(store, 8, 3) == pytest.approx(np.mean(found), abs=0.02)
-    assert random_cosine(store, 1, 1) == store.manifest.report.random_pair_cosine
+    said = random_cosines(store, *sizes, n_same, centred=centred)
+    assert said.mean == pytest.approx(np.mean(found), abs=0.04)
+    assert said.low == pytest.approx(np.quantile(found, 0.05), abs=0.08)
+    assert said.high == pytest.approx(np.quantile(found, 0.95), abs=0.08)
+
+
+def test_random_sets_are_not_called_alike(store: LatentStore) -> None:
+    """Of pairs of random sets about nine in ten are as alike as chance has it, and overlap is no likeness."""
+    rng, verdicts = np.random.default_rng(3), []
+    for number in range(60):
+        ids = rng.choice(store.n_images, 24, replace=False).tolist()
+        sides = (ids[:12], ids[6:18] if number % 2 else ids[12:])
+        verdicts.append(_how(compared(store, *(",".join(map(str, side)) for side in sides))))
+    assert verdicts.count("as alike as may be by chance:") >= 46, verdicts
+    same = compared(store, "label:red things", "label:red things")
+    assert same.chance.low == pytest.approx(1) and "one and the same" in answer(same)
 
 
 def test_angles_of_chosen_latents(store: LatentStore) -> None:
@@ -111,11 +133,36 @@ def test_one_angle_alone_is_told_in_degrees(shown: LatentStore) -> None:
     assert f"Their angle is {np.degrees(np.arccos(cosine)):.1f}°" in html
 
 
+def test_random_latents_are_as_often_active_as_those_they_stand_for(store: LatentStore) -> None:
+    density = store.latents["density"].to_numpy()
+    order = np.argsort(-density)
+    dense, rare = order[:3].tolist(), order[density[order] > 0][-3:].tolist()
+    asked: list[np.ndarray] = []
+    with pytest.MonkeyPatch.context() as patch:
+        real = views.random_of_equal_density
+        patch.setattr(views, "random_of_equal_density", lambda *given: asked.append(real(*given)) or asked[-1])
+        angles = build_angles(store, dense, rare)
+    assert angles
+    assert [side.shape for side in asked] == [(60, 3), (60, 3)]
+    found = [
+        np.degrees(principal_angles(*(store.directions[side] for side in pair))) for pair in zip(*asked, strict=True)
+    ]
+    np.testing.assert_allclose(angles.latents.median, np.median(found, axis=0), rtol=1e-5)
+    assert not set(asked[0].ravel().tolist()) & set(dense)
+
+
+def test_too_few_other_latents_leave_the_baseline_open(store: LatentStore) -> None:
+    alive = store.latents.index[store.latents.n_active > 0].tolist()
+    angles = build_angles(store, alive, alive)
+    assert angles and all(np.isnan(angles.latents.low)) and angles.n_below_chance == 0
+
+
 def test_zero_is_not_below_zero(store: LatentStore) -> None:
     """Where random latents often share a direction, sharing one is no sign of anything."""
     some = store.latents.index[store.latents.n_active > 0].tolist()
-    angles = build_angles(store, some[:40], some[:40])
-    assert angles
+    n = len(some) // 3
+    angles = build_angles(store, some[:n], some[:n])
+    assert angles and n > 5
     assert angles.latents.low[0] == pytest.approx(0, abs=1e-4)
     assert angles.n_shared == len(angles.degrees)
     assert angles.n_below_chance == sum(low > 0.02 for low in angles.latents.low)
