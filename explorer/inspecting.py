@@ -40,7 +40,7 @@ def draw_inspection(store: LatentStore, source: Source, query: InspectQuery, bes
     if edit is None:
         draw(sections.nearest(view))
     else:
-        draw(edit_sections.before_and_after(edit, view.random_pair_cosine))
+        draw(edit_sections.before_and_after(edit, view.pair_cosine))
     with scores:
         _draw_scores(store, source, query, edit)
     with where:

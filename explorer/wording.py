@@ -20,8 +20,8 @@ DEFINITIONS = {
     "says nothing.",
     "fvu": "FVU: fraction of the embeddings' variance that the SAE's reconstruction leaves unexplained. Baseline:"
     " 1, for always answering with the mean embedding.",
-    "cosine": "Mean cosine between an embedding and its reconstruction. Baseline: {random}, between two random "
-    "pictures.",
+    "cosine": "Mean cosine between an embedding and its reconstruction. Baseline: {random}, with the "
+    "reconstruction of another picture.",
     "l0": "L0: mean number of active latents per picture. Baseline: {k}, the most that a picture may have.",
     "dead": "Dead latents: active in no picture of this store. Baseline: 0, an SAE that uses all of its latents here.",
     "histogram": "How many pictures have which activation; the count axis is logarithmic. The thin lines cut the "
@@ -167,7 +167,7 @@ DEFINITIONS = {
     "mean over all others. Baseline: the slider's middle, the activation as it is.",
     "edited_embedding": "Cosine between the edited embedding, made unit, and the original. Baseline: 1, no edit.",
     "reconstruction": "Cosine between this picture's embedding and what its sparse code rebuilds. Baselines: the "
-    "store's mean {mean}, and {random} between two random pictures.",
+    "store's mean {mean}, and {random} with what another picture's code rebuilds.",
 }
 
 

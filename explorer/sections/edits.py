@@ -65,9 +65,9 @@ def form_state(query: InspectQuery, *own: str) -> str:
     return f'data-form data-stay data-keep="{escape(kept)}">{hidden}'
 
 
-def before_and_after(view: Edit, random_pair_cosine: float) -> str:
+def before_and_after(view: Edit, pair_cosine: float) -> str:
     """The nearest pictures of both embeddings, marked where only one has them."""
-    tip = DEFINITIONS["nearest"].format(random=figure(random_pair_cosine))
+    tip = DEFINITIONS["nearest"].format(random=figure(pair_cosine))
     said = parts.dim(f"cosine; {plural(len(view.came), 'picture')} came, {len(view.left)} left")
     return (
         f'<section id="nearest">{parts.head("Nearest pictures, before and after the edit", tip, said)}'

@@ -49,7 +49,7 @@ def reconstruction(view: Inspection) -> str:
     """The reconstruction's cosine, in words and beside its baselines; then its FVU."""
     mean, random = figure(view.mean_cosine, 3), figure(view.random_pair_cosine, 3)
     tip = DEFINITIONS["reconstruction"].format(mean=mean, random=random)
-    baselines = parts.dim(f"The store’s pictures have {mean} on average, two random pictures {random}.")
+    baselines = parts.dim(f"The store’s pictures have {mean} on average, with another picture’s code {random}.")
     fvu_tip = parts.help_mark(DEFINITIONS["fvu_here"].format(mean=figure(view.mean_fvu, 3)))
     return (
         f'<p class="sp-lead">{escape(in_words(view))}: cosine <b class="sp-num">{figure(view.fit.cosine, 3)}</b>'
@@ -71,7 +71,7 @@ def code(view: Inspection, rows: tuple[CodeRow, ...]) -> str:
 
 def nearest(view: Inspection) -> str:
     """Pictures with the most similar embeddings."""
-    tip = DEFINITIONS["nearest"].format(random=figure(view.random_pair_cosine))
+    tip = DEFINITIONS["nearest"].format(random=figure(view.pair_cosine))
     head = parts.head("Nearest pictures", tip, parts.dim("cosine"))
     return f'<section id="nearest">{head}{parts.gallery(view.nearest)}</section>'
 

@@ -68,7 +68,11 @@ def _labels(view: LatentPage) -> str:
     label, share = view.purity.label, percent(view.purity.store_share)
     mark = parts.help_mark(DEFINITIONS["decile_purity"].format(label=label, share=share))
     said = f'<p class="sp-caption"><span>“{escape(label)}” by decile{mark}</span></p>{decile_bars(view.purity)}'
-    return f"<section>{line}{label_bars(view.labels)}{said if view.purity.whole else ''}</section>"
+    random = (
+        f"In random galleries of this size the most common label, whichever it is, has {percent(view.purity.random)}."
+    )
+    bars = f"{label_bars(view.labels)}<p>{parts.dim(random)}</p>"
+    return f"<section>{line}{bars}{said if view.purity.whole else ''}</section>"
 
 
 def _trust(view: LatentPage) -> str:

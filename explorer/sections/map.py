@@ -52,7 +52,8 @@ def about(view: MapPage) -> str:
     size = plural(len(view.places), "latent")
     return (
         f'<p class="sp-dim sp-mapabout">{size} by direction (t-SNE, cosine): neighbours are alike, distances between '
-        f"groups mean nothing{help_mark(DEFINITIONS['map'])} Drag to move, scroll to zoom; box and lasso select.</p>"
+        f"groups mean nothing{help_mark(DEFINITIONS['map'])} Drag to move, scroll or pinch to zoom; "
+        "box and lasso select.</p>"
     )
 
 
@@ -165,7 +166,7 @@ def _chosen(chosen: Chosen) -> str:
 
 def _invitation() -> str:
     return (
-        f"<section>{head('Look around')}<p>Point at a latent to see its pictures; click to open it.</p>"
+        f"<section>{head('Look around')}<p>Point at a latent, or tap it, to see its pictures; click to open it.</p>"
         "<p>Box or lasso some to list them here.</p>"
         f"<p>{dim('Without a mouse: type a number above, and go from one latent to those most similar.')}</p></section>"
     )

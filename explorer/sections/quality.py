@@ -16,7 +16,14 @@ def introduction(view: Quality) -> str:
     return (
         f'<div class="sp-title"><h1>Quality</h1></div><p class="sp-lead">{escape(view.sentence)}</p>'
         f'<dl class="sp-facts sp-card-facts" data-spa aria-label="report card of the SAE">{figures}</dl>'
+        f"<p>{parts.dim(_CAUTION)}</p>"
     )
+
+
+_CAUTION = (
+    "The baselines below are random pictures and names, not random directions: the strongest pictures of any direction "
+    "through the data resemble one another. Being above them is needed, and does not show that it takes an SAE."
+)
 
 
 def heading(one: Distribution) -> str:

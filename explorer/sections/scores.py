@@ -75,7 +75,8 @@ def refused(sentence: str) -> str:
 
 def _nothing(one: Score) -> str:
     """What a score that most pictures have does not say; one far below the mean is as telling as one far above."""
-    return "" if abs(one.z) >= 1 else "As texts go, it says little about this picture: most pictures here score alike."
+    little = "As texts go, it says little about this picture: it lies within a standard deviation of the store’s mean."
+    return "" if abs(one.z) >= 1 else little
 
 
 def _edited(one: Score) -> str:

@@ -71,6 +71,8 @@ def build_heads(store: LatentStore, centre: np.ndarray, n: int = N_IMAGES) -> He
 
 def in_words(found: Specialisation) -> str:
     """What the intervals allow to say of the local head on embeddings."""
+    if any(verdict.name == "commonest label" and verdict.accuracy == 1 for verdict in found.verdicts):
+        return "All pictures that are judged here carry one label: there is nothing to tell heads apart by."
     local = next(verdict for verdict in found.verdicts if verdict.name == "local, embeddings")
     low, high = local.gain_interval
     points = f"{signed(100 * local.gain)} percentage points"

@@ -44,7 +44,8 @@ class Inspection:
     fit: Fit  # of the reconstruction
     mean_cosine: float  # between embeddings and reconstructions, over the store
     mean_fvu: float  # of the store
-    random_pair_cosine: float
+    random_pair_cosine: float  # with another picture's reconstruction
+    pair_cosine: float  # of two random pictures
     nearest: tuple[Tile, ...]
 
 
@@ -95,8 +96,15 @@ def build_inspection(store: LatentStore, source: Source) -> Inspection:
         mean_cosine=report.cosine,
         mean_fvu=report.fvu,
         random_pair_cosine=report.random_pair_cosine,
+        pair_cosine=pair_cosine(store),
         nearest=nearest(store, source.embedding, source.image_id),
     )
+
+
+def pair_cosine(store: LatentStore) -> float:
+    """Mean cosine over all pairs of two pictures: embeddings have norm 1, so that their mean's norm says it."""
+    n, square = store.n_images, float(np.square(store.mean_embedding, dtype=np.float64).sum())
+    return (n * square - 1) / (n - 1) if n > 1 else float("nan")
 
 
 def build_store_picture(store: LatentStore, image_id: int) -> StorePicture:
@@ -121,12 +129,12 @@ def another_picture(n_images: int, image_id: int) -> int:
 
 
 def in_words(view: Inspection) -> str:
-    """How good the reconstruction is: 0 is two random pictures, 1 is the store's mean."""
+    """How good the reconstruction is: 0 is another picture's, 1 is the store's mean."""
     room = view.mean_cosine - view.random_pair_cosine
     gain = (view.fit.cosine - view.random_pair_cosine) / room if room > 0 else 0.0
     how = next(word for least, word in _HOW_WELL if gain >= least)
     n = len(view.code)
-    who = "this one active latent rebuilds" if n == 1 else f"these {n} active latents rebuild"
+    who = "this one active latent and the bias rebuild" if n == 1 else f"these {n} active latents and the bias rebuild"
     return f"What {who} is {how} what CLIP sees"
 
 

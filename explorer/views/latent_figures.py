@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from explorer.views.cells import number_or_none
+from explorer.views.random_purity import random_purities
 from sae_core import LatentStore
 from sae_core.store.layout import N_DECILES
 
@@ -40,7 +41,8 @@ class DecilePurity:
     label: str
     counts: tuple[int, ...]  # pictures with the label in decile 1 … 10, the weakest first
     sizes: tuple[int, ...]  # pictures in the decile
-    store_share: float  # of the label among all pictures: the baseline
+    store_share: float  # of the label among all pictures: the baseline of this label
+    random: float  # share of the most common label in random galleries of this size, whichever it is
 
     @property
     def whole(self) -> bool:
@@ -123,6 +125,7 @@ def decile_purity(store: LatentStore, latent: int) -> DecilePurity | None:
         counts=tuple(int(count) for count in profile.counts[0]),
         sizes=tuple(stop - start for start, stop in ranges),
         store_share=float(labels.counts[profile.codes[0]] / store.n_images),
+        random=float(random_purities(store)[latent]),
     )
 
 

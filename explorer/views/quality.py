@@ -58,7 +58,10 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
     return (
         Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", DEFINITIONS["fvu"]),
         Figure(
-            "cosine", figure(report.cosine, 3), f"random pair: {random}", DEFINITIONS["cosine"].format(random=random)
+            "cosine",
+            figure(report.cosine, 3),
+            f"another picture’s: {random}",
+            DEFINITIONS["cosine"].format(random=random),
         ),
         Figure("L0", figure(report.l0, 1), f"at most: {store.k}", DEFINITIONS["l0"].format(k=store.k)),
         Figure(
@@ -78,7 +81,7 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
         Figure(
             "with a good name",
             percent(named),
-            "random names: 0",
+            "by chance: about 0",
             DEFINITIONS["good_names"],
             links.latents_url({"names": "good", "sort": "score"}),
         ),

@@ -36,8 +36,9 @@ class Selection:
 def read_selection(store: LatentStore, said: str) -> Selection | None:
     """Reads `image:3,17`, `label:goldfish`, `text:a red car`, `latents:12,340`, `upload`, or what a person types.
 
-    Without a prefix `#12 #340` are latents, `12 15` pictures, a label's title is that label, anything else words. None
-    where nothing is said. Raises SparsightError where a prefix is followed by something else than it needs.
+    Without a prefix `#12 #340` and `#12 340` are latents, `12 15` pictures, a label's title is that label, anything
+    else words. None where nothing is said. Raises SparsightError where a prefix is followed by something else than it
+    needs.
     """
     said = said.strip()
     if not said:
@@ -64,7 +65,7 @@ def label_code(store: LatentStore, said: str) -> int | None:
 
 def _guessed(store: LatentStore, said: str) -> Selection:
     words = re.split(r"[\s,;]+", said)
-    if all(re.fullmatch(r"#\d{1,9}", word) for word in words):
+    if all(re.fullmatch(r"#?\d{1,9}", word) for word in words) and "#" in said:
         return Selection("latents", _numbers(said.replace("#", ""), "latents"))
     if all(re.fullmatch(r"\d{1,15}", word) for word in words):
         return Selection("image", _numbers(said, "image"))

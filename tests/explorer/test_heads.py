@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,14 @@ def found(low: float, high: float) -> Specialisation:
 )
 def test_nothing_is_claimed_beyond_the_interval(low: float, high: float, said: str) -> None:
     assert said in in_words(found(low, high))
+
+
+def test_where_all_judged_pictures_carry_one_label_no_head_is_judged() -> None:
+    some = found(-0.1, 0.1)
+    only = Verdict("commonest label", 1.0, (1.0, 1.0), float("nan"), 0.0, (0.0, 0.0))
+    assert "nothing to tell heads apart by" in in_words(replace(some, verdicts=(*some.verdicts, only)))
+    most = replace(only, accuracy=0.9)
+    assert "cannot be told from" in in_words(replace(some, verdicts=(*some.verdicts, most)))
 
 
 def test_all_heads_stand_in_table_chart_and_file(store: LatentStore) -> None:

@@ -211,12 +211,15 @@ def test_labels_by_share_and_decile(store: LatentStore) -> None:
     assert purity is not None
     assert purity.label == shares[0].label
     assert purity.store_share == shares[0].store_share
+    rng, everything = np.random.default_rng(0), [store.labels.counts[code] for code in range(len(store.labels.counts))]
+    drawn = rng.multinomial(len(gallery), np.array(everything) / sum(everything), 4_000).max(1) / len(gallery)
+    assert purity.random == pytest.approx(drawn.mean(), abs=0.05)
     for decile, part in zip(range(10, 0, -1), cut(gallery), strict=True):
         assert purity.share(decile) == part.count(purity.label) / len(part)
 
 
 def test_an_empty_decile_has_no_share() -> None:
-    purity = DecilePurity("a", counts=(0, 1), sizes=(0, 2), store_share=0.5)
+    purity = DecilePurity("a", counts=(0, 1), sizes=(0, 2), store_share=0.5, random=0.75)
     assert (purity.share(1), purity.share(2)) == (None, 0.5)
 
 

@@ -25,6 +25,7 @@ def chosen(store: LatentStore, said: str, upload: Uploaded | None = None) -> Res
         ("12 15", "image", "12,15"),
         ("latents:12,#40", "latents", "12,40"),
         ("#12 #40", "latents", "12,40"),
+        ("12, #40", "latents", "12,40"),
         ("label:green things", "label", "green things"),
         ("Green_Things", "label", "green things"),
         ("text:green things", "text", "green things"),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from explorer.views.inspection import another_picture, build_inspection, in_words, kept_code, store_source
+from explorer.views.inspection import another_picture, build_inspection, in_words, kept_code, pair_cosine, store_source
 from explorer.views.latent import build_latent
 from explorer.views.paging import paging, whole_number
 from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, striking
@@ -159,3 +159,9 @@ def test_another_picture_visits_all_before_it_repeats(n_images: int) -> None:
         seen.add(image_id)
         image_id = another_picture(n_images, image_id)
     assert len(seen) == min(n_images, 8000)
+
+
+def test_two_random_pictures_are_all_pairs(store: LatentStore) -> None:
+    x = store.embeddings(range(store.n_images)).astype("f8")
+    pairs = [x[i] @ x[j] for i in range(len(x)) for j in range(i)]
+    assert pair_cosine(store) == pytest.approx(np.mean(pairs), abs=1e-5)
