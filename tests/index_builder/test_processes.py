@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from index_builder import build as build_module
+from index_builder import processes
 from index_builder.build import build
 from index_builder.config import BuildConfig
 from index_builder.makers import Job
@@ -143,6 +144,15 @@ def test_ctrl_c_while_processes_start_is_one_sentence(inputs: Path, tmp_path: Pa
         said = build_process.communicate(timeout=120)[1]
     assert build_process.returncode == 1
     assert "stopped; run the same command again to resume" in said and "Traceback" not in said
+
+
+def test_ctrl_c_in_the_moment_when_processes_are_started_is_not_lost() -> None:
+    with pytest.raises(KeyboardInterrupt), processes._deaf():
+        os.kill(os.getpid(), signal.SIGINT)
+    with processes._deaf():
+        status = subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True, check=True).stdout
+    (blocked,) = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk"))
+    assert blocked >> (signal.SIGINT - 1) & 1, "those that are started do not hear it"
 
 
 def spawned(parent: int) -> list[int]:
