@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -127,6 +127,15 @@ def test_a_killed_process_is_said_and_the_build_goes_on(inputs: Path, tmp_path: 
     assert contents(out) == contents(tmp_path / "one")
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C, as at a terminal: tests that are run in the background ignore it, and so would what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_while_processes_start_is_one_sentence(inputs: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "index_builder", "build", "--images", str(inputs / "pictures"), "--encoders", "2"]
     models = ["--encoder", f"local-dir:{inputs / 'clip'}", "--sae", str(inputs / "sae"), "--device", "cpu"]
@@ -146,6 +155,7 @@ def test_ctrl_c_while_processes_start_is_one_sentence(inputs: Path, tmp_path: Pa
     assert "stopped; run the same command again to resume" in said and "Traceback" not in said
 
 
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_in_the_moment_when_processes_are_started_is_not_lost() -> None:
     with pytest.raises(KeyboardInterrupt), processes._deaf():
         os.kill(os.getpid(), signal.SIGINT)
