@@ -74,7 +74,7 @@ def _run(command: RecodeCommand, old: LatentStore, sae: TopKSAE, work: WorkDir) 
     device = resolved_device(command.device)
     encode_texts = text_encoder(old.load_encoder(device))
     root = work.fresh_store()
-    linked = [*read, *(layout.OPTIONAL if command.thumbnails == "same" else ())]
+    linked = [*read, *(layout.PICTURES if command.thumbnails == "same" else ())]
     for name in (name for name in linked if name in old.manifest.files):
         link(old.path / name, root / name)
     if not same:

@@ -12,21 +12,23 @@ from pathlib import Path
 import numpy as np
 
 from index_builder.analysis.coactivity import write_coactivity
-from index_builder.analysis.effects import write_effects
+from index_builder.analysis.effects import label_texts, write_effects
 from index_builder.analysis.embeddings import EmbeddingFacts, embedding_pass
 from index_builder.analysis.figures import write_figures
 from index_builder.analysis.indexes import write_image_index, write_latent_index
-from index_builder.analysis.naming import name_latents
+from index_builder.analysis.naming import Namer
 from index_builder.analysis.positions import positions
 from index_builder.analysis.postings import MEMORY, write_postings
-from index_builder.analysis.profiles import write_profiles
+from index_builder.analysis.profiles import galleries, write_profiles
+from index_builder.analysis.random_dictionary import random_fvu
+from index_builder.analysis.random_directions import write_random_directions
 from index_builder.analysis.vocabulary import vocabulary_of
 from sae_core.sae.topk import TopKSAE
 from sae_core.store import layout
 from sae_core.store.manifest import DENSE, ReportCard
 
 EncodeTexts = Callable[[Sequence[str]], np.ndarray]  # texts -> unit float32 [n, d_embed]
-N_STEPS = 6  # that `analyse` tells of
+N_STEPS = 7  # that `analyse` tells of
 
 
 def analyse(
@@ -49,30 +51,37 @@ def analyse(
     write_coactivity(root, sae.config.n_latents)
     step("centroids and near misses")
     facts = embedding_pass(root, sae)
-    np.save(root / layout.CENTROIDS, facts.centroids)
+    np.save(root / layout.CENTROIDS, facts.galleries.centroids)
     step("names")
-    vocabulary = vocabulary_of(root, encode_texts)
-    names = name_latents(root, vocabulary, facts)
-    write_effects(root, directions, encode_texts)
+    namer = Namer(root, vocabulary_of(root, encode_texts))
+    names = namer.names((ids for ids, _ in galleries(root)), facts.galleries.halves)
+    step("random directions")
+    texts = label_texts(root, encode_texts)
+    write_effects(root, directions, texts)
+    write_random_directions(root, namer, facts.mean, texts)
+    embeddings = np.load(root / layout.EMBEDDINGS, mmap_mode="r")
+    n_kept = max(round(facts.fidelity.l0), 1)
+    random = random_fvu(embeddings, facts.mean, sae.config.n_latents, n_kept)
     step("map")
     places = positions(directions)
     write_figures(root, names, facts, places)
     step("indexes")
     write_latent_index(root, directions)
     recall = write_image_index(root)
-    return _report_card(facts, np.diff(offsets) / facts.n_images, recall)
+    return _report_card(facts, np.diff(offsets) / facts.n_images, recall, random)
 
 
-def _report_card(facts: EmbeddingFacts, density: np.ndarray, recall: float) -> ReportCard:
+def _report_card(facts: EmbeddingFacts, density: np.ndarray, recall: float, random: float) -> ReportCard:
     return ReportCard(
         **vars(facts.fidelity),
         n_dead=int((density == 0).sum()),
         n_dense=int((density > DENSE).sum()),
-        monosemanticity=_mean(facts.monosemanticity),
+        monosemanticity=_mean(facts.galleries.monosemanticity),
         monosemanticity_baseline=facts.image_similarity,
-        split_half=_mean(facts.split_half),
-        split_half_baseline=facts.split_half_baseline,
+        split_half=_mean(facts.galleries.split_half),
+        split_half_baseline=facts.galleries.split_half_baseline,
         nearest_recall=recall,
+        random_fvu=random,
     )
 
 

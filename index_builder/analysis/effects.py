@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from jaxtyping import Float32, Float64
 
 from index_builder.analysis.moments import cosine_moments
 from sae_core.store import layout
@@ -14,7 +15,21 @@ from sae_core.store import layout
 _CELLS = 2**24  # scores in memory together
 
 
-def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Sequence[str]], np.ndarray]) -> None:
+def label_texts(root: Path, encode_texts: Callable[[Sequence[str]], np.ndarray]) -> Float32[np.ndarray, "n_labels d"]:
+    """The embeddings of the labels' titles."""
+    titles = pq.read_table(root / layout.LABELS)["title"].to_pylist()
+    return encode_texts([title.replace("_", " ") for title in titles])
+
+
+def largest_z(directions: np.ndarray, texts: Float32[np.ndarray, "n_labels d"]) -> Float64[np.ndarray, "n"]:
+    """The z of the label that each unit direction raises most, standardised over these directions; NaN: no labels."""
+    if not len(texts) or not len(directions):
+        return np.full(len(directions), np.nan)
+    mean, spread = cosine_moments(directions, texts)
+    return np.asarray(((directions @ texts.T - mean) / spread).max(1))
+
+
+def write_effects(root: Path, directions: np.ndarray, texts: Float32[np.ndarray, "n_labels d"]) -> None:
     """Writes `latents/effect_*.npy`: for each latent the labels that it raises most, then those that it lowers most.
 
     Adding a times the direction d to an embedding moves the score of a label's text t by a <d, t>. Directions share a
@@ -22,20 +37,18 @@ def write_effects(root: Path, directions: np.ndarray, encode_texts: Callable[[Se
     z = (<d, t> - mean over latents) / standard deviation over latents. Of the raised only those with z > 0 are kept, of
     the lowered those with z < 0.
     """
-    titles = pq.read_table(root / layout.LABELS)["title"].to_pylist()
     shape = (len(directions), layout.N_RAISED + layout.N_LOWERED)
     labels = np.full(shape, -1, dtype=layout.DTYPES[layout.EFFECT_LABELS])
     cosines, z = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
-    if titles:
-        texts = encode_texts([title.replace("_", " ") for title in titles])
+    if len(texts):
         mean, spread = cosine_moments(directions, texts)
-        n_together = max(_CELLS // len(titles), 1)
+        n_together = max(_CELLS // len(texts), 1)
         for start in range(0, len(directions), n_together):
             block = directions[start : start + n_together] @ texts.T
             standardised = ((block - mean) / spread).astype(np.float32)
             chosen = extremes(standardised)
             moved = np.take_along_axis(standardised, chosen, axis=1)
-            n_raised, _ = shares(len(titles))
+            n_raised, _ = shares(len(texts))
             there = np.concatenate([moved[:, :n_raised] > 0, moved[:, n_raised:] < 0], axis=1)
             rows, columns = slice(start, start + len(block)), slice(0, chosen.shape[1])
             labels[rows, columns] = np.where(there, chosen, -1)

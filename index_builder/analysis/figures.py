@@ -21,8 +21,11 @@ def write_figures(root: Path, names: Sequence[Name | None], facts: EmbeddingFact
     columns: dict[str, object] = {"n_active": n_active, "density": n_active / facts.n_images}
     columns |= _activation_figures(root, len(n_active))
     columns |= _label_figures(root)
-    columns |= _name_columns(names)
-    columns |= {"monosemanticity": _known(facts.monosemanticity), "split_half": _known(facts.split_half)}
+    columns |= name_columns(names)
+    columns |= {
+        "monosemanticity": known(facts.galleries.monosemanticity),
+        "split_half": known(facts.galleries.split_half),
+    }
     columns |= {"x": places[:, 0], "y": places[:, 1]}
     pq.write_table(pa.table(columns, schema=layout.LATENT_SCHEMA), root / layout.LATENTS)
 
@@ -50,17 +53,18 @@ def _label_figures(root: Path) -> dict[str, list[object]]:
     }
 
 
-def _name_columns(names: Sequence[Name | None]) -> dict[str, list[object]]:
+def name_columns(names: Sequence[Name | None]) -> dict[str, list[object]]:
+    """Names as columns; null where there is none."""
     return {
         "name": [name.text if name else None for name in names],
-        "name_score": _known(name.score if name else None for name in names),
-        "name_low": _known(name.low if name else None for name in names),
+        "name_score": known(name.score if name else None for name in names),
+        "name_low": known(name.low if name else None for name in names),
         "name_good": [name.good if name else False for name in names],
         "name_source": [name.source if name else None for name in names],
         "name_match": [name.match if name else None for name in names],
     }
 
 
-def _known(values: Iterable[float | None]) -> list[object]:
+def known(values: Iterable[float | None]) -> list[object]:
     """NaN as null: a figure that does not exist is missing, not a number."""
     return [None if value is None or not np.isfinite(value) else float(value) for value in values]

@@ -85,10 +85,11 @@ def _sort_runs(offsets: np.ndarray, ids: np.ndarray, values: np.ndarray, n_held:
         if high - low > n_held:
             _sort_long_run(ids[low:high], values[low:high], n_held, scratch)
         elif high - low > 1:
-            ids[low:high], values[low:high] = _sorted(ids[low:high], values[low:high])
+            ids[low:high], values[low:high] = strongest_first(ids[low:high], values[low:high])
 
 
-def _sorted(ids: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def strongest_first(ids: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both by falling value; equal ones stay in their order."""
     order = np.argsort(-values, kind="stable")
     return ids[order], values[order]
 
@@ -101,7 +102,7 @@ def _sort_long_run(ids: np.ndarray, values: np.ndarray, n_held: int, scratch: Pa
         )
         done = 0
         for low, high in _ranges(values, n_held):
-            part_ids, part_values = _sorted(*_within(ids, values, low, high, n_held))
+            part_ids, part_values = strongest_first(*_within(ids, values, low, high, n_held))
             rows = slice(done, done + len(part_ids))
             new_ids[rows], new_values[rows] = part_ids, part_values
             done = rows.stop

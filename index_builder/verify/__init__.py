@@ -10,6 +10,7 @@ import pyarrow as pa
 from index_builder.publish import file_info
 from index_builder.verify.codes import agreement_defects, code_defects, posting_defects
 from index_builder.verify.latents import coactivity_defects, effect_defects, near_miss_defects, profile_defects
+from index_builder.verify.random_directions import random_direction_defects
 from index_builder.verify.tables import label_defects, table_defects, thumbnail_defects
 from index_builder.verify.vectors import (
     centroid_defects,
@@ -32,6 +33,7 @@ _PARTS: tuple[Callable[[Path, Manifest], Iterator[str]], ...] = (
     coactivity_defects,
     near_miss_defects,
     effect_defects,
+    random_direction_defects,
     embedding_defects,
     centroid_defects,
     moment_defects,

@@ -14,6 +14,11 @@ from sae_core.errors import StoreError
 from sae_core.store import layout
 from sae_core.store.manifest import Manifest
 
+_TABLES = (
+    (layout.LATENTS, layout.LATENT_SCHEMA),
+    (layout.LABELS, layout.LABEL_SCHEMA),
+    (layout.RANDOM_DIRECTIONS, layout.RANDOM_SCHEMA),
+)
 _MAX_MANIFEST_BYTES = 1_000_000  # a real one has 10,000
 BUILD_HINT = "python -m index_builder build --images FOLDER --encoder demo --sae demo --out STORE"
 
@@ -122,7 +127,7 @@ def _shape_defects(root: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _column_defects(root: Path) -> Iterator[str]:
-    for name, schema in ((layout.LATENTS, layout.LATENT_SCHEMA), (layout.LABELS, layout.LABEL_SCHEMA)):
+    for name, schema in _TABLES:
         if not (root / name).is_file():
             continue
         try:

@@ -101,6 +101,17 @@ def redacted_latents(latents: pd.DataFrame, labels: LabelColumn, hidden: Hidden)
     """A hidden latent has no figures. What is named after a hidden label has no name."""
     if not hidden.labels and not hidden.latents:
         return latents
+    return _blanked(_unnamed(latents, labels, hidden), hidden.latents)
+
+
+def redacted_random(directions: pd.DataFrame, labels: LabelColumn, hidden: Hidden) -> pd.DataFrame:
+    """Random directions without those whose density is a hidden latent's, and without the names of hidden labels."""
+    shown = directions[~directions["like_latent"].isin(sorted(hidden.latents))].reset_index(drop=True)
+    return _unnamed(shown, labels, hidden)
+
+
+def _unnamed(latents: pd.DataFrame, labels: LabelColumn, hidden: Hidden) -> pd.DataFrame:
+    """No name and no commonest label that is a hidden one."""
     said = {text for code in hidden.labels for text in (labels.names[code], labels.titles[code])}
     frame = latents.copy()
     by_label = frame["top_label"].isin(said)
@@ -110,7 +121,7 @@ def redacted_latents(latents: pd.DataFrame, labels: LabelColumn, hidden: Hidden)
     frame.loc[named, "name_good"] = False
     frame.loc[named, ["name", "name_source", "name_match"]] = None
     frame.loc[named, [name for name in ("name_score", "name_low") if name in frame]] = np.nan
-    return _blanked(frame, hidden.latents)
+    return frame
 
 
 def _blanked(frame: pd.DataFrame, latents: frozenset[int]) -> pd.DataFrame:

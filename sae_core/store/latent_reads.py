@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float32
 
 from sae_core.store import layout, search
-from sae_core.store.hidden import redacted_latents
+from sae_core.store.hidden import redacted_latents, redacted_random
 from sae_core.store.latent_facts import LatentFacts
 from sae_core.store.records import (
     ActivationHistogram,
@@ -78,10 +78,22 @@ class LatentReads(SAEReads):
 
         A hidden latent has the figures of a dead one, and no name.
         """
-        frame = pd.read_parquet(self.path / layout.LATENTS)
+        return redacted_latents(self._figures(layout.LATENTS), self._files.labels(), self.hidden)
+
+    @cached_property
+    def random_directions(self) -> pd.DataFrame | None:
+        """The same figures of random directions (`layout.RANDOM_SCHEMA`), the baseline of the latents'.
+
+        None where the store was built before there was one. Without the rows that are matched with a hidden latent.
+        """
+        if layout.RANDOM_DIRECTIONS not in self.manifest.files:
+            return None
+        return redacted_random(self._figures(layout.RANDOM_DIRECTIONS), self._files.labels(), self.hidden)
+
+    def _figures(self, name: str) -> pd.DataFrame:
+        frame = pd.read_parquet(self.path / name)
         texts = {name: [value if isinstance(value, str) else None for value in frame[name]] for name in _TEXT_COLUMNS}
-        frame = frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
-        return redacted_latents(frame, self._files.labels(), self.hidden)
+        return frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
 
     def similar_latents(self, latent: int, n: int) -> Neighbours:
         """The n other latents whose directions are most similar; hidden ones are left out, and have none."""

@@ -32,6 +32,7 @@ CENTROIDS = "latents/centroids.npy"
 EFFECT_LABELS = "latents/effect_labels.npy"
 EFFECT_COSINES = "latents/effect_cosines.npy"
 EFFECT_Z = "latents/effect_z.npy"
+RANDOM_DIRECTIONS = "latents/random_directions.parquet"
 MOMENT_COUNTS = "moments/counts.npy"
 MOMENT_SUMS = "moments/sums.npy"
 MOMENT_PRODUCTS = "moments/products.npy"
@@ -71,7 +72,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
     EMBEDDINGS: np.dtype("<f4"),
     THUMBNAIL_OFFSETS: np.dtype("<i8"),
 }
-OPTIONAL = (THUMBNAILS, THUMBNAIL_OFFSETS)
+PICTURES = (THUMBNAILS, THUMBNAIL_OFFSETS)
+OPTIONAL = (*PICTURES, RANDOM_DIRECTIONS)
 REQUIRED = (
     IMAGES,
     REJECTS,
@@ -92,6 +94,7 @@ N_TOP_LABELS = 8
 N_NEAR_MISSES = 48
 N_COACTIVE = 12
 N_RAISED, N_LOWERED = 6, 4
+N_RANDOM_TOP = 12  # images that are named of each random direction
 
 # Every batch but the last has this many rows, so that a row's batch follows from its number.
 ROWS_PER_BATCH = 65_536
@@ -136,5 +139,17 @@ LATENT_SCHEMA = pa.schema(
         pa.field("split_half", pa.float32()),
         pa.field("x", pa.float32(), nullable=False),
         pa.field("y", pa.float32(), nullable=False),
+    ]
+)
+# The figures that a latent has, of random directions; a row each.
+RANDOM_SCHEMA = pa.schema(
+    [
+        pa.field("like_latent", pa.int64(), nullable=False),
+        pa.field("n_active", pa.int64(), nullable=False),
+        *(LATENT_SCHEMA.field(name) for name in ("top_label", "label_purity")),
+        *(LATENT_SCHEMA.field(f"name{part}") for part in ("", "_score", "_low", "_good", "_source", "_match")),
+        *(LATENT_SCHEMA.field(name) for name in ("monosemanticity", "split_half")),
+        pa.field("effect_z", pa.float32()),
+        pa.field("top_images", pa.list_(pa.int64()), nullable=False),
     ]
 )

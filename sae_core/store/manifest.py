@@ -63,6 +63,7 @@ class ReportCard(_Part):
     split_half: Figure  # mean over latents
     split_half_baseline: Figure  # mean over pairs of different latents
     nearest_recall: float | None = None  # share of the ten nearest images that the index finds; None: not measured
+    random_fvu: float | None = None  # FVU of as many random directions, of which an image keeps L0; None: not measured
 
 
 class FileInfo(_Part):

@@ -200,6 +200,22 @@ SILENT: dict[str, tuple[Damage, str]] = {
         edit_array("latents/effect_labels.npy", lambda a: a.__setitem__((0, 0), 99)),
         "names labels",
     ),
+    "random directions of other densities": (
+        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.assign(n_active=t.n_active + 1)),
+        "random_directions.parquet: n_active",
+    ),
+    "random directions through other pictures": (
+        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.assign(top_images=[[0, 1]] * len(t))),
+        "other images than its directions find",
+    ),
+    "random directions like other latents": (
+        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.assign(like_latent=t.like_latent + 1)),
+        "matched with other latents",
+    ),
+    "random directions without a column": (
+        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.drop(columns="name")),
+        "other columns",
+    ),
     "an index of another vector": (index_with_another_vector, "other vectors"),
     "a vector that is not a number": (
         edit_array("embeddings.npy", lambda a: a.__setitem__((7, 3), np.nan)),
