@@ -16,28 +16,33 @@ from explorer.wording import NBSP, figure, percent, plural
 HEIGHT = 240
 _BAR = "#8a9099"  # shares and counts are ink, on both backgrounds
 _BASELINE = "#2f7fd1"
+RANDOM = "#c2479b"  # random directions; readable on both backgrounds
+_EMPTY = 0.01  # latents
 
 
 def distribution_chart(one: Distribution) -> go.Figure:
-    """Latents per bin, and the baseline as a line. The count axis is logarithmic."""
+    """Latents per bin, random directions as an outline, the baseline as a line. The count axis is logarithmic."""
     layout = {
-        "height": HEIGHT,
-        "margin": {"l": 8, "r": 8, "t": 26, "b": 8},
+        "height": HEIGHT + (24 if one.random else 0),
+        "margin": {"l": 8, "r": 8, "t": 50 if one.random else 26, "b": 8},
         "bargap": 0.06,
-        "showlegend": False,
+        "showlegend": bool(one.random),
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.13, "yanchor": "bottom", "itemclick": False},
         "xaxis": _figure_axis(one),
-        "yaxis": count_axis(max(one.counts, default=1), "latents"),
+        "yaxis": count_axis(math.ceil(max((*one.counts, *one.random), default=1)), "latents"),
     }
     if math.isfinite(one.baseline):
         layout |= _baseline(one)
-    return go.Figure(_bars(one), layout)
+    return go.Figure([_bars(one), *([_outline(one)] if one.random else [])], layout)
 
 
 def distribution_csv(one: Distribution) -> str:
     """The same as a table; edges are the figure's own, not logarithms."""
     edges = [10.0**edge if one.log else edge for edge in one.edges]
-    rows = ((low, high, n) for (low, high), n in zip(pairwise(edges), one.counts, strict=True))
-    return csv_text((f"{one.key}_from", f"{one.key}_to", "latents"), rows)
+    columns = {f"{one.key}_from": edges[:-1], f"{one.key}_to": edges[1:], "latents": one.counts}
+    if one.random:
+        columns |= {"random_directions_scaled": [round(n, 3) for n in one.random]}
+    return csv_text(tuple(columns), zip(*columns.values(), strict=True))
 
 
 def _bars(one: Distribution) -> go.Bar:
@@ -51,6 +56,19 @@ def _bars(one: Distribution) -> go.Bar:
         marker={"color": _BAR, "line": {"width": 0}},
         customdata=said,
         hovertemplate="%{customdata}<extra></extra>",
+        name="latents",
+    )
+
+
+def _outline(one: Distribution) -> go.Scatter:
+    """Random directions, a step a bin; an empty bin lies under the axis, whose logarithm has no zero."""
+    return go.Scatter(
+        x=[edge for span in pairwise(one.edges) for edge in span],
+        y=[max(n, _EMPTY) for n in one.random for _ in range(2)],
+        mode="lines",
+        line={"color": RANDOM, "width": 2},
+        hoverinfo="skip",
+        name="as many random directions",
     )
 
 

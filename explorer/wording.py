@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 NBSP = "\u00a0"
+POINTS = f"{NBSP}points"
 
 DEFINITIONS = {
     "density": "Density: the share of the store's pictures in which the latent is active. Baseline: {even}, if "
@@ -41,6 +42,9 @@ DEFINITIONS = {
     "split_half": "Split-half stability: the gallery's centroid in one random half of the store against the other"
     " half's (cosine; centroids are taken from the store's mean). 1: it means the same in both. Baseline: "
     "{baseline}, two different latents.",
+    "random_directions": "Random directions: random sums of the pictures' own deviations from the mean embedding, "
+    "which follow what varies in them and know nothing else. Baseline: those that are active in about as many pictures "
+    "as this latent. Quality shows some of them, and all latents beside theirs.",
     "lift": "Lift: how many times as often both latents are active in one picture as they would be if "
     "independent, P(both) / (P(a) P(b)). ≥ is its lower 95 % bound, which ranks them. Baseline: 1, chance.",
     "effect": "Effect: adding the latent's direction to an embedding moves a label's CLIP score by their cosine. "
@@ -50,8 +54,7 @@ DEFINITIONS = {
     "the density of every latent if all were active equally often.",
     "good_names": "Share of the latents that are not dead whose automatic name is good: a name score of at least 0.75 "
     "where pictures carry the name in label or caption, 0.85 where CLIP matches it (lower 95 % bounds 0.65 and 0.7), "
-    "on 8 or more pictures that were not used to choose the name. Baseline: 0, for names that say nothing "
-    "(name score 0.5).",
+    "on 8 or more pictures that were not used to choose the name. Baseline: {baseline}",
     "density_spread": "How many latents have which density; both axes are logarithmic. Baseline, the line: {even}, the "
     "density of every latent if all were active equally often.",
     "purity_spread": "Label purity: the share of a gallery's labelled pictures that carry one label. Baseline, the "
@@ -217,6 +220,11 @@ def signed(value: float, digits: int = 1) -> str:
     """A number with its sign: `+3.2`, `−0.4`."""
     said = figure(value, digits)
     return said if said.startswith(("−", "–")) or not float(said) else f"+{said}"
+
+
+def signed_points(share: float) -> str:
+    """A difference of two shares, in percentage points: `+3.2 points`."""
+    return f"{signed(100 * share)}{POINTS}"
 
 
 def latent_text(latent: int, name: str | None, density: float) -> str:

@@ -15,6 +15,8 @@ from explorer.views.quality import build_quality
 view = build_quality(current_store())
 frame.title("Quality")
 draw(sections.introduction(view))
+if view.random:
+    draw(sections.against(view.random))
 for one in view.distributions:
     chart, beside = st.columns([1.9, 1], gap="large")
     with chart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 
 from explorer import links
@@ -11,6 +11,7 @@ from explorer.sections.bars import decile_bars, density_bar, label_bars, share_b
 from explorer.views.latent import LatentPage, Together
 from explorer.views.latent_figures import LabelEffect, Trust
 from explorer.views.parts import LatentCard
+from explorer.views.standing import Standing
 from explorer.wording import DEFINITIONS, activation, figure, percent, plural, signed, times
 
 
@@ -32,7 +33,10 @@ def effects(view: LatentPage) -> str:
         return ""
     longest = max(abs(effect.z) for effect in (*up, *down))
     line = parts.head("What its direction says", DEFINITIONS["effect"], parts.dim("z / cosine"))
-    said = f"<p>{parts.dim(_effect_sentence(up, down))}</p>"
+    said = _effect_sentence(up, down)
+    if view.effects.standing:
+        said += f" Its largest z is {_stands(view.effects.standing)}."
+    said = f"<p>{parts.dim(said)}</p>"
     rows = "".join(_effect_row(effect, longest) for effect in (*up, *down))
     return f'<section>{line}{said}<div class="sp-effects">{rows}</div></section>'
 
@@ -69,8 +73,10 @@ def _labels(view: LatentPage) -> str:
     mark = parts.help_mark(DEFINITIONS["decile_purity"].format(label=label, share=share))
     said = f'<p class="sp-caption"><span>“{escape(label)}” by decile{mark}</span></p>{decile_bars(view.purity)}'
     random = (
-        f"In random galleries of this size the most common label, whichever it is, has {percent(view.purity.random)}."
+        f"In random galleries of this size the most common label, whichever it is, has {percent(view.purity.random)}"
     )
+    found = view.purity.standing
+    random += f". “{label}” here: {_stands(found, percent)}." if found else "."
     bars = f"{label_bars(view.labels)}<p>{parts.dim(random)}</p>"
     return f"<section>{line}{bars}{said if view.purity.whole else ''}</section>"
 
@@ -80,8 +86,14 @@ def _trust(view: LatentPage) -> str:
     if not view.trust:
         return ""
     rows = "".join(_trust_row(item) for item in view.trust)
-    line = parts.head("How sure", beside=parts.dim("latent / baseline"))
+    explained = DEFINITIONS["random_directions"] if any(item.standing for item in view.trust) else ""
+    line = parts.head("How sure", explained, beside=parts.dim("latent / baseline"))
     return f'<section>{line}<div class="sp-labels">{rows}</div></section>'
+
+
+def _stands(found: Standing, write: Callable[[float], str] = figure) -> str:
+    """Where a figure stands among random directions."""
+    return f"{found.words} random directions (median {write(found.median)})"
 
 
 def _trust_row(item: Trust) -> str:
@@ -90,7 +102,8 @@ def _trust_row(item: Trust) -> str:
     tip = f"{item.name}: {here}; {item.baseline_name}: {there}"
     both = f'<span class="sp-num" data-tip="{escape(tip)}">{here} {parts.dim(f"/ {there}")}</span>'
     bar = share_bar(item.value, item.baseline)
-    return f'<div class="sp-label"><span>{escape(item.name)}{mark}</span>{both}{bar}</div>'
+    said = f'<span class="sp-dim sp-stands">{_stands(item.standing)}</span>' if item.standing else ""
+    return f'<div class="sp-label"><span>{escape(item.name)}{mark}</span>{both}{bar}{said}</div>'
 
 
 def _together(view: LatentPage) -> str:

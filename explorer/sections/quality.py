@@ -8,6 +8,8 @@ from html import escape
 from explorer.sections import parts
 from explorer.views.distributions import Distribution, Extreme
 from explorer.views.quality import Figure, Quality
+from explorer.views.random_directions import Against, Example, RandomDirections
+from explorer.wording import plural
 
 
 def introduction(view: Quality) -> str:
@@ -16,14 +18,49 @@ def introduction(view: Quality) -> str:
     return (
         f'<div class="sp-title"><h1>Quality</h1></div><p class="sp-lead">{escape(view.sentence)}</p>'
         f'<dl class="sp-facts sp-card-facts" data-spa aria-label="report card of the SAE">{figures}</dl>'
-        f"<p>{parts.dim(_CAUTION)}</p>"
+        f"{'' if view.random else f'<p>{parts.dim(_CAUTION)}</p>'}"
     )
 
 
 _CAUTION = (
-    "The baselines below are random pictures and names, not random directions: the strongest pictures of any direction "
-    "through the data resemble one another. Being above them is needed, and does not show that it takes an SAE."
+    "The baselines below are random pictures and names, not random directions, which this store was built without: the "
+    "strongest pictures of any direction through the data resemble one another. Being above the baselines is needed, "
+    "and does not show that it takes an SAE. A build by this version measures random directions, too."
 )
+
+
+def against(view: RandomDirections) -> str:
+    """The latents beside random directions, and some of these to look at."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("", "latents", "random", "difference (95 %)", ""))
+    rows = "".join(map(_against, view.rows))
+    table = f'<table class="sp-table sp-against"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    shown = "".join(map(_example, view.examples))
+    examples = (
+        f'<h3 class="sp-sub">What random directions look like</h3><div class="sp-strips">{shown}</div>'
+        f"<p>{parts.dim(view.rule)}</p>"
+    )
+    return (
+        f"<section data-spa>{parts.head('Does it take an SAE?', view.what)}<p>{escape(view.sentence)}</p>"
+        f"{table}{examples if view.examples else ''}</section>"
+    )
+
+
+def _against(row: Against) -> str:
+    cells = (row.latents, row.random, f"{row.difference} {parts.dim(f'({row.interval})')}")
+    tip = f"{plural(row.n, 'latent')}, each beside a random direction that is as frequent"
+    return (
+        f'<tr data-tip="{escape(tip)}"><th scope="row">{escape(row.name)}</th>'
+        f"{''.join(f'<td>{cell}</td>' for cell in cells)}<td>{escape(row.verdict)}</td></tr>"
+    )
+
+
+def _example(one: Example) -> str:
+    pictures = "".join(parts.picture(tile, 72) for tile in one.tiles)
+    name = f"<b>{escape(one.name.text)}</b>" if one.name.text else f'<i data-tip="{escape(one.name.hint)}">unnamed</i>'
+    return (
+        f'<div class="sp-stripcard"><span class="sp-strip">{pictures}</span>'
+        f'<div class="sp-line"><span>{name}</span>{parts.dim(one.figures)}</div></div>'
+    )
 
 
 def heading(one: Distribution) -> str:

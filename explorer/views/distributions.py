@@ -37,6 +37,7 @@ class Distribution:
     axis: str  # the figure, with its unit
     edges: tuple[float, ...]  # n_bins + 1; powers of ten where `log`
     counts: tuple[int, ...]  # latents
+    random: tuple[float, ...]  # as many random directions, by bin; empty where the store has none
     log: bool  # edges are decimal logarithms
     baseline: float  # NaN: none
     baseline_words: str
@@ -63,6 +64,21 @@ def decade_bins(values: pd.Series[float], smallest: float) -> tuple[tuple[float,
     n_bins = max(1, -first * _BINS_PER_DECADE)
     counts, edges = np.histogram(np.log10(values), bins=n_bins, range=(first, 0))
     return tuple(edges.tolist()), tuple(counts.tolist())
+
+
+def random_bins(
+    store: LatentStore, column: str, edges: tuple[float, ...], n_latents: int
+) -> tuple[tuple[float, ...], float]:
+    """Random directions in the same bins, scaled to as many as there are latents, and their median.
+
+    Nothing and NaN where the store has none that have the figure.
+    """
+    directions = store.random_directions
+    values = None if directions is None else known(directions, column)
+    if values is None or values.empty:
+        return (), float("nan")
+    counts = np.histogram(np.clip(values, edges[0], edges[-1]), bins=np.asarray(edges))[0]
+    return tuple((counts * n_latents / len(values)).tolist()), float(values.median())
 
 
 def extremes(

@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer.views.cells import number_or_none
 from explorer.views.random_purity import random_purities
+from explorer.views.standing import Standing, among, standing
 from sae_core import LatentStore
 from sae_core.store.layout import N_DECILES
 
@@ -43,6 +44,7 @@ class DecilePurity:
     sizes: tuple[int, ...]  # pictures in the decile
     store_share: float  # of the label among all pictures: the baseline of this label
     random: float  # share of the most common label in random galleries of this size, whichever it is
+    standing: Standing | None = None  # of the gallery's purity among random directions
 
     @property
     def whole(self) -> bool:
@@ -70,6 +72,7 @@ class EffectList:
 
     raised: tuple[LabelEffect, ...]  # most raised first
     lowered: tuple[LabelEffect, ...]  # most lowered first
+    standing: Standing | None  # of the largest z among random directions, whatever their density
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Trust:
     baseline: float
     baseline_name: str
     definition: str  # key of wording.DEFINITIONS
+    standing: Standing | None  # among random directions that are about as frequent
 
 
 def histogram(store: LatentStore, latent: int) -> Histogram | None:
@@ -126,6 +130,7 @@ def decile_purity(store: LatentStore, latent: int) -> DecilePurity | None:
         sizes=tuple(stop - start for start, stop in ranges),
         store_share=float(labels.counts[profile.codes[0]] / store.n_images),
         random=float(random_purities(store)[latent]),
+        standing=standing(store, latent, "label_purity"),
     )
 
 
@@ -137,8 +142,9 @@ def effects(store: LatentStore, latent: int) -> EffectList:
         for label, cosine, z in zip(found.labels, found.cosines, found.z, strict=True)
     ]
     return EffectList(
-        raised=tuple(effect for effect in moved if effect.z > 0),
+        raised=(raised := tuple(effect for effect in moved if effect.z > 0)),
         lowered=tuple(effect for effect in moved if effect.z < 0),
+        standing=among(store, "effect_z", raised[0].z) if raised else None,
     )
 
 
@@ -151,7 +157,7 @@ def trust(store: LatentStore, latent: int) -> tuple[Trust, ...]:
         ("split-half stability", row["split_half"], report.split_half_baseline, "two different latents"),
     )
     return tuple(
-        Trust(name, value, baseline, baseline_name, key)
+        Trust(name, value, baseline, baseline_name, key, standing(store, latent, key))
         for (name, cell, baseline, baseline_name), key in zip(figures, ("monosemanticity", "split_half"), strict=True)
         if (value := number_or_none(cell)) is not None and np.isfinite(baseline)
     )

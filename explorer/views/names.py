@@ -58,7 +58,11 @@ def display_name(store: LatentStore, latent: int) -> LatentName:
 
 def automatic_name(store: LatentStore, latent: int) -> LatentName:
     """A candidate that is not good names nothing: it is the guess of an unnamed latent."""
-    row: Any = store.latents.loc[latent]
+    return name_in(store.latents.loc[latent])
+
+
+def name_in(row: Any) -> LatentName:
+    """The automatic name in a row of figures, a latent's or a random direction's."""
     candidate = text_or_none(row["name"])
     good = bool(row["name_good"])
     return LatentName(

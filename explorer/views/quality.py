@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from explorer import links
 from explorer.views.distributions import Distribution
 from explorer.views.home import withheld
+from explorer.views.random_directions import RandomDirections, build_random_directions
 from explorer.views.spreads import SPREADS
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import DEFINITIONS, count, figure, percent, plural
 from sae_core import LatentStore
+from sae_core.components import components_fvu
 from sae_core.store.manifest import DENSE
 
 
@@ -31,6 +33,7 @@ class Quality:
 
     sentence: str
     figures: tuple[Figure, ...]
+    random: RandomDirections | None  # None: the store was built without them
     distributions: tuple[Distribution, ...]
     rule: str  # which latents stand at the ends
 
@@ -42,6 +45,7 @@ def build_quality(store: LatentStore) -> Quality:
         sentence=f"How faithful, how sparse and how clear the SAE {store.manifest.sae.ref} is on the "
         f"{plural(store.n_images, 'picture')} of this store.{withheld(store)}",
         figures=_figures(store),
+        random=build_random_directions(store),
         distributions=tuple(one for one in drawn if one is not None),
         rule=f"Of latents active in {MIN_PICTURES} pictures or more: with fewer, a figure says little.",
     )
@@ -56,7 +60,7 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
     said = f"{100 * (recall or 0):.1f} %"  # a tenth counts: 99.7 % is not all of them
     found = Figure("nearest pictures found", said, "exhaustive: 100 %", DEFINITIONS["nearest_recall"])
     return (
-        Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", DEFINITIONS["fvu"]),
+        _fvu(store),
         Figure(
             "cosine",
             figure(report.cosine, 3),
@@ -78,12 +82,32 @@ def _figures(store: LatentStore) -> tuple[Figure, ...]:
             DEFINITIONS["dense"].format(dense=percent(DENSE), even=percent(store.even_density)),
             links.latents_url({"min": DENSE, "sort": "frequent"}),
         ),
-        Figure(
-            "with a good name",
-            percent(named),
-            "by chance: about 0",
-            DEFINITIONS["good_names"],
-            links.latents_url({"names": "good", "sort": "score"}),
-        ),
+        _good_names(store, named),
         *((found,) if recall is not None else ()),
     )
+
+
+def _fvu(store: LatentStore) -> Figure:
+    """Beside the strongest baseline that the store knows; the others are in the definition."""
+    report = store.manifest.report
+    n, definition = store.n_latents, DEFINITIONS["fvu"]
+    n_kept = max(round(report.l0), 1)
+    moments = store.mean_embedding, store.moments.products.sum(0), store.n_images
+    components = figure(components_fvu(*moments, n_kept), 3)
+    definition += f" Others: {components}, {plural(n_kept, 'principal component')}"
+    if report.random_fvu is None:
+        return Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", f"{definition}.")
+    random = figure(report.random_fvu, 3)
+    definition += f"; {random}, a dictionary of {plural(n, 'random direction')}, of which each picture keeps {n_kept}, "
+    definition += "their weights fitted to it."
+    return Figure("FVU", figure(report.fvu, 3), f"random directions: {random}", definition)
+
+
+def _good_names(store: LatentStore, named: float) -> Figure:
+    url, directions = links.latents_url({"names": "good", "sort": "score"}), store.random_directions
+    beside, baseline = "by chance: about 0", "0, for names that say nothing (name score 0.5)."
+    if directions is not None and len(directions):
+        share = percent(float(directions["name_good"].mean()))
+        beside = f"random directions: {share}"
+        baseline = f"{share} of random directions that are as frequent; 0 for names that say nothing (name score 0.5)."
+    return Figure("with a good name", percent(named), beside, DEFINITIONS["good_names"].format(baseline=baseline), url)

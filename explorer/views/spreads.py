@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from explorer import links
-from explorer.views.distributions import Distribution, decade_bins, extremes, known, linear_bins
+from explorer.views.distributions import Distribution, decade_bins, extremes, known, linear_bins, random_bins
 from explorer.views.random_purity import random_purities, random_purity
 from explorer.wording import DEFINITIONS, count, figure, percent, plural
 from sae_core import LatentStore
@@ -32,6 +32,7 @@ def density(store: LatentStore) -> Distribution | None:
         axis="density (log scale)",
         edges=edges,
         counts=counts,
+        random=(),  # they are as frequent as latents by construction
         log=True,
         baseline=even,
         baseline_words=f"evenly {percent(even)}",
@@ -130,17 +131,20 @@ def _linear(
         return None
     edges, counts = linear_bins(values, min(0.0, float(np.floor(10 * values.min()) / 10)), 1.0)
     high, low = extremes(store, values, write)
+    random, median = random_bins(store, column, edges, len(values))
+    others = f" Random directions as frequent: median {write(median)}." if random else ""
     n_above = count(int((values > (baseline if baselines is None else baselines[values.index])).sum()))
     which = "the baseline" if baselines is None else "the baseline of their own gallery’s size"
     return Distribution(
         key=column,
         title=title,
         summary=f"Median {write(_median(values))}; {n_above} of {plural(len(values), 'latent')} lie above "
-        f"{which} ({baseline_words}{'' if baselines is None else ' on average'}).{remark}",
+        f"{which} ({baseline_words}{'' if baselines is None else ' on average'}).{others}{remark}",
         definition=definition,
         axis=axis,
         edges=edges,
         counts=counts,
+        random=random,
         log=False,
         baseline=baseline,
         baseline_words=baseline_words,
