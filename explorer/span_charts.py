@@ -13,9 +13,27 @@ from explorer.views.neighbourhood import Neighbourhood
 from explorer.wording import percent
 
 # Of the colour-blind safe set of Okabe & Ito, readable on both backgrounds; told apart by dashes and marks as well.
-_COLOURS: dict[Line, str] = {"own": ACTIVE, "shared": "#1f9e89", "best": "#2f7fd1", "random": "#8a9099"}
-_DASHES: dict[Line, str] = {"own": "solid", "shared": "dash", "best": "dot", "random": "longdashdot"}
-_SYMBOLS: dict[Line, str] = {"own": "circle", "shared": "square", "best": "diamond", "random": "x"}
+_COLOURS: dict[Line, str] = {
+    "own": ACTIVE,
+    "shared": "#1f9e89",
+    "best": "#2f7fd1",
+    "random": "#8a9099",
+    "pictures": "#c2479b",
+}
+_DASHES: dict[Line, str] = {
+    "own": "solid",
+    "shared": "dash",
+    "best": "dot",
+    "random": "longdashdot",
+    "pictures": "longdash",
+}
+_SYMBOLS: dict[Line, str] = {
+    "own": "circle",
+    "shared": "square",
+    "best": "diamond",
+    "random": "x",
+    "pictures": "triangle-up",
+}
 _SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"))
 _RULE = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}
 HEIGHT = 340
@@ -25,7 +43,7 @@ def energy_chart(view: Energy) -> go.Figure:
     """A median and a band for each curve."""
     traces: list[go.Scatter] = []
     for curve in view.curves:
-        traces += _band(curve, with_band=curve.line in ("own", "random"))
+        traces += _band(curve, with_band=curve.line in ("own", "random", "pictures"))
     n = max((len(curve.middle) for curve in view.curves), default=1)
     xaxis = {"title": {"text": "number of directions j"}, "dtick": 1 if n <= 16 else 8, "range": [0.6, n + 0.4]}
     layout = _layout(xaxis, "share in the span, %")

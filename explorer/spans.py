@@ -52,7 +52,7 @@ def _remembered(store: LatentStore, name: str, ids: np.ndarray) -> SetRow:
     return _measured(store.version, name, ids, store)
 
 
-@st.cache_data(max_entries=96, show_spinner=False)
+@st.cache_data(max_entries=512, show_spinner=False)
 def _measured(version: str, name: str, ids: np.ndarray, _store: LatentStore) -> SetRow:
     return measure_set(_store, name, ids)
 

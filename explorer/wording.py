@@ -126,10 +126,10 @@ DEFINITIONS = {
     "pictures have their subject.",
     "energy": "Energy: share of the embedding's squared length that lies in the span of the first j directions, the "
     "squared cosine of the angle between them. Baselines: the best j dimensions there are for these pictures "
-    "(principal components), and j random latents of equal density.",
+    "(principal components), j random latents of equal density, and random pictures with latents of their own.",
     "energy_centred": "Energy: the embedding's way from the store's mean, and the share of its squared length that "
     "lies in the span of the first j directions. Baselines: the best j dimensions there are for these pictures "
-    "(principal components), and j random latents of equal density.",
+    "(principal components), j random latents of equal density, and random pictures with latents of their own.",
     "neighbourhood": "The pictures nearest by cosine to the choice (to the mean of its pictures), all latents that are "
     "active in at least one of them, and how few are enough. Baselines: as many pictures of one label, as many random "
     "ones.",

@@ -10,7 +10,8 @@ from explorer.sections import parts
 from explorer.sections.sides import side
 from explorer.views.compare_examples import Example
 from explorer.views.energy import N_DRAWS, Energy
-from explorer.views.neighbourhood import Few, Neighbourhood, SetRow
+from explorer.views.neighbourhood import Few, Neighbourhood, Range, SetRow, Spread, written
+from explorer.views.random_energy import N_ALONE, N_SETS
 from explorer.views.sides import Side
 from explorer.views.spans_query import OWN, SIZES, SpansQuery
 from explorer.wording import DEFINITIONS, percent, plural
@@ -82,8 +83,10 @@ def _other(href: str, text: str) -> str:
 
 def energy_note(view: Energy, query: SpansQuery) -> str:
     """What the bands are, and other draws."""
-    own = "" if view.n_pictures == 1 else "Lines are medians over the pictures, the band 10 to 90 % of them. "
-    said = f"{own}Random latents: 5 to 95 % of {N_DRAWS} draws. The best span is of {view.pca_of}."
+    alone = view.n_pictures == 1
+    own = "" if alone else "Lines are medians over the pictures, the band 10 to 90 % of them. "
+    sets = f"Random pictures: {f'10 to 90 % of {N_ALONE}' if alone else f'5 to 95 % of {N_SETS} sets as large'}."
+    said = f"{own}Random latents: 5 to 95 % of {N_DRAWS} draws. {sets} The best span is of {view.pca_of}."
     again = _other(query.url(seed=query.seed + 1), "draw other random latents and pictures")
     return f'<p data-spa>{parts.dim(said)} <span class="sp-dim">{again}</span></p>'
 
@@ -114,7 +117,8 @@ def neighbourhood_table(view: Neighbourhood) -> str:
         f'<th scope="col">{name}{parts.help_mark(tip) if tip else ""}{"<br>90 · 95 · 99 %" if tip else ""}</th>'
         for name, tip in groups
     )
-    rows = "".join(_row(row) for row in view.rows)
+    spreads = [None] * (len(view.rows) - 1) + [view.spread if view.spread.n_draws > 1 else None]
+    rows = "".join(_row(row, spread) for row, spread in zip(view.rows, spreads, strict=True))
     return (
         f'<section><div class="sp-scroll"><table class="sp-table"><tr><td></td>{heads}</tr>{rows}</table></div>'
         f"<p>{parts.dim(_PAPER)}</p></section>"
@@ -138,12 +142,23 @@ _PAPER = (
 )
 
 
-def _row(row: SetRow) -> str:
+def _row(row: SetRow, spread: Spread | None) -> str:
+    """`spread`: what other draws of this row say, under its figures."""
     labels = "–" if row.labels is None else _few(row.labels)
-    cells = (f"{row.n_union:,}", _few(row.mass), _few(row.energy), labels)
+    cells = [f"{row.n_union:,}", _few(row.mass), _few(row.energy), labels]
+    said = plural(row.n_pictures, "picture")
+    if spread:
+        others = ((spread.n_union,), spread.mass, spread.energy, spread.labels or ())
+        cells = [f"{cell}{_ranges(found)}" for cell, found in zip(cells, others, strict=True)]
+        said += f"; under it the range of {spread.n_draws} draws"
     inside = "".join(f'<td class="sp-num">{cell}</td>' for cell in cells)
-    said = parts.dim(plural(row.n_pictures, "picture"))
-    return f'<tr><th scope="row">{escape(row.name)}<br>{said}</th>{inside}</tr>'
+    return f'<tr><th scope="row">{escape(row.name)}<br>{parts.dim(said)}</th>{inside}</tr>'
+
+
+def _ranges(found: Iterable[Range]) -> str:
+    """In a line of its own; on a phone a range a line."""
+    inside = " · ".join(f"<span>{written(one).replace(' to ', '–')}</span>" for one in found)
+    return f'<div class="sp-dim sp-ranges">{inside}</div>'
 
 
 def _few(few: Few) -> str:

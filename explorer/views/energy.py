@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from explorer.views.random_energy import random_alone, random_sets
 from explorer.views.resolved import Resolved
 from explorer.views.sides import span_latents
 from explorer.wording import percent
@@ -16,7 +17,7 @@ from sae_core.spans import best_span, cumulative_energy, cumulative_energy_each,
 
 N_DRAWS = 32
 N_NEIGHBOURS = 50  # a single picture has no best span of its own: its neighbourhood's is taken
-Line = Literal["own", "shared", "best", "random"]
+Line = Literal["own", "shared", "best", "random", "pictures"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Energy:
 
 
 def build_energy(store: LatentStore, resolved: Resolved, centred: bool, seed: int = 0) -> Energy:
-    """Medians over the pictures with 10 to 90 % bands; for random latents the medians of draws, 5 to 95 %."""
+    """Medians over the pictures with 10 to 90 % bands; for what is random the medians of draws, 5 to 95 %."""
     mean = store.mean_embedding if centred else np.zeros(store.manifest.d_embed)
     x = resolved.embeddings.astype(np.float64) - mean
     shared = np.array(span_latents(resolved), dtype=np.int64)
@@ -83,6 +84,7 @@ def build_energy(store: LatentStore, resolved: Resolved, centred: bool, seed: in
     name = "best span of its neighbourhood (PCA)" if alone else "best possible span (PCA)"
     curves.append(_over_pictures("best", name, cumulative_energy(x, basis)))
     curves += _random(store, x, shared, seed)
+    curves.append(_random_pictures(store, resolved, mean, len(shared), seed))
     return Energy(tuple(curves), len(x), centred, pca_of).at(None)
 
 
@@ -107,7 +109,15 @@ def _pictures_for_pca(store: LatentStore, resolved: Resolved) -> tuple[np.ndarra
 
 
 def _over_pictures(line: Line, name: str, shares: np.ndarray) -> Curve:
-    low, middle, high = np.quantile(shares, (0.1, 0.5, 0.9), axis=0)
+    return _quantiles(line, name, shares, (0.1, 0.5, 0.9))
+
+
+def _over_draws(line: Line, name: str, medians: np.ndarray) -> Curve:
+    return _quantiles(line, name, medians, (0.05, 0.5, 0.95))
+
+
+def _quantiles(line: Line, name: str, shares: np.ndarray, at: tuple[float, float, float]) -> Curve:
+    low, middle, high = np.quantile(shares, at, axis=0)
     return Curve(line, name, tuple(middle.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 
 
@@ -117,6 +127,12 @@ def _random(store: LatentStore, x: np.ndarray, latents: np.ndarray, seed: int) -
     if not drawn.shape[1]:
         return []
     medians = np.stack([np.median(cumulative_energy(x, store.directions[row]), axis=0) for row in drawn])
-    low, middle, high = np.quantile(medians, (0.05, 0.5, 0.95), axis=0)
-    name = "random latents of equal density"
-    return [Curve("random", name, tuple(middle.tolist()), tuple(low.tolist()), tuple(high.tolist()))]
+    return [_over_draws("random", "random latents of equal density", medians)]
+
+
+def _random_pictures(store: LatentStore, resolved: Resolved, mean: np.ndarray, m: int, seed: int) -> Curve:
+    """The same question of random pictures: for one picture their own, for a set sets as large."""
+    if resolved.latents or len(resolved.embeddings) > 1:
+        name = "the chosen latents in random pictures" if resolved.latents else "random sets’ own strongest"
+        return _over_draws("pictures", name, random_sets(store, resolved, mean, m, seed))
+    return _over_pictures("pictures", "random pictures’ own strongest", random_alone(store, mean, seed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from sae_core.neighbourhoods import Union, fewest, labels_kept, simultaneous_pur
 
 KEEP = (0.9, 0.95, 0.99)
 N_CARDS, N_CARD_TILES, N_TILES = 6, 9, 24
+_DRAWS, _MANY, _DRAWS_OF_MANY = 8, 100, 4  # sets of random pictures; of more pictures each takes longer
 Few = tuple[int | None, ...]  # one for each of KEEP; None where that is never reached
 _heads = RecentArrays(64 << 20)
 
@@ -35,6 +36,20 @@ class SetRow:
     kept: tuple[float, ...]  # share of the mass in the first 1 … n_union latents
 
 
+Range = tuple[int, int] | None  # smallest and largest of several draws; None where one of them has no number
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far sets of as many random pictures differ."""
+
+    n_draws: int
+    n_union: Range
+    mass: tuple[Range, ...]
+    energy: tuple[Range, ...]
+    labels: tuple[Range, ...] | None
+
+
 Measure = Callable[[LatentStore, str, np.ndarray], SetRow]  # of a set's name and its pictures
 
 
@@ -42,7 +57,8 @@ Measure = Callable[[LatentStore, str, np.ndarray], SetRow]  # of a set's name an
 class Neighbourhood:
     """The neighbourhood and what it is compared with."""
 
-    rows: tuple[SetRow, ...]  # the neighbourhood first
+    rows: tuple[SetRow, ...]  # the neighbourhood first, random pictures last
+    spread: Spread  # of the last row, over several draws
     label: str | None  # whose pictures the second row has
     cards: tuple[LatentCard, ...]  # its strongest latents; figure = share of the mass
     tiles: tuple[Tile, ...]
@@ -54,17 +70,19 @@ class Neighbourhood:
         if not here.n_union:
             return f"No latent is active in this neighbourhood of {here.n_pictures}: nothing explains it."
         active = f"{plural(here.n_union, 'latent')} {'is' if here.n_union == 1 else 'are'} active"
+        random = f"{chance.n_union:,} and {_some(chance.mass[0])}"
+        if self.spread.n_union and self.spread.mass[0] and self.spread.n_draws > 1:
+            random = f"{written(self.spread.n_union)} and {written(self.spread.mass[0])}"
         return (
             f"{active} somewhere in this neighbourhood of {here.n_pictures}; "
-            f"{_some(here.mass[0])} hold 90 % of its activation. Of {chance.n_pictures} random pictures: "
-            f"{chance.n_union:,} and {_some(chance.mass[0])}."
+            f"{_some(here.mass[0])} hold 90 % of its activation. Of {chance.n_pictures} random pictures: {random}."
         )
 
 
 def build_neighbourhood(
     store: LatentStore, resolved: Resolved, n: int, seed: int = 0, measure: Measure | None = None
 ) -> Neighbourhood:
-    """The n pictures nearest to the choice's centre, n of the same label, n random ones (seeded).
+    """The n pictures nearest to the choice's centre, n of the same label, n random ones (seeded; several draws).
 
     `measure` may remember what `measure_set` answered.
     """
@@ -73,13 +91,14 @@ def build_neighbourhood(
     sets = [("nearest pictures", ids)]
     if code is not None:
         sets.append((f"labelled “{store.labels.titles[code]}”", _sample(store.images_of_label(code), n, seed)))
-    sets.append(("random pictures", _sample(np.arange(store.n_images), n, seed)))
     rows = [(measure or measure_set)(store, name, members) for name, members in sets]
+    draws = _random(store, n, seed, measure or measure_set)
     first = union_of(*store.codes(ids))
     shares = first.mass / max(float(first.mass.sum()), 1e-12)
     shown = ids[:N_TILES].tolist()
     return Neighbourhood(
-        rows=tuple(rows),
+        rows=(*rows, draws[0]),
+        spread=spread_of(draws),
         label=None if code is None else store.labels.titles[code],
         cards=tuple(
             latent_card(store, int(latent), N_CARD_TILES, figure=float(share))
@@ -110,6 +129,38 @@ def set_row(store: LatentStore, name: str, n_pictures: int, union: Union, head: 
         labels=labels,
         kept=tuple(union.kept.tolist()),
     )
+
+
+def _random(store: LatentStore, n: int, seed: int, measure: Measure) -> list[SetRow]:
+    """Several draws; one where all pictures are drawn."""
+    n_draws = (_DRAWS if n <= _MANY else _DRAWS_OF_MANY) if n < store.n_images else 1
+    every = np.arange(store.n_images)
+    return [measure(store, "random pictures", _sample(every, n, seed * _DRAWS + draw)) for draw in range(n_draws)]
+
+
+def spread_of(rows: list[SetRow]) -> Spread:
+    """The ranges of several draws."""
+    labels = [row.labels for row in rows if row.labels is not None]
+    return Spread(
+        n_draws=len(rows),
+        n_union=_range([row.n_union for row in rows]),
+        mass=tuple(_range(column) for column in zip(*(row.mass for row in rows), strict=True)),
+        energy=tuple(_range(column) for column in zip(*(row.energy for row in rows), strict=True)),
+        labels=tuple(_range(column) for column in zip(*labels, strict=True)) if labels else None,
+    )
+
+
+def _range(numbers: Sequence[int | None]) -> Range:
+    known = [number for number in numbers if number is not None]
+    return (min(known), max(known)) if len(known) == len(numbers) else None
+
+
+def written(found: Range) -> str:
+    """`377 to 401`; one number where all are the same, a dash where there is none."""
+    if found is None:
+        return "–"
+    low, high = found
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _head(store: LatentStore) -> Head | None:

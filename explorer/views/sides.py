@@ -70,9 +70,14 @@ def span_latents(resolved: Resolved) -> list[int]:
 
 def ranked_latents(resolved: Resolved) -> list[int]:
     """All active latents by mean activation over the pictures, strongest first, ties by number."""
-    active = resolved.activations > 0
-    latents, where = np.unique(resolved.indices[active], return_inverse=True)
-    sums = np.bincount(where.ravel(), resolved.activations[active], minlength=len(latents))
+    return ranked(resolved.indices, resolved.activations)
+
+
+def ranked(indices: np.ndarray, activations: np.ndarray) -> list[int]:
+    """The same of codes `[m, k]`."""
+    active = activations > 0
+    latents, where = np.unique(indices[active], return_inverse=True)
+    sums = np.bincount(where.ravel(), activations[active], minlength=len(latents))
     return [int(latent) for latent in latents[np.lexsort((latents, -sums))]]
 
 

@@ -12,7 +12,8 @@ from explorer import span_charts as charts
 from explorer import spans
 from explorer.sections import spans as sections
 from explorer.views.energy import N_NEIGHBOURS, build_energy
-from explorer.views.neighbourhood import KEEP, build_neighbourhood, set_row
+from explorer.views.neighbourhood import KEEP, SetRow, build_neighbourhood, set_row, spread_of, written
+from explorer.views.random_energy import N_ALONE, N_SETS, random_alone, random_sets
 from explorer.views.resolved import Resolved, Uploaded, resolve
 from explorer.views.selection import read_selection
 from explorer.views.sides import ranked_latents
@@ -41,7 +42,9 @@ def test_energies_rise_within_their_bands(store: LatentStore, said: str, centred
     resolved = chosen(store, said)
     view = build_energy(store, resolved, centred)
     curves = {curve.line: curve for curve in view.curves}
-    assert set(curves) == {"own", "best", "random"} | ({"shared"} if len(resolved.embeddings) > 1 else set())
+    assert set(curves) == {"own", "best", "random", "pictures"} | (
+        {"shared"} if len(resolved.embeddings) > 1 else set()
+    )
     for curve in view.curves:
         for shares in (curve.low, curve.middle, curve.high):
             assert (np.diff(shares) >= -1e-9).all()
@@ -97,6 +100,84 @@ def test_the_sentence_reads_all_curves_at_the_same_number(store: LatentStore) ->
         assert "strongest direction holds" in sentence if wanted == 1 else f"{wanted} strongest directions" in sentence
         for shares in ends.values():
             assert percent(shares[wanted - 1]) in sentence
+
+
+def test_random_sets_are_asked_the_same_question(store: LatentStore) -> None:
+    """Sets as large as the choice, each with the strongest latents of its own; by hand, from codes and embeddings."""
+    resolved = chosen(store, "image:3,7,11")
+    found = random_sets(store, resolved, store.mean_embedding, 4, seed=5)
+    assert found.shape == (N_SETS, 4)
+    rng = np.random.default_rng([5, 1])
+    for row in found[:6]:
+        ids = np.sort(rng.choice(store.n_images, 3, replace=False))
+        sums = np.zeros(store.n_latents)
+        for image in ids.tolist():
+            code = store.code(image)
+            sums[code.latents] += code.activations
+        x = store.embeddings(ids) - store.mean_embedding
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        for j in range(4):
+            latents = [latent for latent in np.argsort(-sums, kind="stable")[: j + 1] if sums[latent] > 0]
+            basis = np.linalg.qr(store.directions[latents].T.astype(np.float64))[0]
+            assert row[j] == pytest.approx(np.median(((x @ basis) ** 2).sum(1)), abs=1e-5)
+    curve = build_energy(store, resolved, True, 5).curves[-1]
+    assert curve.line == "pictures"
+    np.testing.assert_allclose(curve.middle[:4], np.median(found, axis=0), atol=1e-9)
+
+
+def test_chosen_latents_are_those_of_random_pictures_too(store: LatentStore) -> None:
+    latents = store.latents.n_active.nlargest(2).index.tolist()
+    view = build_energy(store, chosen(store, f"latents:{','.join(map(str, latents))}"), centred=True)
+    curve = view.curves[-1]
+    assert curve.name == "the chosen latents in random pictures"
+    assert len(curve.middle) == 2
+    basis = np.linalg.qr(store.directions[latents].T.astype(np.float64))[0]
+    x = store.embeddings(range(store.n_images)) - store.mean_embedding
+    held = ((x @ basis) ** 2).sum(1) / (x**2).sum(1)
+    assert curve.low[-1] - 0.05 <= np.median(held) <= curve.high[-1] + 0.05
+
+
+def test_one_picture_stands_beside_single_ones(store: LatentStore) -> None:
+    view = build_energy(store, chosen(store, "image:7"), centred=True)
+    curve, n = view.curves[-1], min(N_ALONE, store.n_images)
+    held = random_alone(store, store.mean_embedding, 0)
+    assert held.shape == (n, store.k)
+    assert n == store.n_images, "all of them, in this small store"
+    for image in (0, 7, 179):
+        x = (store.embedding(image) - store.mean_embedding)[None]
+        code = store.code(image)
+        wanted = cumulative_energy_each(x, store.directions[code.latents][None])[0]
+        np.testing.assert_allclose(held[image, : len(wanted)], wanted, atol=1e-6)
+    np.testing.assert_allclose(curve.middle, np.median(held, axis=0))
+    assert "10 to 90 % of 256" in sections.energy_note(view, SpansQuery("image:7"))
+
+
+def test_random_pictures_are_drawn_several_times(store: LatentStore) -> None:
+    view = build_neighbourhood(store, chosen(store, "image:7"), 20)
+    assert view.spread.n_draws == 8
+    row, spread = view.rows[-1], view.spread
+    for values, ranges in ((row.mass, spread.mass), (row.energy, spread.energy), (row.labels, spread.labels)):
+        assert values is not None and ranges is not None
+        assert all(found and found[0] <= value <= found[1] for value, found in zip(values, ranges, strict=True))
+    assert spread.n_union and spread.n_union[0] < spread.n_union[1]
+    assert f"random pictures: {spread.n_union[0]} to {spread.n_union[1]} and " in view.sentence
+    html = sections.neighbourhood_table(view)
+    assert html.count("sp-ranges") == 4 and "the range of 8 draws" in html
+    assert f"<span>{spread.n_union[0]}–{spread.n_union[1]}</span>" in html
+
+
+def test_where_all_pictures_are_drawn_there_is_one_draw(store: LatentStore) -> None:
+    view = build_neighbourhood(store, chosen(store, "image:7"), MAX_N)
+    assert view.spread.n_draws == 1 and "draws" not in sections.neighbourhood_table(view)
+    assert f"{view.rows[-1].n_union} and " in view.sentence
+
+
+def test_a_number_that_a_draw_does_not_reach_has_no_range() -> None:
+    row = SetRow("random pictures", 2, 5, (1, 2, 3), (1, None, 3), None, (1.0,))
+    spread = spread_of([row, replace(row, n_union=7, energy=(2, 2, 3))])
+    assert spread.n_union == (5, 7) and spread.labels is None
+    assert spread.energy == ((1, 2), None, (3, 3))
+    assert [written(found) for found in spread.energy] == ["1 to 2", "–", "3"]
 
 
 def test_other_seeds_draw_others(store: LatentStore) -> None:
@@ -157,7 +238,7 @@ def test_an_upload_is_like_a_picture(store: LatentStore) -> None:
 
 def test_files_hold_what_is_drawn(store: LatentStore) -> None:
     energy = build_energy(store, chosen(store, "label:red things"), True)
-    assert charts.energy_csv(energy).count("\n") == 1 + 4 * store.k
+    assert charts.energy_csv(energy).count("\n") == 1 + 5 * store.k
     names = [trace.name for trace in charts.energy_chart(energy).data if trace.name]
     assert names == [curve.name for curve in energy.curves]
     view = build_neighbourhood(store, chosen(store, "label:red things"), 20)
