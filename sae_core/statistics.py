@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaincinv
+from scipy.special import gammaincinv, stdtrit
 
 Z_95 = 1.959964  # two-sided 95 %
 
@@ -48,6 +48,13 @@ def auc_error(area: np.ndarray, n_positive: np.ndarray, n_negative: np.ndarray) 
     n_positive, n_negative = np.maximum(n_positive, 1), np.maximum(n_negative, 1)
     spread = area * (1 - area) + (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
     return np.asarray(np.sqrt(np.maximum(spread, 0) / (n_positive * n_negative)))
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float]:
+    """95 % interval of a mean (Student 1908), of two values or more."""
+    n = len(values)
+    half = float(stdtrit(n - 1, 0.975)) * float(np.std(values, ddof=1)) / np.sqrt(n)
+    return float(np.mean(values)) - half, float(np.mean(values)) + half
 
 
 def bootstrap_interval(values: np.ndarray, n_draws: int = 2_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,8 @@ def against(view: RandomDirections) -> str:
     )
     return (
         f"<section data-spa>{parts.head('Does it take an SAE?', view.what)}<p>{escape(view.sentence)}</p>"
-        f"{table}{examples if view.examples else ''}</section>"
+        f"{table}{f'<p>{parts.dim(view.caution)}</p>' if view.caution else ''}"
+        f"{examples if view.examples else ''}</section>"
     )
 
 

@@ -14,10 +14,10 @@ from explorer.views.parts import Tile, tiles
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import POINTS, figure, percent, plural, signed, signed_points
 from sae_core import LatentStore
-from sae_core.statistics import bootstrap_interval
+from sae_core.statistics import mean_interval
 
 Verdict = Literal["higher", "no clear difference", "lower"]
-N_EXAMPLES = 6
+N_EXAMPLES = 8
 _N_TILES = 8
 _MIN_PAIRS = 8
 
@@ -57,6 +57,7 @@ class RandomDirections:
     """The comparison."""
 
     sentence: str
+    caution: str  # what it does not show
     what: str  # they are
     rows: tuple[Against, ...]
     examples: tuple[Example, ...]
@@ -75,6 +76,7 @@ def build_random_directions(store: LatentStore) -> RandomDirections | None:
         return None
     return RandomDirections(
         sentence=_sentence(rows, store),
+        caution=_CAUTION if any(row.verdict != "higher" for row in rows) else "",
         what=_what(len(directions)),
         rows=rows,
         examples=_examples(store, directions),
@@ -87,8 +89,8 @@ def _against(latents: pd.DataFrame, directions: pd.DataFrame, column: str, name:
     pairs = pairs[np.isfinite(pairs).all(1)]
     if len(pairs) < _MIN_PAIRS:
         return None
-    steps = pairs[:, :1] - pairs[:, 1:]
-    low, high = (float(bound[0]) for bound in bootstrap_interval(steps))
+    steps = pairs[:, 0] - pairs[:, 1]
+    low, high = mean_interval(steps)
     write: Callable[[float], str] = percent if share else figure
     moved: Callable[[float], str] = signed_points if share else _signed
     return Against(
@@ -132,6 +134,12 @@ def _what(n: int) -> str:
         "so that it follows what varies in them and knows nothing else; active in as many pictures as the latent it "
         "stands beside, those that lie farthest along it. Names and figures are made as those of the latents are."
     )
+
+
+_CAUTION = (
+    "Not being above them does not make latents meaningless: pictures far along any direction share several concepts "
+    "at once, which makes them alike. It means that this figure is no evidence for the latents."
+)
 
 
 def _examples(store: LatentStore, directions: pd.DataFrame) -> tuple[Example, ...]:

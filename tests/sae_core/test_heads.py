@@ -17,7 +17,7 @@ from sae_core.halves import half_of
 from sae_core.linear_heads import Head, calibrated, global_head, log_loss
 from sae_core.local_heads import N_STEPS, STEP, LocalWeights, fit_local, judge, through_decoder
 from sae_core.specialisation import specialise
-from sae_core.statistics import bootstrap_interval
+from sae_core.statistics import bootstrap_interval, mean_interval
 from sae_core.store.records import Moments
 from tests.support.stores import make_store
 
@@ -175,3 +175,10 @@ def test_torch_is_left_as_it_was(store: LatentStore) -> None:
     torch.manual_seed(5)
     specialise(store, store.embedding(1), 12)
     assert torch.rand(1) == wanted
+
+
+def test_the_interval_of_a_mean_by_hand() -> None:
+    """1, 2, 3, 4: mean 2.5, standard deviation 1.2910; 3.1824 is Student's quantile of three degrees of freedom."""
+    low, high = mean_interval(np.array([1.0, 2.0, 3.0, 4.0]))
+    assert (low, high) == (pytest.approx(2.5 - 3.18245 * 1.290994 / 2, abs=1e-4), pytest.approx(4.5543, abs=1e-3))
+    assert mean_interval(np.full(5, 0.25)) == (0.25, 0.25)
