@@ -23,7 +23,7 @@ def summary(view: LatentsPage) -> str:
     else:
         said = f"{view.paging.n_items:,} of {plural(view.n_latents, 'latent')}"
     where = f", page {view.paging.page:,} of {view.paging.n_pages:,}" if view.paging.n_pages > 1 else ""
-    rule = help_mark(f"Most striking first: {view.striking_rule}; the others follow.") if view.striking_rule else ""
+    rule = help_mark(view.rule) if view.rule else ""
     chips = "".join(map(_chip, view.chips))
     if len(view.chips) > 1:
         chips += f'<a class="sp-clear" href="{escape(_cleared(view.query).url())}">clear all</a>'

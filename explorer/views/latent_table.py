@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from explorer.notes import Note
-from explorer.views.latents_query import SORTS, LatentsQuery
-from explorer.views.striking import striking_order
+from explorer.views.latents_query import OF_MANY, SORTS, LatentsQuery
+from explorer.views.striking import MIN_PICTURES, striking_order
 from explorer.views.texts import LatentTexts, folded
 from sae_core import LatentStore
 
@@ -57,7 +57,10 @@ class LatentTable:
         return bool(self._latents[column].notna().any())
 
     def order(self, sort: str) -> np.ndarray:
-        """All latents in an order of SORTS: those without the figure behind the others, the dead last."""
+        """All latents in an order of SORTS: those without the figure behind the others, the dead last.
+
+        Where the figure says little of few pictures, latents of fewer than MIN_PICTURES come behind, by the same order.
+        """
         if sort not in self._orders:
             self._orders[sort] = self._order(sort)
         return self._orders[sort]
@@ -93,8 +96,10 @@ class LatentTable:
         if not column:
             return np.arange(len(self))
         values = self._latents[column].to_numpy()
-        ranked = np.argsort(values if ascending else -values, kind="stable")  # NaN goes last
-        return np.concatenate([ranked[self._alive[ranked]], ranked[~self._alive[ranked]]])
+        few = self._latents["n_active"].to_numpy() < MIN_PICTURES if sort in OF_MANY else np.zeros(len(self), bool)
+        return np.lexsort(
+            [values if ascending else -values, few, np.isnan(values), ~self._alive]
+        )  # stable; NaN goes last
 
     def _members(self, latents: Iterable[int]) -> np.ndarray:
         mask = np.zeros(len(self), dtype=bool)

@@ -13,11 +13,11 @@ from explorer.views.cards import latent_cards
 from explorer.views.chance import EmbedTexts
 from explorer.views.chips import Chip, chips_of
 from explorer.views.latent_table import LatentTable, latent_table
-from explorer.views.latents_query import LatentsQuery
+from explorer.views.latents_query import OF_MANY, LatentsQuery
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentCard
 from explorer.views.rankings import Ranking, asked_rankings, combined
-from explorer.views.striking import rule_sentence
+from explorer.views.striking import MIN_PICTURES, rule_sentence
 from sae_core import LatentStore
 
 PER_PAGE = 24
@@ -50,7 +50,7 @@ class LatentsPage:
     paging: Paging
     n_latents: int  # in the store
     sorts: dict[str, str]  # orders that this store has figures for; "" is the query's own
-    striking_rule: str | None  # where it is what orders
+    rule: str | None  # what the order does beyond its name
     rankings: tuple[Ranking, ...]
     problems: tuple[str, ...]  # sentences
     chips: tuple[Chip, ...]
@@ -75,7 +75,7 @@ def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTex
         paging=pages,
         n_latents=store.n_latents,
         sorts={"": table.sorts.get(own_order, own_order), **table.sorts},
-        striking_rule=rule_sentence(store.latents) if (query.sort or own_order) == "striking" else None,
+        rule=_rule(store, query.sort or own_order),
         rankings=asked.rankings,
         problems=asked.problems,
         chips=chips_of(query),
@@ -103,6 +103,14 @@ def matching(
     if query.number is not None and 0 <= query.number < len(table) and mask[query.number]:
         found = np.concatenate([[query.number], found[found != query.number]])
     return found
+
+
+def _rule(store: LatentStore, sort: str) -> str | None:
+    if sort == "striking":
+        return f"Most striking first: {rule_sentence(store.latents)}; the others follow."
+    if sort in OF_MANY:
+        return f"Latents active in fewer than {MIN_PICTURES} pictures come behind the others: their figures say little."
+    return None
 
 
 def _own_order(query: LatentsQuery, rankings: Sequence[Ranking]) -> str:

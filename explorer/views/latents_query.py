@@ -22,6 +22,7 @@ SORTS: dict[str, tuple[str, str, bool]] = {
     "rare": ("rarest", "density", True),
     "number": ("number", "", True),
 }
+OF_MANY = frozenset({"purity", "score", "mono", "stable"})  # orders by figures that say little of few pictures
 LIVES = {"": "alive and dead", "alive": "alive only", "dead": "dead only"}
 NAMES = {"": "any", "good": "good", "weak": "weak or none"}
 AGAINST = {"": "gallery centroids", "directions": "directions"}

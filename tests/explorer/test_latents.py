@@ -209,9 +209,22 @@ def test_a_chosen_set_keeps_its_order_until_one_is_asked_for() -> None:
 def test_orders_agree_with_pandas(sort: str) -> None:
     latents = random_frame()
     _, column, ascending = SORTS[sort]
-    keyed = latents.assign(_dead=latents["density"] == 0)
-    expected = keyed.sort_values(["_dead", column], ascending=[True, ascending], kind="stable", na_position="last")
+    few = (latents["n_active"] < MIN_PICTURES) & (sort in {"purity", "score", "mono", "stable"})
+    keyed = latents.assign(_dead=latents["density"] == 0, _unknown=latents[column].isna(), _few=few)
+    keys = ["_dead", "_unknown", "_few", column]
+    expected = keyed.sort_values(keys, ascending=[True, True, True, ascending], kind="stable")
     assert LatentTable(latents).order(sort).tolist() == expected.index.tolist()
+
+
+def test_a_figure_of_few_pictures_does_not_win(store: LatentStore) -> None:
+    """One picture is always pure."""
+    latents = table(n_active=[1, 40, 11, 12], label_purity=[1.0, 0.5, 0.9, 0.6], density=[0.1] * 4)
+    assert latents.order("purity").tolist() == [3, 1, 0, 2]
+    assert latents.order("frequent").tolist() == [0, 1, 2, 3]
+    view = build_latents(store, LatentsQuery(sort="purity"))
+    assert "fewer than 12 pictures come behind" in sections.summary(view)
+    assert "come behind" not in sections.summary(build_latents(store, LatentsQuery(sort="frequent")))
+    assert "Most striking first" in sections.summary(build_latents(store, LatentsQuery()))
 
 
 def test_striking_order_agrees_with_pandas() -> None:
