@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from sae_core.errors import StoreError
 from sae_core.store import layout
-from sae_core.store.manifest import Manifest
+from sae_core.store.manifest import UNKNOWN_FILES, Manifest
 
 _TABLES = (
     (layout.LATENTS, layout.LATENT_SCHEMA),
@@ -37,6 +38,11 @@ def read_manifest(root: Path) -> Manifest:
         return Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         defects = [f"manifest.json: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+        if all(_newer(one) for one in error.errors()):
+            hint = "update Sparsight: the store is perhaps of a newer version"
+            raise StoreError(
+                f"{root} says what this version does not know: {'; '.join(defects)}", defects, hint
+            ) from error
         raise broken(root, defects) from error
     except OSError as error:
         raise broken(root, [f"manifest.json cannot be read: {error.strerror}"]) from error
@@ -47,6 +53,11 @@ def broken(root: Path, defects: list[str]) -> StoreError:
     n = len(defects)
     said = f"the store at {root} has {n} {'defect' if n == 1 else 'defects'}: {'; '.join(defects)}"
     return StoreError(said, defects, hint=f"remove {root} and build it again")
+
+
+def _newer(error: ErrorDetails) -> bool:
+    """Whether a field, file or version is unknown, as in the store of a newer version."""
+    return error["type"] == "extra_forbidden" or error["loc"] == ("schema_version",) or UNKNOWN_FILES in error["msg"]
 
 
 def first_line(error: Exception) -> str:

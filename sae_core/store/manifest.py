@@ -16,6 +16,7 @@ Count = Annotated[int, Field(ge=0)]
 Figure = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 Size = Annotated[int, Field(gt=0)]
 DENSE = 0.1
+UNKNOWN_FILES = "files that do not belong in a store"
 
 
 class _Part(BaseModel):
@@ -98,7 +99,7 @@ class Manifest(_Part):
     def _inside(cls, files: dict[str, FileInfo]) -> dict[str, FileInfo]:
         """Every file is one we know: so no name can lead out of the store, and none is missing."""
         if unknown := sorted(set(files) - {*layout.REQUIRED, *layout.OPTIONAL}):
-            raise ValueError(f"files that do not belong in a store: {', '.join(map(repr, unknown))}")
+            raise ValueError(f"{UNKNOWN_FILES}: {', '.join(map(repr, unknown))}")
         if missing := sorted(set(layout.REQUIRED) - set(files)):
             raise ValueError(f"files that a store must have: {', '.join(missing)}")
         if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in files):

@@ -265,6 +265,19 @@ def test_defects_that_opening_sees(copy: Path, what: str) -> None:
     assert any(said in defect for defect in defects_of(copy))
 
 
+@pytest.mark.parametrize("what", ["a newer format", "a field too many", "a file that leads out"])
+def test_what_this_version_does_not_know_is_not_called_broken(copy: Path, what: str) -> None:
+    """The way out is an update, not to remove the store."""
+    LOUD[what][0](copy)
+    with pytest.raises(StoreError, match="says what this version does not know") as caught:
+        LatentStore.open(copy)
+    assert caught.value.hint.startswith("update Sparsight")
+    LOUD["a hash that is no hash"][0](copy)
+    with pytest.raises(StoreError, match="defects") as caught:
+        LatentStore.open(copy)
+    assert caught.value.hint.startswith("remove ")
+
+
 def test_any_changed_byte_is_found(copy: Path) -> None:
     names = json.loads((copy / "manifest.json").read_text())["files"]
     for name in names:
