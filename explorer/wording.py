@@ -49,6 +49,7 @@ DEFINITIONS = {
     "independent, P(both) / (P(a) P(b)). ≥ is its lower 95 % bound, which ranks them. Baseline: 1, chance.",
     "effect": "Effect: adding the latent's direction to an embedding moves a label's CLIP score by their cosine. "
     "z says how far that is from what other latents do, in standard deviations over all latents; it ranks them. "
+    "A label with z above 0 and a cosine below 0 is lowered, but less than by other latents. "
     "Baseline: z = 0, the mean of all latents.",
     "dense": "Dense latents: active in more than {dense} of the pictures, too many for one meaning. Baseline: {even}, "
     "the density of every latent if all were active equally often.",

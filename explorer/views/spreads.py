@@ -87,8 +87,20 @@ def name_score(store: LatentStore) -> Distribution | None:
         baseline=0.5,
         baseline_words="a name that says nothing 0.5",
         definition=DEFINITIONS["score"],
-        remark=" These are scores of the best candidate of every latent, good or not.",
+        remark=f" These are scores of the best candidate of every latent, good or not.{_tests(store)}",
         sort="score",
+    )
+
+
+def _tests(store: LatentStore) -> str:
+    """Which of them are of the harder test."""
+    alive = store.latents[(store.latents["n_active"] > 0) & store.latents["name_score"].notna()]
+    n = int((alive["name_match"] == "text").sum())
+    if not n:
+        return ""
+    return (
+        f" {count(n)} of them are tests of the pictures’ own labels and captions, yes or no, which score lower by "
+        "nature; the others are CLIP’s."
     )
 
 
