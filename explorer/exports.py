@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from explorer import notes
-from explorer.tables import safe_cell
+from explorer.tables import csv_text, safe_cell
 from sae_core import LatentStore
 
 _CHUNK = 1024  # rows made at a time
@@ -36,6 +36,15 @@ def rows(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[R
         columns = [[_plain(value) for value in chunk[name].to_numpy()] for name in chunk.columns]
         for latent, *values in zip(some.tolist(), *columns, strict=True):
             yield _row(latent, dict(zip(map(str, chunk.columns), values, strict=True)), said.get(latent))
+
+
+def random_csv(store: LatentStore) -> str:
+    """A header, then a line a random direction: whose density it has, and its figures. Empty where there are none."""
+    if store.random_directions is None:
+        return ""
+    table = store.random_directions.drop(columns="top_images")
+    columns = [[safe_cell(_plain(value)) for value in table[name].to_numpy()] for name in table.columns]
+    return csv_text(tuple(map(str, table.columns)), zip(*columns, strict=True))
 
 
 def csv_lines(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[str]:

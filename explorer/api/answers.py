@@ -23,6 +23,7 @@ class StoreAnswer(BaseModel):
     fvu: float | None
     cosine: float | None
     random_pair_cosine: float | None = Field(description="baseline of the cosine")
+    random_fvu: float | None = Field(description="baseline of the FVU: a dictionary of as many random directions")
     l0: float
     n_dead: int
     n_withheld_latents: int = Field(description="on the hide-list of those who share the store")
@@ -51,6 +52,19 @@ class LatentsAnswer(BaseModel):
 
     n: int = Field(description="all that there are")
     latents: list[LatentAnswer]
+
+
+class RandomDirection(BaseModel):
+    """A random direction through the same embeddings, with the figures that a latent has; null where there is none."""
+
+    like_latent: int = Field(description="the latent whose density it has")
+    n_active: int
+    name: str | None = Field(description="the automatic one where it is good")
+    name_score: float | None
+    top_label: str | None
+    label_purity: float | None
+    monosemanticity: float | None
+    split_half: float | None
 
 
 class Activation(BaseModel):

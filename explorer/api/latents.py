@@ -11,12 +11,13 @@ from explorer.api.answers import (
     GalleryAnswer,
     LatentAnswer,
     LatentsAnswer,
+    RandomDirection,
     Similar,
     StoreAnswer,
 )
 from explorer.stores import current_store
 from explorer.views.cells import number_or_none, text_or_none
-from explorer.views.names import display_name
+from explorer.views.names import display_name, name_in
 from sae_core import LatentStore
 
 MAX_ROWS = 200
@@ -43,6 +44,7 @@ def store_facts() -> StoreAnswer:
         fvu=number_or_none(report.fvu),
         cosine=number_or_none(report.cosine),
         random_pair_cosine=number_or_none(report.random_pair_cosine),
+        random_fvu=report.random_fvu,
         l0=report.l0,
         n_dead=report.n_dead,
         n_withheld_latents=len(store.hidden.latents),
@@ -93,6 +95,23 @@ def similar(latent: int, count: Annotated[int, Query(ge=1, le=50)] = 10) -> list
     found = store.similar_latents(latent, count)
     pairs = zip(found.ids.tolist(), found.similarities.tolist(), strict=True)
     return [Similar(id=other, name=display_name(store, other).text, cosine=cosine) for other, cosine in pairs]
+
+
+@router.get("/random-directions")
+def random_directions() -> list[RandomDirection]:
+    """The baseline of the latents' figures; empty where the store was built without it."""
+    table = current_store().random_directions
+    return [] if table is None else [_random(row) for _, row in table.iterrows()]
+
+
+def _random(row: Any) -> RandomDirection:
+    return RandomDirection(
+        like_latent=int(row["like_latent"]),
+        n_active=int(row["n_active"]),
+        name=name_in(row).text,
+        top_label=text_or_none(row["top_label"]),
+        **{figure: number_or_none(row[figure]) for figure in _FIGURES},
+    )
 
 
 def _answer(store: LatentStore, latent: int) -> LatentAnswer:

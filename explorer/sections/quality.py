@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from explorer import links
 from explorer.sections import parts
 from explorer.views.distributions import Distribution, Extreme
 from explorer.views.quality import Figure, Quality
@@ -34,6 +35,7 @@ def against(view: RandomDirections) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in ("", "latents", "random", "difference (95 %)", ""))
     rows = "".join(map(_against, view.rows))
     table = f'<table class="sp-table sp-against"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    saved = f'<div class="sp-saves sp-against"><a class="sp-copy" href="{links.RANDOM_FILE}" download>CSV</a></div>'
     shown = "".join(map(_example, view.examples))
     examples = (
         f'<h3 class="sp-sub">What random directions look like</h3><div class="sp-strips">{shown}</div>'
@@ -41,7 +43,7 @@ def against(view: RandomDirections) -> str:
     )
     return (
         f"<section data-spa>{parts.head('Does it take an SAE?', view.what)}<p>{escape(view.sentence)}</p>"
-        f"{table}{f'<p>{parts.dim(view.caution)}</p>' if view.caution else ''}"
+        f"{table}{saved}{f'<p>{parts.dim(view.caution)}</p>' if view.caution else ''}"
         f"{examples if view.examples else ''}</section>"
     )
 

@@ -42,6 +42,16 @@ def test_the_store_says_what_it_is(client: TestClient, shown: LatentStore) -> No
     assert said["cosine"] == pytest.approx(shown.manifest.report.cosine)
 
 
+def test_random_directions_have_the_figures_of_latents(client: TestClient, shown: LatentStore) -> None:
+    said, table = client.get("/api/random-directions").json(), shown.random_directions
+    assert table is not None and len(said) == len(table) > 0
+    for answer, (_, row) in zip(said, table.iterrows(), strict=True):
+        assert (answer["like_latent"], answer["n_active"]) == (row["like_latent"], row["n_active"])
+        assert answer["name"] == (row["name"] if row["name_good"] else None)
+        assert answer["split_half"] == pytest.approx(row["split_half"], nan_ok=True) or np.isnan(row["split_half"])
+    assert client.get("/api/store").json()["random_fvu"] == shown.manifest.report.random_fvu
+
+
 def test_latents_have_the_figures_of_the_pages(client: TestClient, shown: LatentStore) -> None:
     said = client.get("/api/latents?start=90&count=50").json()
     assert said["n"] == shown.n_latents
@@ -185,6 +195,7 @@ def test_the_description_names_every_answer() -> None:
         "/latents/{latent}",
         "/latents/{latent}/gallery",
         "/latents/{latent}/similar",
+        "/random-directions",
         "/images",
         "/images/{image}",
         "/images/{image}/nearest",

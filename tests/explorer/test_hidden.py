@@ -191,6 +191,8 @@ def test_no_route_tells(shown: Sharing) -> None:
         "/api/search?text=forbidden",
         "/export/latents.csv",
         "/export/latents.json",
+        "/export/random_directions.csv",
+        "/api/random-directions",
         f"/export/latents.csv?latents={hidden},{latent}",
         "/export/notes.json",
         f"/tip/{store.version}/{hidden}",

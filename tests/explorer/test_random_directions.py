@@ -170,6 +170,7 @@ def test_the_page_shows_them(shown: LatentStore) -> None:
     view = build_random_directions(shown)
     assert view is not None
     assert "Does it take an SAE?" in html and html.count('<th scope="row">') == len(view.rows)
+    assert 'href="export/random_directions.csv" download' in html
     assert html.count('class="sp-stripcard"') == len(view.examples) > 0
     for example in view.examples:
         assert 0 < len(example.tiles) <= 8
