@@ -1,4 +1,4 @@
-"""Downloads: latents and random directions with their figures, and people's notes."""
+"""Downloads: latents and controls with their figures, and people's notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from explorer import notes
-from explorer.exports import csv_lines, json_pieces, random_csv
+from explorer.exports import control_lines, csv_lines, json_pieces
 from explorer.notes.exchange import exported
 from explorer.stores import current_store
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE
@@ -26,7 +26,7 @@ def export_routes() -> list[BaseRoute]:
     return [
         Route("/export/latents.csv", latents_csv, methods=["GET"]),
         Route("/export/latents.json", latents_json, methods=["GET"]),
-        Route("/export/random_directions.csv", random_directions_csv, methods=["GET"]),
+        Route("/export/controls.csv", controls_csv, methods=["GET"]),
         Route("/export/notes.json", notes_json, methods=["GET"]),
     ]
 
@@ -41,16 +41,16 @@ def latents_json(request: Request) -> Response:
     return _latents(request, "json", "application/json", json_pieces)
 
 
-def random_directions_csv(_request: Request) -> Response:
-    """The baseline of the latents' figures."""
+def controls_csv(_request: Request) -> Response:
+    """What the latents' figures are held against."""
     try:
         store = current_store()
-        text = random_csv(store)
+        text = control_lines(store)
     except SparsightError as error:
         return _refused(503, str(error))
     if not text:
-        return _refused(404, "this store was built without random directions")
-    name = _disposition(store.manifest.name, "random directions", "csv")
+        return _refused(404, "this store was built without controls")
+    name = _disposition(store.manifest.name, "controls", "csv")
     return Response(text, media_type="text/csv", headers={**_FRESH, **name})
 
 

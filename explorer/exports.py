@@ -38,11 +38,11 @@ def rows(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[R
             yield _row(latent, dict(zip(map(str, chunk.columns), values, strict=True)), said.get(latent))
 
 
-def random_csv(store: LatentStore) -> str:
-    """A header, then a line a random direction: whose density it has, and its figures. Empty where there are none."""
-    if store.random_directions is None:
+def control_lines(store: LatentStore) -> str:
+    """A header, then a line a control: its kind, whose density it has, and its figures. Empty where there are none."""
+    if store.controls is None:
         return ""
-    table = store.random_directions.drop(columns="top_images")
+    table = store.controls.drop(columns="top_images")
     columns = [[safe_cell(_plain(value)) for value in table[name].to_numpy()] for name in table.columns]
     return csv_text(tuple(map(str, table.columns)), zip(*columns, strict=True))
 

@@ -10,7 +10,7 @@ COMPARE, SPANS = "compare", "spans"
 LIST, NOTES, QUALITY = "list", "notes", "quality"
 COMPARE, SPANS = "compare", "spans"
 NOTES_FILE = "export/notes.json"
-RANDOM_FILE = "export/random_directions.csv"
+CONTROLS_FILE = "export/controls.csv"
 
 
 def latents_url(params: Mapping[str, object] | None = None, page: int = 1) -> str:

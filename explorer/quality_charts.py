@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import plotly.graph_objects as go
 
 from explorer.charts import count_axis
 from explorer.tables import csv_text
-from explorer.views.distributions import Distribution
+from explorer.views.distributions import Distribution, Outline
 from explorer.wording import NBSP, figure, percent, plural
 
 HEIGHT = 240
@@ -18,30 +18,33 @@ _BAR = "#8a9099"  # shares and counts are ink, on both backgrounds
 _BASELINE = "#2f7fd1"
 RANDOM = "#c2479b"  # random directions; readable on both backgrounds
 _EMPTY = 0.01  # latents
+_NAMES = {"covariance": "random, as pictures vary", "isotropic": "random, isotropic"}
 
 
 def distribution_chart(one: Distribution) -> go.Figure:
     """Latents per bin, random directions as an outline, the baseline as a line. The count axis is logarithmic."""
     layout = {
-        "height": HEIGHT + (24 if one.random else 0),
-        "margin": {"l": 8, "r": 8, "t": 50 if one.random else 26, "b": 8},
+        "height": HEIGHT + (24 if one.outlines else 0),
+        "margin": {"l": 8, "r": 8, "t": 50 if one.outlines else 26, "b": 8},
         "bargap": 0.06,
-        "showlegend": bool(one.random),
+        "showlegend": bool(one.outlines),
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.13, "yanchor": "bottom", "itemclick": False},
         "xaxis": _figure_axis(one),
-        "yaxis": count_axis(math.ceil(max((*one.counts, *one.random), default=1)), "latents"),
+        "yaxis": count_axis(
+            math.ceil(max((*one.counts, *(n for control in one.outlines for n in control.counts)), default=1)),
+            "latents",
+        ),
     }
     if math.isfinite(one.baseline):
         layout |= _baseline(one)
-    return go.Figure([_bars(one), *([_outline(one)] if one.random else [])], layout)
+    return go.Figure([_bars(one), *(_outline(one, control) for control in one.outlines)], layout)
 
 
 def distribution_csv(one: Distribution) -> str:
     """The same as a table; edges are the figure's own, not logarithms."""
     edges = [10.0**edge if one.log else edge for edge in one.edges]
     columns = {f"{one.key}_from": edges[:-1], f"{one.key}_to": edges[1:], "latents": one.counts}
-    if one.random:
-        columns |= {"random_directions_scaled": [round(n, 3) for n in one.random]}
+    columns |= {f"random_{control.kind}": [round(n, 3) for n in control.counts] for control in one.outlines}
     return csv_text(tuple(columns), zip(*columns.values(), strict=True))
 
 
@@ -60,15 +63,20 @@ def _bars(one: Distribution) -> go.Bar:
     )
 
 
-def _outline(one: Distribution) -> go.Scatter:
-    """Random directions, a step a bin; an empty bin lies under the axis, whose logarithm has no zero."""
+def _largest(one: Distribution) -> int:
+    counts = chain(one.counts, *(control.counts for control in one.outlines))
+    return math.ceil(max(counts, default=1))
+
+
+def _outline(one: Distribution, control: Outline) -> go.Scatter:
+    """As many random directions, a step a bin; an empty bin lies under the axis, whose logarithm has no zero."""
     return go.Scatter(
         x=[edge for span in pairwise(one.edges) for edge in span],
-        y=[max(n, _EMPTY) for n in one.random for _ in range(2)],
+        y=[max(n, _EMPTY) for n in control.counts for _ in range(2)],
         mode="lines",
-        line={"color": RANDOM, "width": 2},
+        line={"color": RANDOM, "width": 2, "dash": "solid" if control.kind == "covariance" else "dot"},
         hoverinfo="skip",
-        name="as many random directions",
+        name=_NAMES[control.kind],
     )
 
 

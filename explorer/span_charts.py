@@ -15,6 +15,7 @@ from explorer.wording import percent
 # Of the colour-blind safe set of Okabe & Ito, readable on both backgrounds; told apart by dashes and marks as well.
 _COLOURS: dict[Line, str] = {
     "own": ACTIVE,
+    "own random": ACTIVE,
     "shared": "#1f9e89",
     "best": "#2f7fd1",
     "random": "#8a9099",
@@ -22,6 +23,7 @@ _COLOURS: dict[Line, str] = {
 }
 _DASHES: dict[Line, str] = {
     "own": "solid",
+    "own random": "dot",
     "shared": "dash",
     "best": "dot",
     "random": "longdashdot",
@@ -29,6 +31,7 @@ _DASHES: dict[Line, str] = {
 }
 _SYMBOLS: dict[Line, str] = {
     "own": "circle",
+    "own random": "circle-open",
     "shared": "square",
     "best": "diamond",
     "random": "x",

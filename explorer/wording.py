@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 
 NBSP = "\u00a0"
-POINTS = f"{NBSP}points"
 
+CONTROLS = {  # what each kind is called
+    "latent": "the latents’ own directions",
+    "covariance": "random directions with the pictures’ covariance",
+    "isotropic": "isotropic random directions",
+}
 DEFINITIONS = {
     "density": "Density: the share of the store's pictures in which the latent is active. Baseline: {even}, if "
     "all latents were active equally often. The bar is logarithmic, 0.01 % to 100 %.",
@@ -42,9 +46,14 @@ DEFINITIONS = {
     "split_half": "Split-half stability: the gallery's centroid in one random half of the store against the other"
     " half's (cosine; centroids are taken from the store's mean). 1: it means the same in both. Baseline: "
     "{baseline}, two different latents.",
-    "random_directions": "Random directions: random sums of the pictures' own deviations from the mean embedding, "
-    "which follow what varies in them and know nothing else. Baseline: those that are active in about as many pictures "
-    "as this latent. Quality shows some of them, and all latents beside theirs.",
+    "standing": "Random directions with the pictures' covariance: random sums of the pictures' own deviations from the "
+    "mean embedding, which follow how they vary and know nothing else. Baseline: those that are active in about as "
+    "many pictures as this latent. Quality shows some of them, and all latents beside theirs.",
+    "controls": "Controls: directions through the same embeddings, each active in as many pictures as the latent that "
+    "it stands beside, those farthest along it; named and measured as latents are. Baselines: isotropic ones point "
+    "anywhere; those with the pictures' covariance are random sums of the pictures' own deviations from the mean, so "
+    "that they follow how the pictures vary and know nothing else. The latents' own directions, treated in the same "
+    "way, tell what is due to the direction and what to the Top-K.",
     "lift": "Lift: how many times as often both latents are active in one picture as they would be if "
     "independent, P(both) / (P(a) P(b)). ≥ is its lower 95 % bound, which ranks them. Baseline: 1, chance.",
     "effect": "Effect: adding the latent's direction to an embedding moves a label's CLIP score by their cosine. "
@@ -221,11 +230,6 @@ def signed(value: float, digits: int = 1) -> str:
     """A number with its sign: `+3.2`, `−0.4`."""
     said = figure(value, digits)
     return said if said.startswith(("−", "–")) or not float(said) else f"+{said}"
-
-
-def signed_points(share: float) -> str:
-    """A difference of two shares, in percentage points: `+3.2 points`."""
-    return f"{signed(100 * share)}{POINTS}"
 
 
 def latent_text(latent: int, name: str | None, density: float) -> str:

@@ -10,7 +10,7 @@ from explorer.views.home import build_home
 view = build_home(current_store())
 draw(
     sections.introduction(view),
-    sections.report_card(view),
+    sections.figures(view),
     sections.striking(view),
     sections.try_a_picture(view),
     sections.citation(view),

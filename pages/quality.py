@@ -9,14 +9,15 @@ from explorer.grid import draw
 from explorer.plots import draw_plot
 from explorer.quality_charts import distribution_chart, distribution_csv
 from explorer.sections import quality as sections
+from explorer.sections.controls import comparison
 from explorer.stores import current_store
 from explorer.views.quality import build_quality
 
 view = build_quality(current_store())
 frame.title("Quality")
 draw(sections.introduction(view))
-if view.random:
-    draw(sections.against(view.random))
+if view.controls:
+    draw(comparison(view.controls))
 for one in view.distributions:
     chart, beside = st.columns([1.9, 1], gap="large")
     with chart:

@@ -54,9 +54,10 @@ class LatentsAnswer(BaseModel):
     latents: list[LatentAnswer]
 
 
-class RandomDirection(BaseModel):
-    """A random direction through the same embeddings, with the figures that a latent has; null where there is none."""
+class Control(BaseModel):
+    """A direction through the same embeddings, with the figures that a latent has; null where there is none."""
 
+    kind: str = Field(description="covariance, isotropic (random ones), or latent (that latent's own direction)")
     like_latent: int = Field(description="the latent whose density it has")
     n_active: int
     name: str | None = Field(description="the automatic one where it is good")

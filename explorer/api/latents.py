@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 
 from explorer.api.answers import (
     Activation,
+    Control,
     GalleryAnswer,
     LatentAnswer,
     LatentsAnswer,
-    RandomDirection,
     Similar,
     StoreAnswer,
 )
@@ -97,15 +97,16 @@ def similar(latent: int, count: Annotated[int, Query(ge=1, le=50)] = 10) -> list
     return [Similar(id=other, name=display_name(store, other).text, cosine=cosine) for other, cosine in pairs]
 
 
-@router.get("/random-directions")
-def random_directions() -> list[RandomDirection]:
-    """The baseline of the latents' figures; empty where the store was built without it."""
-    table = current_store().random_directions
-    return [] if table is None else [_random(row) for _, row in table.iterrows()]
+@router.get("/controls")
+def controls() -> list[Control]:
+    """What the latents' figures are held against; empty where the store was built without controls."""
+    table = current_store().controls
+    return [] if table is None else [_control(row) for _, row in table.iterrows()]
 
 
-def _random(row: Any) -> RandomDirection:
-    return RandomDirection(
+def _control(row: Any) -> Control:
+    return Control(
+        kind=row["kind"],
         like_latent=int(row["like_latent"]),
         n_active=int(row["n_active"]),
         name=name_in(row).text,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
-from explorer.sections.parts import dim, gallery, head, help_mark, strips
-from explorer.views.home import Home, dead_latents_url
+from explorer.sections.parts import dim, gallery, head, strips
+from explorer.sections.report_card import report_card
+from explorer.views.home import Home
 
 
 def introduction(view: Home) -> str:
@@ -17,18 +18,11 @@ def introduction(view: Home) -> str:
     )
 
 
-def report_card(view: Home) -> str:
+def figures(view: Home) -> str:
     """The SAE's figures in one line, each with its definition and baseline."""
-    facts = []
-    for fact in view.facts:
-        value = escape(fact.value)
-        if fact.name == "dead":
-            value = f'<a href="{escape(dead_latents_url())}">{value}</a>'
-        facts.append(f"<div><dt>{escape(fact.name)}{help_mark(fact.definition)}</dt><dd>{value}</dd></div>")
     warning = f'<p class="sp-refused" role="alert">{escape(view.warning)}</p>' if view.warning else ""
     more = f'<a class="sp-copy" href="{links.QUALITY}">whole report card</a>'
-    figures = f'<dl aria-label="report card of the SAE">{"".join(facts)}</dl>'
-    return f'<div class="sp-facts" data-spa>{figures}{more}</div>{warning}'
+    return f"{report_card(view.figures, more)}{warning}"
 
 
 def striking(view: Home) -> str:

@@ -76,7 +76,7 @@ def _labels(view: LatentPage) -> str:
         f"In random galleries of this size the most common label, whichever it is, has {percent(view.purity.random)}"
     )
     found = view.purity.standing
-    random += f". “{label}” here: {_stands(found, percent)}." if found else "."
+    random += f". Its share here is {_stands(found, percent)} with theirs." if found else "."
     bars = f"{label_bars(view.labels)}<p>{parts.dim(random)}</p>"
     return f"<section>{line}{bars}{said if view.purity.whole else ''}</section>"
 
@@ -86,7 +86,7 @@ def _trust(view: LatentPage) -> str:
     if not view.trust:
         return ""
     rows = "".join(_trust_row(item) for item in view.trust)
-    explained = DEFINITIONS["random_directions"] if any(item.standing for item in view.trust) else ""
+    explained = DEFINITIONS["standing"] if any(item.standing for item in view.trust) else ""
     line = parts.head("How sure", explained, beside=parts.dim("latent / baseline"))
     return f'<section>{line}<div class="sp-labels">{rows}</div></section>'
 

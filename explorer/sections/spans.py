@@ -11,7 +11,7 @@ from explorer.sections.sides import side
 from explorer.views.compare_examples import Example
 from explorer.views.energy import N_DRAWS, Energy
 from explorer.views.neighbourhood import Few, Neighbourhood, Range, SetRow, Spread, written
-from explorer.views.random_energy import N_ALONE, N_SETS
+from explorer.views.random_energy import N_ALONE
 from explorer.views.sides import Side
 from explorer.views.spans_query import OWN, SIZES, SpansQuery
 from explorer.wording import DEFINITIONS, percent, plural
@@ -83,10 +83,9 @@ def _other(href: str, text: str) -> str:
 
 def energy_note(view: Energy, query: SpansQuery) -> str:
     """What the bands are, and other draws."""
-    alone = view.n_pictures == 1
-    own = "" if alone else "Lines are medians over the pictures, the band 10 to 90 % of them. "
-    sets = f"Random pictures: {f'10 to 90 % of {N_ALONE}' if alone else f'5 to 95 % of {N_SETS} sets as large'}."
-    said = f"{own}Random latents: 5 to 95 % of {N_DRAWS} draws. {sets} The best span is of {view.pca_of}."
+    own = "" if view.n_pictures == 1 else "Lines are medians over the pictures, the band 10 to 90 % of them. "
+    drawn = f"Random pictures: {N_ALONE}. Bands of what is drawn: 5 to 95 % of {N_DRAWS} draws."
+    said = f"{own}{drawn} The best span is of {view.pca_of}."
     again = _other(query.url(seed=query.seed + 1), "draw other random latents and pictures")
     return f'<p data-spa>{parts.dim(said)} <span class="sp-dim">{again}</span></p>'
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from explorer.views.controls import controls_of
 from explorer.views.parts import LatentRef, latent_ref
 from explorer.views.striking import MIN_PICTURES
 from sae_core import LatentStore
@@ -27,6 +28,15 @@ class Extreme:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """Controls of one kind by the same figure."""
+
+    kind: str  # of CONTROL_KINDS
+    counts: tuple[float, ...]  # in the same bins, scaled to as many as there are latents
+    median: float
+
+
+@dataclass(frozen=True)
 class Distribution:
     """Latents by one figure."""
 
@@ -37,7 +47,7 @@ class Distribution:
     axis: str  # the figure, with its unit
     edges: tuple[float, ...]  # n_bins + 1; powers of ten where `log`
     counts: tuple[int, ...]  # latents
-    random: tuple[float, ...]  # as many random directions, by bin; empty where the store has none
+    outlines: tuple[Outline, ...]  # random directions; none where the store has none
     log: bool  # edges are decimal logarithms
     baseline: float  # NaN: none
     baseline_words: str
@@ -66,19 +76,18 @@ def decade_bins(values: pd.Series[float], smallest: float) -> tuple[tuple[float,
     return tuple(edges.tolist()), tuple(counts.tolist())
 
 
-def random_bins(
-    store: LatentStore, column: str, edges: tuple[float, ...], n_latents: int
-) -> tuple[tuple[float, ...], float]:
-    """Random directions in the same bins, scaled to as many as there are latents, and their median.
+def outlines(
+    store: LatentStore, column: str, edges: tuple[float, ...], n_latents: int, kinds: Sequence[str]
+) -> tuple[Outline, ...]:
+    """Those of the kinds that the store has, and that have the figure."""
+    tables = ((kind, controls_of(store, kind)) for kind in kinds)
+    values = ((kind, known(table, column)) for kind, table in tables if table is not None)
+    return tuple(_outline(kind, found, edges, n_latents) for kind, found in values if len(found))
 
-    Nothing and NaN where the store has none that have the figure.
-    """
-    directions = store.random_directions
-    values = None if directions is None else known(directions, column)
-    if values is None or values.empty:
-        return (), float("nan")
+
+def _outline(kind: str, values: pd.Series[float], edges: tuple[float, ...], n_latents: int) -> Outline:
     counts = np.histogram(np.clip(values, edges[0], edges[-1]), bins=np.asarray(edges))[0]
-    return tuple((counts * n_latents / len(values)).tolist()), float(values.median())
+    return Outline(kind, tuple((counts * n_latents / len(values)).tolist()), float(values.median()))
 
 
 def extremes(

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.views.random_energy import random_alone, random_sets
+from explorer.views.random_energy import random_alone, random_latents, random_sets
 from explorer.views.resolved import Resolved
 from explorer.views.sides import span_latents
 from explorer.wording import percent
@@ -17,7 +17,8 @@ from sae_core.spans import best_span, cumulative_energy, cumulative_energy_each,
 
 N_DRAWS = 32
 N_NEIGHBOURS = 50  # a single picture has no best span of its own: its neighbourhood's is taken
-Line = Literal["own", "shared", "best", "random", "pictures"]
+_ITSELF = 1 - 1e-5  # cosine from which on a neighbour is the picture
+Line = Literal["own", "own random", "shared", "best", "random", "pictures"]
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Energy:
 
     @property
     def sentence(self) -> str:
-        """All curves at the same number of directions."""
+        """All curves at the same number of directions: what each picture has of its own, then what one span holds."""
         if not self.curves:
             return "No latent is active in these pictures: they have no span."
-        own, *others = self.curves
+        own, random, *others = self.curves
         at = self.j - 1
         whose = "This picture’s" if self.n_pictures == 1 else "Each picture’s own"
         which = "strongest direction holds" if self.j == 1 else f"{self.j} strongest directions hold"
@@ -63,7 +64,12 @@ class Energy:
         if self.n_pictures > 1:
             said += f" (10 to 90 % of pictures: {percent(own.low[at])} to {percent(own.high[at])})"
         beside = ", ".join(f"{curve.name} {percent(curve.middle[at])}" for curve in others)
-        return f"{said}; as many of the others: {beside}."
+        one = (
+            "One direction"
+            if self.j == 1
+            else f"As many directions, one span{'' if self.n_pictures == 1 else ' for all'}"
+        )
+        return f"{said}; {random.name} {percent(random.middle[at])}. {one}: {beside}."
 
 
 def build_energy(store: LatentStore, resolved: Resolved, centred: bool, seed: int = 0) -> Energy:
@@ -76,6 +82,7 @@ def build_energy(store: LatentStore, resolved: Resolved, centred: bool, seed: in
     alone = len(x) == 1
     whose = "its own strongest" if alone else "each picture’s own strongest"
     curves = [_over_pictures("own", whose, cumulative_energy_each(x, _own(store, resolved)))]
+    curves.append(_over_pictures("own random", "random pictures’ own strongest", random_alone(store, mean, seed)))
     if resolved.latents or not alone:
         name = "the chosen latents" if resolved.latents else "the set’s strongest"
         curves.append(_over_pictures("shared", name, cumulative_energy(x, store.directions[shared])))
@@ -84,7 +91,8 @@ def build_energy(store: LatentStore, resolved: Resolved, centred: bool, seed: in
     name = "best span of its neighbourhood (PCA)" if alone else "best possible span (PCA)"
     curves.append(_over_pictures("best", name, cumulative_energy(x, basis)))
     curves += _random(store, x, shared, seed)
-    curves.append(_random_pictures(store, resolved, mean, len(shared), seed))
+    if resolved.latents or not alone:
+        curves += _random_pictures(store, resolved, mean, shared, seed)
     return Energy(tuple(curves), len(x), centred, pca_of).at(None)
 
 
@@ -103,8 +111,9 @@ def _best(x: np.ndarray, j: int) -> np.ndarray:
 def _pictures_for_pca(store: LatentStore, resolved: Resolved) -> tuple[np.ndarray, str]:
     if len(resolved.embeddings) > 1:
         return resolved.embeddings.astype(np.float64), "these pictures"
-    ids = store.nearest_images(resolved.centre, N_NEIGHBOURS).ids
-    why = "since one picture alone is its own best span"
+    found = store.nearest_images(resolved.centre, N_NEIGHBOURS + 1)
+    ids = found.ids[found.similarities < _ITSELF][:N_NEIGHBOURS]
+    why = "without it, since one picture alone is its own best span"
     return store.embeddings(ids).astype(np.float64), f"the {len(ids)} nearest pictures, {why}"
 
 
@@ -130,9 +139,13 @@ def _random(store: LatentStore, x: np.ndarray, latents: np.ndarray, seed: int) -
     return [_over_draws("random", "random latents of equal density", medians)]
 
 
-def _random_pictures(store: LatentStore, resolved: Resolved, mean: np.ndarray, m: int, seed: int) -> Curve:
-    """The same question of random pictures: for one picture their own, for a set sets as large."""
-    if resolved.latents or len(resolved.embeddings) > 1:
-        name = "the chosen latents in random pictures" if resolved.latents else "random sets’ own strongest"
-        return _over_draws("pictures", name, random_sets(store, resolved, mean, m, seed))
-    return _over_pictures("pictures", "random pictures’ own strongest", random_alone(store, mean, seed))
+def _random_pictures(
+    store: LatentStore, resolved: Resolved, mean: np.ndarray, latents: np.ndarray, seed: int
+) -> list[Curve]:
+    """The same question of others: of random latents and their pictures, or of random sets of pictures."""
+    if resolved.latents:
+        held = random_latents(store, latents, len(resolved.embeddings), mean, seed)
+        name = "random latents in their own pictures"
+        return [_over_draws("pictures", name, held)] if len(held) else []
+    held = random_sets(store, len(resolved.embeddings), len(latents), mean, seed)
+    return [_over_draws("pictures", "random sets’ own strongest", held)]

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer import links
 from explorer.views.parts import LatentCard, Tile, latent_card, tiles
+from explorer.views.report_card import Figure, report_figures
 from explorer.views.striking import rule_sentence, striking
-from explorer.wording import DEFINITIONS, count, figure, plural
+from explorer.wording import count, figure, plural
 from sae_core import LatentStore, __version__
 
 N_STRIKING = 12
 N_PICTURES = 8
+N_FIGURES = 4
 _MAX_FVU = 0.75  # the builder warns from the same figure on
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One figure of the report card."""
-
-    name: str
-    value: str
-    definition: str
 
 
 @dataclass(frozen=True)
@@ -32,7 +24,7 @@ class Home:
     sentence: str
     encoder: str
     sae: str
-    facts: tuple[Fact, ...]
+    figures: tuple[Figure, ...]  # the first of the report card
     warning: str | None  # where the figures say that these parts do not belong together
     striking: tuple[LatentCard, ...]
     striking_rule: str
@@ -48,7 +40,7 @@ def build_home(store: LatentStore) -> Home:
         sentence=_sentence(store),
         encoder=f"{manifest.encoder.ref} ({manifest.encoder.model}), fingerprint {manifest.encoder.fingerprint[:12]}",
         sae=f"{manifest.sae.ref}, fingerprint {manifest.sae.fingerprint[:12]}",
-        facts=_facts(store),
+        figures=report_figures(store)[:N_FIGURES],
         warning=_warning(store),
         striking=tuple(latent_card(store, latent, n_tiles=4) for latent in striking(store.latents, N_STRIKING)),
         striking_rule=f"Chosen by rule: {rule_sentence(store.latents)}; no name and no label twice.",
@@ -62,11 +54,6 @@ def spread(store: LatentStore, n: int = N_PICTURES) -> tuple[Tile, ...]:
     n = min(n, store.n_images)
     found = tiles(store, [i * store.n_images // n for i in range(n)])
     return tuple(tile for tile in found if not tile.hidden)
-
-
-def dead_latents_url() -> str:
-    """The dead latents, as a grid."""
-    return links.latents_url({"life": "dead"})
 
 
 def _sentence(store: LatentStore) -> str:
@@ -85,17 +72,6 @@ def withheld(store: LatentStore) -> str:
     counts = ((len(hidden.latents), "latent"), (len(hidden.labels), "label"), (hidden.n_pictures, "picture"))
     said = [plural(n, what) for n, what in counts if n]
     return f" Withheld by those who share it: {', '.join(said)}; the figures count them all the same." if said else ""
-
-
-def _facts(store: LatentStore) -> tuple[Fact, ...]:
-    report = store.manifest.report
-    random = figure(report.random_pair_cosine)
-    return (
-        Fact("FVU", figure(report.fvu, 3), DEFINITIONS["fvu"]),
-        Fact("cosine", figure(report.cosine, 3), DEFINITIONS["cosine"].format(random=random)),
-        Fact("L0", figure(report.l0, 1), DEFINITIONS["l0"].format(k=store.k)),
-        Fact("dead", count(report.n_dead), DEFINITIONS["dead"]),
-    )
 
 
 def _warning(store: LatentStore) -> str | None:

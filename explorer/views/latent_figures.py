@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer.views.cells import number_or_none
 from explorer.views.random_purity import random_purities
-from explorer.views.standing import Standing, among, standing
+from explorer.views.standing import Standing, standing, standing_of_effect
 from sae_core import LatentStore
 from sae_core.store.layout import N_DECILES
 
@@ -144,7 +144,7 @@ def effects(store: LatentStore, latent: int) -> EffectList:
     return EffectList(
         raised=(raised := tuple(effect for effect in moved if effect.z > 0)),
         lowered=tuple(effect for effect in moved if effect.z < 0),
-        standing=among(store, "effect_z", raised[0].z) if raised else None,
+        standing=standing_of_effect(store, raised[0].z) if raised else None,
     )
 
 

@@ -70,12 +70,14 @@ class Neighbourhood:
         if not here.n_union:
             return f"No latent is active in this neighbourhood of {here.n_pictures}: nothing explains it."
         active = f"{plural(here.n_union, 'latent')} {'is' if here.n_union == 1 else 'are'} active"
-        random = f"{chance.n_union:,} and {_some(chance.mass[0])}"
+        union, few, draws = f"{chance.n_union:,}", _some(chance.mass[0]), ""
         if self.spread.n_union and self.spread.mass[0] and self.spread.n_draws > 1:
-            random = f"{written(self.spread.n_union)} and {written(self.spread.mass[0])}"
+            union, few = written(self.spread.n_union), written(self.spread.mass[0])
+            draws = f" ({self.spread.n_draws} draws)"
         return (
             f"{active} somewhere in this neighbourhood of {here.n_pictures}; "
-            f"{_some(here.mass[0])} hold 90 % of its activation. Of {chance.n_pictures} random pictures: {random}."
+            f"{_some(here.mass[0])} hold 90 % of its activation. In {chance.n_pictures} random pictures"
+            f"{draws} {union} are active, and {few} hold 90 %."
         )
 
 

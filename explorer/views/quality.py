@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer import links
+from explorer.views.controls import Controls, build_controls
 from explorer.views.distributions import Distribution
 from explorer.views.home import withheld
-from explorer.views.random_directions import RandomDirections, build_random_directions
+from explorer.views.report_card import Figure, report_figures
 from explorer.views.spreads import SPREADS
 from explorer.views.striking import MIN_PICTURES
-from explorer.wording import DEFINITIONS, count, figure, percent, plural
+from explorer.wording import plural
 from sae_core import LatentStore
-from sae_core.components import components_fvu
-from sae_core.store.manifest import DENSE
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of the report card."""
-
-    name: str
-    value: str
-    beside: str  # its baseline, in short
-    definition: str
-    url: str | None = None  # the latents that it counts
 
 
 @dataclass(frozen=True)
@@ -33,7 +20,7 @@ class Quality:
 
     sentence: str
     figures: tuple[Figure, ...]
-    random: RandomDirections | None  # None: the store was built without them
+    controls: Controls | None  # None: the store was built without them
     distributions: tuple[Distribution, ...]
     rule: str  # which latents stand at the ends
 
@@ -44,70 +31,8 @@ def build_quality(store: LatentStore) -> Quality:
     return Quality(
         sentence=f"How faithful, how sparse and how clear the SAE {store.manifest.sae.ref} is on the "
         f"{plural(store.n_images, 'picture')} of this store.{withheld(store)}",
-        figures=_figures(store),
-        random=build_random_directions(store),
+        figures=report_figures(store),
+        controls=build_controls(store),
         distributions=tuple(one for one in drawn if one is not None),
         rule=f"Of latents active in {MIN_PICTURES} pictures or more: with fewer, a figure says little.",
     )
-
-
-def _figures(store: LatentStore) -> tuple[Figure, ...]:
-    report, latents = store.manifest.report, store.latents
-    random = figure(report.random_pair_cosine)
-    alive = latents[latents["n_active"] > 0]
-    named = float(alive["name_good"].mean()) if len(alive) else float("nan")
-    recall = report.nearest_recall
-    said = f"{100 * (recall or 0):.1f} %"  # a tenth counts: 99.7 % is not all of them
-    found = Figure("nearest pictures found", said, "exhaustive: 100 %", DEFINITIONS["nearest_recall"])
-    return (
-        _fvu(store),
-        Figure(
-            "cosine",
-            figure(report.cosine, 3),
-            f"another picture’s: {random}",
-            DEFINITIONS["cosine"].format(random=random),
-        ),
-        Figure("L0", figure(report.l0, 1), f"at most: {store.k}", DEFINITIONS["l0"].format(k=store.k)),
-        Figure(
-            "dead latents",
-            f"{count(report.n_dead)} ({percent(report.n_dead / store.n_latents)})",
-            "all used: 0",
-            DEFINITIONS["dead"],
-            links.latents_url({"life": "dead"}),
-        ),
-        Figure(
-            "dense latents",
-            f"{count(report.n_dense)} ({percent(report.n_dense / store.n_latents)})",
-            f"evenly: {percent(store.even_density)} each",
-            DEFINITIONS["dense"].format(dense=percent(DENSE), even=percent(store.even_density)),
-            links.latents_url({"min": DENSE, "sort": "frequent"}),
-        ),
-        _good_names(store, named),
-        *((found,) if recall is not None else ()),
-    )
-
-
-def _fvu(store: LatentStore) -> Figure:
-    """Beside the strongest baseline that the store knows; the others are in the definition."""
-    report = store.manifest.report
-    n, definition = store.n_latents, DEFINITIONS["fvu"]
-    n_kept = max(round(report.l0), 1)
-    moments = store.mean_embedding, store.moments.products.sum(0), store.n_images
-    components = figure(components_fvu(*moments, n_kept), 3)
-    definition += f" Others: {components}, {plural(n_kept, 'principal component')}"
-    if report.random_fvu is None:
-        return Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", f"{definition}.")
-    random = figure(report.random_fvu, 3)
-    definition += f"; {random}, a dictionary of {plural(n, 'random direction')}, of which each picture keeps {n_kept}, "
-    definition += "their weights fitted to it."
-    return Figure("FVU", figure(report.fvu, 3), f"random directions: {random}", definition)
-
-
-def _good_names(store: LatentStore, named: float) -> Figure:
-    url, directions = links.latents_url({"names": "good", "sort": "score"}), store.random_directions
-    beside, baseline = "by chance: about 0", "0, for names that say nothing (name score 0.5)."
-    if directions is not None and len(directions):
-        share = percent(float(directions["name_good"].mean()))
-        beside = f"random directions: {share}"
-        baseline = f"{share} of random directions that are as frequent; 0 for names that say nothing (name score 0.5)."
-    return Figure("with a good name", percent(named), beside, DEFINITIONS["good_names"].format(baseline=baseline), url)

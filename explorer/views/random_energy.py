@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64
 
-from explorer.views.resolved import Resolved
 from explorer.views.sides import ranked
 from sae_core import LatentStore
+from sae_core.equal_density import random_of_equal_density
 from sae_core.spans import cumulative_energy, cumulative_energy_each
 
 N_SETS = 32
@@ -15,22 +15,40 @@ N_ALONE = 256  # pictures that one picture is compared with
 
 
 def random_sets(
-    store: LatentStore, resolved: Resolved, mean: Float64[np.ndarray, "d_embed"], m: int, seed: int
+    store: LatentStore, n: int, m: int, mean: Float64[np.ndarray, "d_embed"], seed: int
 ) -> Float64[np.ndarray, "n_sets m"]:
-    """For N_SETS random sets as large as the choice: median energies in the span of latents chosen in the same way.
+    """For N_SETS random sets of n pictures: median energies in the span of each set's m strongest latents.
 
-    Where latents were chosen, theirs; otherwise the m strongest of each set, by mean activation. Fewer directions than
-    m hold what the last of them holds.
+    Strongest by mean activation, as for a choice. Fewer latents than m hold what the last of them holds.
     """
-    rng, n = np.random.default_rng([seed, 1]), min(len(resolved.embeddings), store.n_images)
+    rng, n = np.random.default_rng([seed, 1]), min(n, store.n_images)
     found = np.zeros((N_SETS, m))
     for row in found:
         ids = np.sort(rng.choice(store.n_images, n, replace=False))
-        latents = np.array(resolved.latents or ranked(*store.codes(ids))[:m], dtype=np.int64)
-        x = store.embeddings(ids).astype(np.float64) - mean
-        held = np.median(cumulative_energy(x, store.directions[latents]), axis=0)
+        held = _held(store, ids, np.array(ranked(*store.codes(ids))[:m], dtype=np.int64), mean)
         row[: len(held)], row[len(held) :] = held, held[-1] if len(held) else 0
     return found
+
+
+def random_latents(
+    store: LatentStore, latents: np.ndarray, n: int, mean: Float64[np.ndarray, "d_embed"], seed: int
+) -> Float64[np.ndarray, "n_draws m"]:
+    """For N_SETS draws of other latents of equal density: median energies of their n strongest pictures in their span.
+
+    Chosen latents hold much of their own pictures, since these were chosen by them; so do others of theirs. Empty where
+    the store has no other living latents.
+    """
+    drawn = random_of_equal_density(store.latents["density"].to_numpy(), latents, N_SETS, seed=seed)
+    return np.array([_held(store, _strongest(store, row.tolist(), n), row, mean) for row in drawn if len(row)])
+
+
+def _strongest(store: LatentStore, latents: list[int], n: int) -> np.ndarray:
+    return store.images_where(any_of=latents).image_ids[:n]
+
+
+def _held(store: LatentStore, ids: np.ndarray, latents: np.ndarray, mean: np.ndarray) -> Float64[np.ndarray, "m"]:
+    x = store.embeddings(ids).astype(np.float64) - mean
+    return np.asarray(np.median(cumulative_energy(x, store.directions[latents]), axis=0))
 
 
 def random_alone(

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 
 from explorer import links
-from explorer.views.distributions import Distribution, decade_bins, extremes, known, linear_bins, random_bins
+from explorer.views.distributions import Distribution, decade_bins, extremes, known, linear_bins, outlines
 from explorer.views.random_purity import random_purities, random_purity
 from explorer.wording import DEFINITIONS, count, figure, percent, plural
 from sae_core import LatentStore
+
+_OUTLINED = ("covariance", "isotropic")
+_SHORT = {"covariance": "with the pictures’ covariance", "isotropic": "isotropic"}
 
 
 def density(store: LatentStore) -> Distribution | None:
@@ -32,7 +35,7 @@ def density(store: LatentStore) -> Distribution | None:
         axis="density (log scale)",
         edges=edges,
         counts=counts,
-        random=(),  # they are as frequent as latents by construction
+        outlines=(),  # controls are as frequent as latents by construction
         log=True,
         baseline=even,
         baseline_words=f"evenly {percent(even)}",
@@ -143,8 +146,9 @@ def _linear(
         return None
     edges, counts = linear_bins(values, min(0.0, float(np.floor(10 * values.min()) / 10)), 1.0)
     high, low = extremes(store, values, write)
-    random, median = random_bins(store, column, edges, len(values))
-    others = f" Random directions as frequent: median {write(median)}." if random else ""
+    controls = outlines(store, column, edges, len(values), _OUTLINED)
+    medians = " and ".join(f"{write(one.median)} ({_SHORT[one.kind]})" for one in controls)
+    others = f" Random directions as frequent: median {medians}." if controls else ""
     n_above = count(int((values > (baseline if baselines is None else baselines[values.index])).sum()))
     which = "the baseline" if baselines is None else "the baseline of their own gallery’s size"
     return Distribution(
@@ -156,7 +160,7 @@ def _linear(
         axis=axis,
         edges=edges,
         counts=counts,
-        random=random,
+        outlines=controls,
         log=False,
         baseline=baseline,
         baseline_words=baseline_words,

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from explorer.views.controls import controls_of
+from explorer.views.striking import MIN_PICTURES
 from explorer.wording import percent
 from sae_core import LatentStore
 
 _AROUND = 64  # random directions whose density is closest
 _LEAST = 16  # that must have the figure
+_ALIKE = 1.5  # times as many pictures, or as few, that still count as equally frequent
 
 
 @dataclass(frozen=True)
 class Standing:
     """A figure among those of random directions."""
 
-    share_below: float  # of the random directions
+    share_below: float  # of the random directions; equal ones count half
     median: float  # of theirs
     n: int  # random directions
 
@@ -31,21 +35,29 @@ class Standing:
 
 
 def standing(store: LatentStore, latent: int, column: str) -> Standing | None:
-    """Among the random directions that are about as frequent. None without them, or without the figure."""
+    """Among the random directions that are about as frequent.
+
+    None without the figure, or enough of them, or where it is a figure of few pictures.
+    """
     row: Any = store.latents.loc[latent]
-    return among(store, column, float(row[column]), int(row["n_active"]))
+    controls = controls_of(store, "covariance")
+    if controls is None or row["n_active"] < MIN_PICTURES:
+        return None
+    apart = np.abs(np.log(controls["n_active"] / row["n_active"]))
+    near = controls[controls[column].notna() & (apart <= np.log(_ALIKE))]
+    return among(near.loc[apart[near.index].sort_values(kind="stable").index[:_AROUND]], column, float(row[column]))
 
 
-def among(store: LatentStore, column: str, value: float, n_active: int | None = None) -> Standing | None:
-    """Of a value: among the random directions that are about as frequent, or all of them."""
-    directions = store.random_directions
-    if directions is None or not np.isfinite(value) or n_active == 0:
+def standing_of_effect(store: LatentStore, z: float) -> Standing | None:
+    """Of the largest effect on a label, which has nothing to do with density: among all of them."""
+    controls = controls_of(store, "covariance")
+    return None if controls is None else among(controls[controls["effect_z"].notna()], "effect_z", z)
+
+
+def among(controls: pd.DataFrame, column: str, value: float) -> Standing | None:
+    """Among these."""
+    if len(controls) < _LEAST or not np.isfinite(value):
         return None
-    known = directions[directions[column].notna() & (directions["n_active"] > 0)]
-    if n_active is not None:
-        apart = np.abs(np.log(known["n_active"].to_numpy() / n_active))
-        known = known.iloc[np.argsort(apart, kind="stable")[:_AROUND]]
-    if len(known) < _LEAST:
-        return None
-    others = known[column].to_numpy(float)
-    return Standing(float((others < value).mean()), float(np.median(others)), len(others))
+    others = controls[column].to_numpy(float)
+    below = float((others < value).mean() + (others == value).mean() / 2)
+    return Standing(below, float(np.median(others)), len(others))

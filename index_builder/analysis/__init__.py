@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from index_builder.analysis.coactivity import write_coactivity
+from index_builder.analysis.controls import write_controls
 from index_builder.analysis.effects import label_texts, write_effects
 from index_builder.analysis.embeddings import EmbeddingFacts, embedding_pass
 from index_builder.analysis.figures import write_figures
@@ -21,7 +22,6 @@ from index_builder.analysis.positions import positions
 from index_builder.analysis.postings import MEMORY, write_postings
 from index_builder.analysis.profiles import galleries, write_profiles
 from index_builder.analysis.random_dictionary import random_fvu
-from index_builder.analysis.random_directions import write_random_directions
 from index_builder.analysis.vocabulary import vocabulary_of
 from sae_core.sae.topk import TopKSAE
 from sae_core.store import layout
@@ -55,10 +55,10 @@ def analyse(
     step("names")
     namer = Namer(root, vocabulary_of(root, encode_texts))
     names = namer.names((ids for ids, _ in galleries(root)), facts.galleries.halves)
-    step("random directions")
+    step("controls")
     texts = label_texts(root, encode_texts)
     write_effects(root, directions, texts)
-    write_random_directions(root, namer, facts.mean, texts)
+    write_controls(root, namer, facts.mean, directions, texts)
     embeddings = np.load(root / layout.EMBEDDINGS, mmap_mode="r")
     n_kept = max(round(facts.fidelity.l0), 1)
     random = random_fvu(embeddings, facts.mean, sae.config.n_latents, n_kept)

@@ -21,11 +21,16 @@ def label_texts(root: Path, encode_texts: Callable[[Sequence[str]], np.ndarray])
     return encode_texts([title.replace("_", " ") for title in titles])
 
 
-def largest_z(directions: np.ndarray, texts: Float32[np.ndarray, "n_labels d"]) -> Float64[np.ndarray, "n"]:
-    """The z of the label that each unit direction raises most, standardised over these directions; NaN: no labels."""
+def largest_z(
+    directions: np.ndarray, texts: Float32[np.ndarray, "n_labels d"], latents: Float32[np.ndarray, "n_latents d"]
+) -> Float64[np.ndarray, "n"]:
+    """The z of the label that each unit direction raises most, standardised over all latents' directions, as theirs is.
+
+    NaN without labels.
+    """
     if not len(texts) or not len(directions):
         return np.full(len(directions), np.nan)
-    mean, spread = cosine_moments(directions, texts)
+    mean, spread = cosine_moments(latents, texts)
     return np.asarray(((directions @ texts.T - mean) / spread).max(1))
 
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from index_builder.publish import file_info
 from index_builder.verify.codes import agreement_defects, code_defects, posting_defects
+from index_builder.verify.controls import control_defects
 from index_builder.verify.latents import coactivity_defects, effect_defects, near_miss_defects, profile_defects
-from index_builder.verify.random_directions import random_direction_defects
 from index_builder.verify.tables import label_defects, table_defects, thumbnail_defects
 from index_builder.verify.vectors import (
     centroid_defects,
@@ -33,7 +33,7 @@ _PARTS: tuple[Callable[[Path, Manifest], Iterator[str]], ...] = (
     coactivity_defects,
     near_miss_defects,
     effect_defects,
-    random_direction_defects,
+    control_defects,
     embedding_defects,
     centroid_defects,
     moment_defects,

@@ -18,7 +18,7 @@ from sae_core.store.manifest import UNKNOWN_FILES, Manifest
 _TABLES = (
     (layout.LATENTS, layout.LATENT_SCHEMA),
     (layout.LABELS, layout.LABEL_SCHEMA),
-    (layout.RANDOM_DIRECTIONS, layout.RANDOM_SCHEMA),
+    (layout.CONTROLS, layout.CONTROL_SCHEMA),
 )
 _MAX_MANIFEST_BYTES = 1_000_000  # a real one has 10,000
 BUILD_HINT = "python -m index_builder build --images FOLDER --encoder demo --sae demo --out STORE"

@@ -104,9 +104,9 @@ def redacted_latents(latents: pd.DataFrame, labels: LabelColumn, hidden: Hidden)
     return _blanked(_unnamed(latents, labels, hidden), hidden.latents)
 
 
-def redacted_random(directions: pd.DataFrame, labels: LabelColumn, hidden: Hidden) -> pd.DataFrame:
-    """Random directions without those whose density is a hidden latent's, and without the names of hidden labels."""
-    shown = directions[~directions["like_latent"].isin(sorted(hidden.latents))].reset_index(drop=True)
+def redacted_controls(controls: pd.DataFrame, labels: LabelColumn, hidden: Hidden) -> pd.DataFrame:
+    """Controls without those whose density is a hidden latent's, and without the names of hidden labels."""
+    shown = controls[~controls["like_latent"].isin(sorted(hidden.latents))].reset_index(drop=True)
     return _unnamed(shown, labels, hidden)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float32
 
 from sae_core.store import layout, search
-from sae_core.store.hidden import redacted_latents, redacted_random
+from sae_core.store.hidden import redacted_controls, redacted_latents
 from sae_core.store.latent_facts import LatentFacts
 from sae_core.store.records import (
     ActivationHistogram,
@@ -81,14 +81,14 @@ class LatentReads(SAEReads):
         return redacted_latents(self._figures(layout.LATENTS), self._files.labels(), self.hidden)
 
     @cached_property
-    def random_directions(self) -> pd.DataFrame | None:
-        """The same figures of random directions (`layout.RANDOM_SCHEMA`), the baseline of the latents'.
+    def controls(self) -> pd.DataFrame | None:
+        """The same figures of random directions, and of latents' own (`layout.CONTROL_SCHEMA`), to compare with.
 
-        None where the store was built before there was one. Without the rows that are matched with a hidden latent.
+        None where the store was built before there were any. Without the rows that are matched with a hidden latent.
         """
-        if layout.RANDOM_DIRECTIONS not in self.manifest.files:
+        if layout.CONTROLS not in self.manifest.files:
             return None
-        return redacted_random(self._figures(layout.RANDOM_DIRECTIONS), self._files.labels(), self.hidden)
+        return redacted_controls(self._figures(layout.CONTROLS), self._files.labels(), self.hidden)
 
     def _figures(self, name: str) -> pd.DataFrame:
         frame = pd.read_parquet(self.path / name)

@@ -32,7 +32,7 @@ CENTROIDS = "latents/centroids.npy"
 EFFECT_LABELS = "latents/effect_labels.npy"
 EFFECT_COSINES = "latents/effect_cosines.npy"
 EFFECT_Z = "latents/effect_z.npy"
-RANDOM_DIRECTIONS = "latents/random_directions.parquet"
+CONTROLS = "latents/controls.parquet"
 MOMENT_COUNTS = "moments/counts.npy"
 MOMENT_SUMS = "moments/sums.npy"
 MOMENT_PRODUCTS = "moments/products.npy"
@@ -73,7 +73,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     THUMBNAIL_OFFSETS: np.dtype("<i8"),
 }
 PICTURES = (THUMBNAILS, THUMBNAIL_OFFSETS)
-OPTIONAL = (*PICTURES, RANDOM_DIRECTIONS)
+OPTIONAL = (*PICTURES, CONTROLS)
 REQUIRED = (
     IMAGES,
     REJECTS,
@@ -94,7 +94,7 @@ N_TOP_LABELS = 8
 N_NEAR_MISSES = 48
 N_COACTIVE = 12
 N_RAISED, N_LOWERED = 6, 4
-N_RANDOM_TOP = 12  # images that are named of each random direction
+N_CONTROL_TOP = 12  # images that are named of each control
 
 # Every batch but the last has this many rows, so that a row's batch follows from its number.
 ROWS_PER_BATCH = 65_536
@@ -141,9 +141,11 @@ LATENT_SCHEMA = pa.schema(
         pa.field("y", pa.float32(), nullable=False),
     ]
 )
-# The figures that a latent has, of random directions; a row each.
-RANDOM_SCHEMA = pa.schema(
+# The figures that a latent has, of other directions; a row each.
+CONTROL_KINDS = ("covariance", "isotropic", "latent")
+CONTROL_SCHEMA = pa.schema(
     [
+        pa.field("kind", pa.string(), nullable=False),
         pa.field("like_latent", pa.int64(), nullable=False),
         pa.field("n_active", pa.int64(), nullable=False),
         *(LATENT_SCHEMA.field(name) for name in ("top_label", "label_purity")),

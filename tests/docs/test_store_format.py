@@ -44,7 +44,7 @@ def test_the_page_names_every_file_and_no_other() -> None:
         ("`labels.parquet`:", layout.LABEL_SCHEMA),
         ("`rejects.parquet`:", layout.REJECT_SCHEMA),
         ("`latents.parquet`:", layout.LATENT_SCHEMA),
-        ("`latents/random_directions.parquet`:", layout.RANDOM_SCHEMA),
+        ("`latents/controls.parquet`:", layout.CONTROL_SCHEMA),
     ],
 )
 def test_columns_have_the_types_that_the_page_says(section: str, schema: object) -> None:
@@ -92,6 +92,7 @@ def test_every_word_for_a_reject_is_on_the_page() -> None:
 def test_numbers_that_the_page_says() -> None:
     from index_builder.analysis import (
         coactivity,
+        controls,
         indexes,
         name_halves,
         naming,
@@ -113,10 +114,10 @@ def test_numbers_that_the_page_says() -> None:
     assert f"Of terms within {naming._NO_WORSE} of the best" in PAGE
     assert f"the data set's own by {naming._CLEARLY}" in PAGE
     assert f"Up to {indexes._FLAT_UP_TO:,} images" in PAGE and f"beyond {indexes._SCANNED_UP_TO:,} in" in PAGE
-    assert f"mean embedding of {random_directions._N_COMBINED:,} images" in PAGE and random_directions._HALF == 0.5
-    assert f"those of {random_directions._N} latents at most" in PAGE and f"on {random_dictionary._N_IMAGES:,}" in PAGE
-    assert f"more than {random_directions._N_ENTRIES:,} images together" in PAGE
-    assert f"the {layout.N_RANDOM_TOP} first images of its gallery" in PAGE
+    assert f"mean embedding of {random_directions._N_COMBINED:,} images" in PAGE and controls._HALF == 0.5
+    assert f"those of {controls._N} latents at most" in PAGE and f"on {random_dictionary._N_IMAGES:,}" in PAGE
+    assert f"more than {controls._N_ENTRIES:,} images together" in PAGE
+    assert f"the {layout.N_CONTROL_TOP} first images of its gallery" in PAGE
     assert (layout.N_RAISED, layout.N_LOWERED) == (6, 4) and "raises most (6," in PAGE and "lowers most (4," in PAGE
 
 

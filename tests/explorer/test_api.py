@@ -42,11 +42,11 @@ def test_the_store_says_what_it_is(client: TestClient, shown: LatentStore) -> No
     assert said["cosine"] == pytest.approx(shown.manifest.report.cosine)
 
 
-def test_random_directions_have_the_figures_of_latents(client: TestClient, shown: LatentStore) -> None:
-    said, table = client.get("/api/random-directions").json(), shown.random_directions
+def test_controls_have_the_figures_of_latents(client: TestClient, shown: LatentStore) -> None:
+    said, table = client.get("/api/controls").json(), shown.controls
     assert table is not None and len(said) == len(table) > 0
     for answer, (_, row) in zip(said, table.iterrows(), strict=True):
-        assert (answer["like_latent"], answer["n_active"]) == (row["like_latent"], row["n_active"])
+        assert (answer["kind"], answer["like_latent"]) == (row["kind"], row["like_latent"])
         assert answer["name"] == (row["name"] if row["name_good"] else None)
         assert answer["split_half"] == pytest.approx(row["split_half"], nan_ok=True) or np.isnan(row["split_half"])
     assert client.get("/api/store").json()["random_fvu"] == shown.manifest.report.random_fvu
@@ -195,7 +195,7 @@ def test_the_description_names_every_answer() -> None:
         "/latents/{latent}",
         "/latents/{latent}/gallery",
         "/latents/{latent}/similar",
-        "/random-directions",
+        "/controls",
         "/images",
         "/images/{image}",
         "/images/{image}/nearest",

@@ -62,24 +62,23 @@ def test_json_has_null_where_there_is_no_figure(client: TestClient, shown: Laten
     assert data["title"] == "<b>"
 
 
-def test_random_directions_have_a_line_each(client: TestClient, shown: LatentStore) -> None:
-    answer = client.get("/export/random_directions.csv")
+def test_controls_have_a_line_each(client: TestClient, shown: LatentStore) -> None:
+    answer = client.get("/export/controls.csv")
     assert answer.headers["content-type"].startswith("text/csv")
-    assert "random-directions.csv" in answer.headers["content-disposition"]
-    assert shown.random_directions is not None
+    assert "controls.csv" in answer.headers["content-disposition"]
+    assert shown.controls is not None
     rows = table(answer.text)
-    assert [int(row["like_latent"]) for row in rows] == shown.random_directions["like_latent"].tolist()
-    for row, purity in zip(rows, shown.random_directions["label_purity"], strict=True):
+    assert [row["kind"] for row in rows] == shown.controls["kind"].tolist()
+    assert [int(row["like_latent"]) for row in rows] == shown.controls["like_latent"].tolist()
+    for row, purity in zip(rows, shown.controls["label_purity"], strict=True):
         assert np.float32(row["label_purity"]) == purity if row["label_purity"] else np.isnan(purity)
 
 
-def test_a_store_without_random_directions_has_no_file_of_them(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(current_store(), "random_directions", None)
-    answer = client.get("/export/random_directions.csv")
+def test_a_store_without_controls_has_no_file_of_them(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current_store(), "controls", None)
+    answer = client.get("/export/controls.csv")
     assert (answer.status_code, "built without" in answer.text) == (404, True)
-    assert client.get("/api/random-directions").json() == []
+    assert client.get("/api/controls").json() == []
 
 
 def test_an_empty_list_is_an_empty_file(client: TestClient) -> None:

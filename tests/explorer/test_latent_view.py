@@ -271,7 +271,7 @@ def test_effects_part_at_the_baseline() -> None:
     z = np.array([2.0, 0.5, -1.5, -0.1], dtype=np.float32)
     found = Effects(np.array([1, 3, 0, 2]), z / 10, z)
     labels = SimpleNamespace(titles=list("abcd"))
-    store: Any = SimpleNamespace(labels=labels, effects=lambda latent: found, random_directions=None)
+    store: Any = SimpleNamespace(labels=labels, effects=lambda latent: found, controls=None)
     moved = effects(store, 0)
     assert [(effect.label, effect.z) for effect in moved.raised] == [("b", 2.0), ("d", 0.5)]
     assert [(effect.label, effect.z) for effect in moved.lowered] == [("a", -1.5), ("c", pytest.approx(-0.1))]

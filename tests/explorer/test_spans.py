@@ -20,6 +20,7 @@ from explorer.views.sides import ranked_latents
 from explorer.views.spans_query import MAX_N, MIN_N, USUAL_N, SpansQuery
 from explorer.wording import percent
 from sae_core import LatentStore
+from sae_core.equal_density import random_of_equal_density
 from sae_core.neighbourhoods import union_of
 from sae_core.spans import cumulative_energy, cumulative_energy_each
 from tests.explorer.conftest import html_of, run_page
@@ -42,9 +43,8 @@ def test_energies_rise_within_their_bands(store: LatentStore, said: str, centred
     resolved = chosen(store, said)
     view = build_energy(store, resolved, centred)
     curves = {curve.line: curve for curve in view.curves}
-    assert set(curves) == {"own", "best", "random", "pictures"} | (
-        {"shared"} if len(resolved.embeddings) > 1 else set()
-    )
+    of_sets = {"shared", "pictures"} if len(resolved.embeddings) > 1 else set()
+    assert set(curves) == {"own", "own random", "best", "random"} | of_sets
     for curve in view.curves:
         for shares in (curve.low, curve.middle, curve.high):
             assert (np.diff(shares) >= -1e-9).all()
@@ -82,9 +82,11 @@ def test_no_shared_span_beats_the_best_one(store: LatentStore, centred: bool) ->
         assert (cumulative_energy(x, store.directions[latents]).mean(0) <= mine.mean(0) + 1e-9).all()
 
 
-def test_one_picture_counts_once_in_its_neighbourhood(store: LatentStore) -> None:
+def test_the_best_span_of_a_picture_is_of_its_neighbours(store: LatentStore) -> None:
     best = next(curve for curve in build_energy(store, chosen(store, "image:7"), False).curves if curve.line == "best")
-    near = store.embeddings(store.nearest_images(store.embedding(7), N_NEIGHBOURS).ids).astype(np.float64)
+    ids = store.nearest_images(store.embedding(7), N_NEIGHBOURS + 1).ids
+    assert ids[0] == 7, "itself, which would be its own best span"
+    near = store.embeddings(ids[1:]).astype(np.float64)
     first = np.linalg.eigh(near.T @ near)[1][:, -1]
     np.testing.assert_allclose(best.middle[0], (store.embedding(7) @ first) ** 2, atol=1e-5)
 
@@ -105,7 +107,7 @@ def test_the_sentence_reads_all_curves_at_the_same_number(store: LatentStore) ->
 def test_random_sets_are_asked_the_same_question(store: LatentStore) -> None:
     """Sets as large as the choice, each with the strongest latents of its own; by hand, from codes and embeddings."""
     resolved = chosen(store, "image:3,7,11")
-    found = random_sets(store, resolved, store.mean_embedding, 4, seed=5)
+    found = random_sets(store, 3, 4, store.mean_embedding, seed=5)
     assert found.shape == (N_SETS, 4)
     rng = np.random.default_rng([5, 1])
     for row in found[:6]:
@@ -125,21 +127,27 @@ def test_random_sets_are_asked_the_same_question(store: LatentStore) -> None:
     np.testing.assert_allclose(curve.middle[:4], np.median(found, axis=0), atol=1e-9)
 
 
-def test_chosen_latents_are_those_of_random_pictures_too(store: LatentStore) -> None:
-    latents = store.latents.n_active.nlargest(2).index.tolist()
+def test_chosen_latents_stand_beside_others_in_their_own_pictures(store: LatentStore) -> None:
+    """Each draw's pictures are those where the drawn latents are active, as the choice's are."""
+    latents = np.array(store.latents.n_active.nlargest(2).index)
     view = build_energy(store, chosen(store, f"latents:{','.join(map(str, latents))}"), centred=True)
-    curve = view.curves[-1]
-    assert curve.name == "the chosen latents in random pictures"
-    assert len(curve.middle) == 2
-    basis = np.linalg.qr(store.directions[latents].T.astype(np.float64))[0]
-    x = store.embeddings(range(store.n_images)) - store.mean_embedding
-    held = ((x @ basis) ** 2).sum(1) / (x**2).sum(1)
-    assert curve.low[-1] - 0.05 <= np.median(held) <= curve.high[-1] + 0.05
+    curve, n = view.curves[-1], view.n_pictures
+    assert curve.name == "random latents in their own pictures" and len(curve.middle) == 2
+    drawn = random_of_equal_density(store.latents["density"].to_numpy(), latents, N_SETS, seed=0)
+    held = []
+    for row in drawn:
+        ids = store.images_where(any_of=row.tolist()).image_ids[:n]
+        x = store.embeddings(ids) - store.mean_embedding
+        basis = np.linalg.qr(store.directions[row].T.astype(np.float64))[0]
+        held.append(np.median(((x @ basis) ** 2).sum(1) / (x**2).sum(1)))
+    assert curve.middle[-1] == pytest.approx(np.median(held), abs=1e-5)
+    assert (curve.low[-1], curve.high[-1]) == tuple(pytest.approx(np.quantile(held, q), abs=1e-5) for q in (0.05, 0.95))
 
 
 def test_one_picture_stands_beside_single_ones(store: LatentStore) -> None:
     view = build_energy(store, chosen(store, "image:7"), centred=True)
-    curve, n = view.curves[-1], min(N_ALONE, store.n_images)
+    curve, n = view.curves[1], min(N_ALONE, store.n_images)
+    assert curve.line == "own random"
     held = random_alone(store, store.mean_embedding, 0)
     assert held.shape == (n, store.k)
     assert n == store.n_images, "all of them, in this small store"
@@ -149,7 +157,11 @@ def test_one_picture_stands_beside_single_ones(store: LatentStore) -> None:
         wanted = cumulative_energy_each(x, store.directions[code.latents][None])[0]
         np.testing.assert_allclose(held[image, : len(wanted)], wanted, atol=1e-6)
     np.testing.assert_allclose(curve.middle, np.median(held, axis=0))
-    assert "10 to 90 % of 256" in sections.energy_note(view, SpansQuery("image:7"))
+    assert (
+        f"random pictures’ own strongest {percent(curve.middle[view.j - 1])}. As many directions, one span: best"
+        in view.sentence
+    )
+    assert "Random pictures: 256." in sections.energy_note(view, SpansQuery("image:7"))
 
 
 def test_random_pictures_are_drawn_several_times(store: LatentStore) -> None:
@@ -160,7 +172,7 @@ def test_random_pictures_are_drawn_several_times(store: LatentStore) -> None:
         assert values is not None and ranges is not None
         assert all(found and found[0] <= value <= found[1] for value, found in zip(values, ranges, strict=True))
     assert spread.n_union and spread.n_union[0] < spread.n_union[1]
-    assert f"random pictures: {spread.n_union[0]} to {spread.n_union[1]} and " in view.sentence
+    assert f"random pictures (8 draws) {spread.n_union[0]} to {spread.n_union[1]} are active" in view.sentence
     html = sections.neighbourhood_table(view)
     assert html.count("sp-ranges") == 4 and "the range of 8 draws" in html
     assert f"<span>{spread.n_union[0]}–{spread.n_union[1]}</span>" in html
@@ -169,7 +181,7 @@ def test_random_pictures_are_drawn_several_times(store: LatentStore) -> None:
 def test_where_all_pictures_are_drawn_there_is_one_draw(store: LatentStore) -> None:
     view = build_neighbourhood(store, chosen(store, "image:7"), MAX_N)
     assert view.spread.n_draws == 1 and "draws" not in sections.neighbourhood_table(view)
-    assert f"{view.rows[-1].n_union} and " in view.sentence
+    assert f"random pictures {view.rows[-1].n_union} are active" in view.sentence
 
 
 def test_a_number_that_a_draw_does_not_reach_has_no_range() -> None:
@@ -238,7 +250,7 @@ def test_an_upload_is_like_a_picture(store: LatentStore) -> None:
 
 def test_files_hold_what_is_drawn(store: LatentStore) -> None:
     energy = build_energy(store, chosen(store, "label:red things"), True)
-    assert charts.energy_csv(energy).count("\n") == 1 + 5 * store.k
+    assert charts.energy_csv(energy).count("\n") == 1 + 6 * store.k
     names = [trace.name for trace in charts.energy_chart(energy).data if trace.name]
     assert names == [curve.name for curve in energy.curves]
     view = build_neighbourhood(store, chosen(store, "label:red things"), 20)

@@ -200,20 +200,20 @@ SILENT: dict[str, tuple[Damage, str]] = {
         edit_array("latents/effect_labels.npy", lambda a: a.__setitem__((0, 0), 99)),
         "names labels",
     ),
-    "random directions of other densities": (
-        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.assign(n_active=t.n_active + 1)),
-        "random_directions.parquet: n_active",
+    "controls of other densities": (
+        edit_table(layout.CONTROLS, lambda t: t.assign(n_active=t.n_active + 1)),
+        "controls.parquet: n_active",
     ),
-    "random directions through other pictures": (
-        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.assign(top_images=[[0, 1]] * len(t))),
+    "controls with other pictures": (
+        edit_table(layout.CONTROLS, lambda t: t.assign(top_images=[[0, 1]] * len(t))),
         "other images than its directions find",
     ),
-    "random directions like other latents": (
-        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.assign(like_latent=t.like_latent + 1)),
+    "controls like other latents": (
+        edit_table(layout.CONTROLS, lambda t: t.assign(like_latent=t.like_latent + 1)),
         "matched with other latents",
     ),
-    "random directions without a column": (
-        edit_table(layout.RANDOM_DIRECTIONS, lambda t: t.drop(columns="name")),
+    "controls without a column": (
+        edit_table(layout.CONTROLS, lambda t: t.drop(columns="name")),
         "other columns",
     ),
     "an index of another vector": (index_with_another_vector, "other vectors"),

@@ -1,4 +1,4 @@
-"""The baseline of random directions, each figure worked out from directions and pictures alone."""
+"""The controls, each figure worked out from directions and pictures alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from index_builder.analysis import random_dictionary, random_directions, strongest
+from index_builder.analysis import controls, random_dictionary, random_directions, strongest
 from index_builder.analysis.random_dictionary import random_fvu
 from index_builder.analysis.vocabulary import terms_of
 from index_builder.build import build
@@ -39,32 +39,46 @@ def x(store: LatentStore) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def found(store: LatentStore) -> pd.DataFrame:
-    assert store.random_directions is not None
-    return store.random_directions
+    assert store.controls is not None
+    return store.controls
 
 
 @pytest.fixture(scope="module")
-def projections(x: np.ndarray, found: pd.DataFrame) -> np.ndarray:
-    """Every picture's place along every direction `[m, n_images]`, from the mean."""
+def directions(store: LatentStore, x: np.ndarray, found: pd.DataFrame) -> np.ndarray:
+    """Unit, a row for each of `found`: the seeded ones of both random kinds, and the latents' own."""
+    n = len(found) // 3
     rows = np.unique(np.linspace(0, len(x) - 1, 4_096).astype(int))
-    directions = np.random.default_rng(1).standard_normal((len(found), len(rows))) @ (x[rows] - x.mean(0))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    varied = np.random.default_rng(1).standard_normal((n, len(rows))) @ (x[rows] - x.mean(0))
+    anywhere = np.random.default_rng(3).standard_normal((n, x.shape[1]))
+    own = store.sae().directions().numpy()[found["like_latent"][:n]]
+    every = np.concatenate([varied, anywhere, own]).astype(np.float64)
+    return np.asarray(every / np.linalg.norm(every, axis=1, keepdims=True))
+
+
+@pytest.fixture(scope="module")
+def projections(x: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Every picture's place along every direction `[m, n_images]`, from the mean."""
     return np.asarray(directions @ (x - x.mean(0)).T)
 
 
 @pytest.fixture(scope="module")
 def activations(projections: np.ndarray, found: pd.DataFrame) -> np.ndarray:
-    """Projections, in as many pictures as the direction is active in."""
+    """How far projections exceed the first picture left out, in as many pictures as the direction is active in."""
     values = projections.copy()
     for row, n in zip(values, found["n_active"], strict=True):
-        row[np.argsort(-row)[n:]] = 0
+        order = np.argsort(-row)
+        threshold = max(row[order[n]], 0)
+        row[order[:n]] -= threshold
+        row[order[n:]] = 0
     return values
 
 
 def test_each_is_active_as_often_as_a_latent(store: LatentStore, found: pd.DataFrame, projections: np.ndarray) -> None:
     """Where there are as many pictures on its side of the mean."""
     alive = store.latents["n_active"]
-    assert sorted(found["like_latent"]) == np.flatnonzero((alive > 0) & (alive <= 90)).tolist()
+    like = np.flatnonzero((alive > 0) & (alive <= 90)).tolist()
+    assert found["like_latent"].tolist() == 3 * like
+    assert found["kind"].tolist() == [kind for kind in layout.CONTROL_KINDS for _ in like]
     wanted = np.minimum(alive[found["like_latent"]], (projections > 0).sum(1))
     assert found["n_active"].tolist() == wanted.tolist()
     assert (found["n_active"].to_numpy() == alive[found["like_latent"]].to_numpy()).mean() > 0.5
@@ -72,7 +86,7 @@ def test_each_is_active_as_often_as_a_latent(store: LatentStore, found: pd.DataF
 
 def test_its_pictures_lie_farthest_along_it(found: pd.DataFrame, activations: np.ndarray) -> None:
     for row, values in zip(found.itertuples(), activations, strict=True):
-        n = min(row.n_active, layout.N_RANDOM_TOP)
+        n = min(row.n_active, layout.N_CONTROL_TOP)
         assert row.top_images.tolist() == np.argsort(-values)[:n].tolist()
 
 
@@ -125,23 +139,35 @@ def test_labels_and_names(store: LatentStore, x: np.ndarray, found: pd.DataFrame
     assert len(seen) > 10 and set(seen) <= {"text", "clip"}
 
 
-def test_effects_on_labels_are_standardised_over_the_directions(
-    store: LatentStore, x: np.ndarray, found: pd.DataFrame
+def test_effects_on_labels_are_on_the_latents_scale(
+    store: LatentStore, directions: np.ndarray, found: pd.DataFrame
 ) -> None:
-    directions = random_directions.draw(x, x.mean(0), len(found))
-    cosines = directions @ store.load_encoder().encode_texts(store.labels.titles).numpy().T
-    z = (cosines - cosines.mean(0)) / cosines.std(0)
-    np.testing.assert_allclose(found["effect_z"], z.max(1), atol=1e-3)
+    texts = store.load_encoder().encode_texts(store.labels.titles).numpy()
+    latents = store.sae().directions().numpy() @ texts.T
+    z = (directions @ texts.T - latents.mean(0)) / latents.std(0)
+    np.testing.assert_allclose(found["effect_z"], z.max(1), atol=1e-2)
+    own = found[found["kind"] == "latent"]
+    own = own[own["effect_z"] > 0.01]  # a latent that raises no label has none in its list
+    raised = [store.effects(latent).z[0] for latent in own["like_latent"]]
+    assert len(own) > 5
+    np.testing.assert_allclose(own["effect_z"], raised, atol=1e-3)
 
 
 def test_directions_have_the_covariance_of_the_pictures() -> None:
     rng = np.random.default_rng(3)
     x = rng.standard_normal((400, 3)) * [3, 1, 0.2] + [5, 0, 0]
-    drawn = random_directions.draw(x, x.mean(0), 40_000)
+    drawn = random_directions.covariant(x, x.mean(0), 40_000)
     np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), 1)
     wanted = np.linalg.cholesky(np.cov(x.T)) @ rng.standard_normal((3, 40_000))
     wanted /= np.linalg.norm(wanted, axis=0)
     np.testing.assert_allclose(drawn.T @ drawn / 40_000, wanted @ wanted.T / 40_000, atol=0.01)
+
+
+def test_isotropic_directions_point_anywhere() -> None:
+    drawn = random_directions.isotropic(3, 40_000)
+    np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), 1)
+    np.testing.assert_allclose(drawn.mean(0), 0, atol=0.01)
+    np.testing.assert_allclose(drawn.T @ drawn / 40_000, np.eye(3) / 3, atol=0.01)
 
 
 @settings(max_examples=60, deadline=None)
@@ -157,28 +183,32 @@ def test_the_strongest_of_a_stream_are_those_of_a_sort(seed: int, n: int, chunk:
     for (ids, values), direction, most in zip(found, directions, wanted, strict=True):
         every = x @ direction
         order = [image for image in np.argsort(-every, kind="stable") if every[image] > 0][:most]
-        assert ids.tolist() == order and values.tolist() == every[order].tolist()
+        left_out = [value for image, value in enumerate(every) if value > 0 and image not in order]
+        assert ids.tolist() == order and values.tolist() == (every[order] - max(left_out, default=0)).tolist()
 
 
 def test_latents_of_most_pictures_and_dead_ones_are_not_matched(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert random_directions.matched(np.array([0, 1, 50, 51, 7]), 100).tolist() == [1, 2, 4]
-    assert random_directions.matched(np.array([0, 0]), 100).tolist() == []
-    monkeypatch.setattr(random_directions, "_N", 20)
-    assert len(random_directions.matched(np.full(500, 3), 100)) == 20
-    monkeypatch.setattr(random_directions, "_N_ENTRIES", 31)
-    assert len(random_directions.matched(np.full(500, 3), 100)) == 10
-    assert len(random_directions.matched(np.full(500, 40), 100)) == 1  # one at least
+    assert controls.matched(np.array([0, 1, 50, 51, 7]), 100).tolist() == [1, 2, 4]
+    assert controls.matched(np.array([0, 0]), 100).tolist() == []
+    monkeypatch.setattr(controls, "_N", 20)
+    assert len(controls.matched(np.full(500, 3), 100)) == 20
+    monkeypatch.setattr(controls, "_N_ENTRIES", 31)
+    assert len(controls.matched(np.full(500, 3), 100)) == 10
+    assert len(controls.matched(np.full(500, 40), 100)) == 1  # one at least
 
 
-def test_a_dictionary_of_random_directions_is_fitted_by_least_squares(
-    x: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dictionary_of_random_directions_is_pursued(x: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orthogonal matching pursuit, each step fitted by another routine."""
     away, n, k = x - x.mean(0), 24, 5
-    directions, error = random_directions.draw(x, x.mean(0), n, seed=2), 0.0
+    directions, error = random_directions.covariant(x, x.mean(0), n, seed=2), 0.0
     for row in away:
-        kept = directions[np.argsort(-(directions @ row))[:k]]
-        kept = kept[kept @ row > 0]
-        error += float(np.square(row - np.linalg.lstsq(kept.T, row, rcond=None)[0] @ kept).sum()) if len(kept) else 1.0
+        left, kept = row, []
+        for _ in range(k):
+            products = directions @ left
+            if products.max() > 0:
+                kept.append(directions[products.argmax()])
+                left = row - np.linalg.lstsq(np.array(kept).T, row, rcond=None)[0] @ np.array(kept)
+        error += float(np.square(left).sum())
     monkeypatch.setattr(random_dictionary, "_CELLS", 2_000)  # some pictures at a time
     assert random_fvu(x.astype(np.float32), x.mean(0), n, k) == pytest.approx(error / np.square(away).sum(), rel=1e-3)
 
@@ -189,12 +219,12 @@ def test_a_dictionary_where_nothing_varies_or_everything_is_kept(x: np.ndarray) 
     assert 0 <= random_fvu(x.astype(np.float32), x.mean(0), 3, 16) < 1  # fewer directions than are kept
 
 
-def test_a_store_of_one_picture_has_no_baseline(store: LatentStore, tmp_path: Path) -> None:
+def test_a_store_of_one_picture_has_no_controls(store: LatentStore, tmp_path: Path) -> None:
     inputs, one = store.path.with_name(store.path.name + ".inputs"), str(make_tar(tmp_path / "one.tar", 1))
     models = {"encoder": store.manifest.encoder.ref, "sae": str(inputs / "sae")}
     build(BuildConfig(images=(one,), out=tmp_path / "store", device="cpu", workers=0, **models))
     found = LatentStore.open(tmp_path / "store")
-    assert found.random_directions is not None and len(found.random_directions) == 0
+    assert found.controls is not None and len(found.controls) == 0
     assert found.manifest.report.random_fvu is None
     assert defects_of(found.path) == []
 
@@ -202,15 +232,15 @@ def test_a_store_of_one_picture_has_no_baseline(store: LatentStore, tmp_path: Pa
 def test_a_store_from_before_it_opens_without(store: LatentStore, tmp_path: Path) -> None:
     (older := tmp_path / "store").symlink_to(store.path, target_is_directory=True)
     manifest = json.loads((older / "manifest.json").read_text())
-    del manifest["files"][layout.RANDOM_DIRECTIONS], manifest["report"]["random_fvu"]
+    del manifest["files"][layout.CONTROLS], manifest["report"]["random_fvu"]
     before = LatentStore(store.path, store.manifest.model_validate(manifest), None, None)
-    assert before.random_directions is None and before.manifest.report.random_fvu is None
+    assert before.controls is None and before.manifest.report.random_fvu is None
 
 
 def test_what_is_hidden_is_not_named_nor_matched(store: LatentStore, found: pd.DataFrame) -> None:
     said = next(label for label in found["top_label"] if label)
     latent = int(found["like_latent"][0])
-    hidden = LatentStore.open(store.path, hide=HideList(labels=(said,), latents=(latent,))).random_directions
+    hidden = LatentStore.open(store.path, hide=HideList(labels=(said,), latents=(latent,))).controls
     assert hidden is not None and latent not in set(hidden["like_latent"])
-    assert len(hidden) == len(found) - 1
+    assert len(hidden) == len(found) - 3
     assert said not in set(hidden["top_label"]) and said not in set(hidden["name"])

@@ -1,0 +1,88 @@
+"""The figures of an SAE on a store that are one number each, with their baselines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explorer import links
+from explorer.views.controls import controls_of
+from explorer.wording import CONTROLS, DEFINITIONS, count, figure, percent, plural
+from sae_core import LatentStore
+from sae_core.components import components_fvu
+from sae_core.store.manifest import DENSE
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the report card."""
+
+    name: str
+    value: str
+    beside: str  # its baseline, in short
+    definition: str
+    url: str | None = None  # the latents that it counts
+
+
+def report_figures(store: LatentStore) -> tuple[Figure, ...]:
+    """All that this store has; the most telling first."""
+    report, latents = store.manifest.report, store.latents
+    random = figure(report.random_pair_cosine)
+    alive = latents[latents["n_active"] > 0]
+    named = float(alive["name_good"].mean()) if len(alive) else float("nan")
+    recall = report.nearest_recall
+    said = f"{100 * (recall or 0):.1f} %"  # a tenth counts: 99.7 % is not all of them
+    found = Figure("nearest pictures found", said, "exhaustive: 100 %", DEFINITIONS["nearest_recall"])
+    return (
+        _fvu(store),
+        Figure(
+            "cosine",
+            figure(report.cosine, 3),
+            f"another picture’s: {random}",
+            DEFINITIONS["cosine"].format(random=random),
+        ),
+        Figure("L0", figure(report.l0, 1), f"at most: {store.k}", DEFINITIONS["l0"].format(k=store.k)),
+        Figure(
+            "dead latents",
+            f"{count(report.n_dead)} ({percent(report.n_dead / store.n_latents)})",
+            "all used: 0",
+            DEFINITIONS["dead"],
+            links.latents_url({"life": "dead"}),
+        ),
+        Figure(
+            "dense latents",
+            f"{count(report.n_dense)} ({percent(report.n_dense / store.n_latents)})",
+            f"evenly: {percent(store.even_density)} each",
+            DEFINITIONS["dense"].format(dense=percent(DENSE), even=percent(store.even_density)),
+            links.latents_url({"min": DENSE, "sort": "frequent"}),
+        ),
+        _good_names(store, named),
+        *((found,) if recall is not None else ()),
+    )
+
+
+def _fvu(store: LatentStore) -> Figure:
+    """Beside the strongest baseline that the store knows; the others are in the definition."""
+    report = store.manifest.report
+    n, definition = store.n_latents, DEFINITIONS["fvu"]
+    n_kept = max(round(report.l0), 1)
+    moments = store.mean_embedding, store.moments.products.sum(0), store.n_images
+    components = figure(components_fvu(*moments, n_kept), 3)
+    definition += f" Others: {components}, {plural(n_kept, 'principal component')}"
+    if report.random_fvu is None:
+        return Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", f"{definition}.")
+    random = figure(report.random_fvu, 3)
+    definition += f"; {random}, a dictionary of {plural(n, 'random direction')}, of which each picture takes {n_kept}, "
+    definition += "one by one, by orthogonal matching pursuit."
+    return Figure("FVU", figure(report.fvu, 3), f"random directions: {random}", definition)
+
+
+def _good_names(store: LatentStore, named: float) -> Figure:
+    url, directions = links.latents_url({"names": "good", "sort": "score"}), controls_of(store, "covariance")
+    beside, baseline = "by chance: about 0", "0, for names that say nothing (name score 0.5)."
+    if directions is not None and len(directions):
+        share = percent(float(directions["name_good"].mean()))
+        beside = f"random directions: {share}"
+        baseline = (
+            f"{share} of {CONTROLS['covariance']} that are as frequent; 0 for names that say nothing (name score 0.5)."
+        )
+    return Figure("with a good name", percent(named), beside, DEFINITIONS["good_names"].format(baseline=baseline), url)
