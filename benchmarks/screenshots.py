@@ -47,6 +47,7 @@ def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
         shoot(page, f"{address}/spans?of=label:birds", out / "spans.png")
         for heading, name in SECTIONS.items():
             shoot_section(page, heading, out / name)
+        shoot(page, f"{address}/quality", out / "quality.png")
         browser.close()
 
 
