@@ -31,7 +31,7 @@ from index_builder.analysis.strongest import strongest
 from sae_core.store import layout
 
 _N = 512  # latents that are matched, at most
-_N_ENTRIES = 2**24  # images in the galleries of a kind, at most (one has as many as it has)
+_N_ENTRIES = 2**23  # images in the galleries of a kind, at most (one has as many as it has): under 2 GB
 _HALF = 0.5  # density of the latents that can be matched: no more images lie on a direction's side of the mean
 _CHUNK = 16_384  # images
 
@@ -99,7 +99,7 @@ def _facts(embeddings: np.ndarray, galleries: Galleries, mean: np.ndarray) -> Ga
     values = np.concatenate([np.zeros(0, np.float32), *(values for _, values in galleries)])
     order = np.argsort(ids, kind="stable")
     ids, values = ids[order], values[order]
-    numbers = np.repeat(np.arange(len(galleries)), [len(ids) for ids, _ in galleries])[order]
+    numbers = np.repeat(np.arange(len(galleries), dtype=np.int32), [len(ids) for ids, _ in galleries])[order]
     for start in range(0, len(embeddings), _CHUNK):
         x = np.array(embeddings[start : start + _CHUNK])
         part = slice(*np.searchsorted(ids, [start, start + len(x)]))
