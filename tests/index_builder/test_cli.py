@@ -164,9 +164,12 @@ def test_verify_and_info(store: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["verify", str(tmp_path)]) == 2
     assert "1 defect" in capsys.readouterr().out
     assert main(["info", str(store)]) == 0
-    assert "40 images" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "40 images" in said
     assert main(["info", str(store), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["n_images"] == 40
+    manifest = json.loads(capsys.readouterr().out)
+    assert manifest["n_images"] == 40
+    assert f"(random directions {manifest['report']['random_fvu']:.3f})" in said
     assert main(["info", str(tmp_path)]) == 2
     assert "no manifest.json" in capsys.readouterr().err
 

@@ -245,6 +245,17 @@ def test_a_private_store_needs_the_right_token(
     pull(PullCommand("org/open", tmp_path / "out"))
 
 
+def test_a_card_has_the_figures_with_their_baselines(store: Path) -> None:
+    manifest = read_manifest(store)
+    report = manifest.report
+    assert report.random_fvu is not None
+    card = make_card(manifest, REPO, None)
+    assert f"{report.fvu:.3f} (the mean embedding: 1; as many random directions: {report.random_fvu:.3f})" in card
+    assert f"{report.cosine:.3f} (another image's: {report.random_pair_cosine:.3f})" in card
+    older = manifest.model_copy(update={"report": report.model_copy(update={"random_fvu": None})})
+    assert f"{report.fvu:.3f} (the mean embedding: 1) |" in make_card(older, REPO, None)
+
+
 def test_a_card_is_markdown_and_nothing_else(store: Path) -> None:
     evil = "x\n---\nlicense: mit\n# <script>alert(1)</script> [a](javascript:b) | `c` **d** ![e](f) \u202e"
     manifest = read_manifest(store).model_copy(update={"name": evil})
