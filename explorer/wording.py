@@ -79,7 +79,8 @@ DEFINITIONS = {
     "colour. Baseline: if directions had nothing to do with labels, the colours would be mixed evenly.",
     "map_activation": "Strongest activation: the largest value of the latent in this store. Baseline: 0, "
     "in all pictures where it is not active.",
-    "labels": "Share of the gallery that carries the label. Baseline, behind it: the label's share in the whole store.",
+    "labels": "Share of the gallery that carries the label, which leads to the latents whose most common label it is. "
+    "Baseline, behind it: the label's share in the whole store.",
     "cosine_pair": "Cosine between the CLIP embeddings of both sides; of several pictures, between their mean "
     "embeddings. Baseline: {baseline}, the mean of 600 draws of as many random pictures, and as many of them on both "
     "sides; means of many pictures are always more alike.",

@@ -65,8 +65,11 @@ def _decile_bar(purity: DecilePurity, decile: int) -> str:
 def _label_bar(item: LabelShare) -> str:
     here, there = percent(item.share), percent(item.store_share)
     tip = f"{item.label}: {plural(item.n, 'picture')}, {here} of the gallery, {there} of the store"
+    name = escape(item.label)
+    if item.href:
+        name = f'<a href="{escape(item.href)}">{name}</a>'
     return (
-        f'<div class="sp-label" data-tip="{escape(tip)}"><span>{escape(item.label)}</span>'
+        f'<div class="sp-label" data-tip="{escape(tip)}"><span>{name}</span>'
         f'<span class="sp-num">{here} <span class="sp-dim">/ {there}</span></span>'
         f"{share_bar(item.share, item.store_share)}</div>"
     )

@@ -78,7 +78,7 @@ def _labels(view: LatentPage) -> str:
     found = view.purity.standing
     random += f". Its share here is {_stands(found, percent)} with theirs." if found else "."
     bars = f"{label_bars(view.labels)}<p>{parts.dim(random)}</p>"
-    return f"<section>{line}{bars}{said if view.purity.whole else ''}</section>"
+    return f"<section data-spa>{line}{bars}{said if view.purity.whole else ''}</section>"
 
 
 def _trust(view: LatentPage) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from explorer import links
 from explorer.views.cells import number_or_none
+from explorer.views.latent_table import latent_table
 from explorer.views.random_purity import random_purities
 from explorer.views.standing import Standing, standing, standing_of_effect
 from sae_core import LatentStore
@@ -33,6 +35,7 @@ class LabelShare:
     share: float  # of the gallery
     store_share: float  # of all pictures: the baseline
     n: int  # pictures
+    href: str | None = None  # latents whose most common label it is; None where there are none
 
 
 @dataclass(frozen=True)
@@ -106,15 +109,17 @@ def decile_marks(store: LatentStore, latent: int) -> tuple[float, ...]:
 def label_shares(store: LatentStore, latent: int, n: int = N_LABELS) -> tuple[LabelShare, ...]:
     """The gallery's most common labels. Shares count all pictures, those without a label too."""
     profile, size = store.label_profile(latent), store.gallery_size(latent)
-    labels = store.labels
+    labels, commonest = store.labels, set(latent_table(store).labels)
+    found = zip(profile.codes[:n], profile.counts.sum(1).tolist(), strict=False)
     return tuple(
         LabelShare(
             label=labels.titles[code],
-            share=float(row.sum() / size),
+            share=n_here / size,
             store_share=float(labels.counts[code] / store.n_images),
-            n=int(row.sum()),
+            n=n_here,
+            href=links.latents_url({"label": labels.titles[code]}) if labels.titles[code] in commonest else None,
         )
-        for code, row in zip(profile.codes[:n], profile.counts, strict=False)
+        for code, n_here in found
     )
 
 

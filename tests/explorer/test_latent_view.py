@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from html import escape
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
 
 from explorer.charts import activation_histogram
 from explorer.sections import latent_gallery, latent_side
+from explorer.sections.bars import label_bars
 from explorer.views.latent import build_latent
 from explorer.views.latent_figures import (
     DecilePurity,
@@ -36,6 +39,8 @@ from explorer.views.latent_gallery import (
     build_gallery,
     spread_ranks,
 )
+from explorer.views.latents import build_latents
+from explorer.views.latents_query import LatentsQuery
 from explorer.wording import plural
 from sae_core import LatentStore
 from sae_core.store.records import Effects
@@ -207,6 +212,13 @@ def test_labels_by_share_and_decile(store: LatentStore) -> None:
         assert item.n == here[item.label]
         assert item.share == here[item.label] / len(gallery)
         assert item.store_share == everywhere[item.label] / store.n_images
+        n_latents = int((store.latents["top_label"] == item.label).sum())
+        assert (item.href is not None) == (n_latents > 0)
+        if item.href:
+            query = dict(parse_qsl(urlsplit(item.href).query))
+            assert build_latents(store, LatentsQuery.from_params(query)).paging.n_items == n_latents
+            assert f'href="{escape(item.href)}">{item.label}</a>' in label_bars([item])
+    assert shares[0].href
     purity = decile_purity(store, latent)
     assert purity is not None
     assert purity.label == shares[0].label
