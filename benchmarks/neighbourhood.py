@@ -14,7 +14,7 @@ import numpy as np
 import tyro
 
 from benchmarks.machine import machine
-from explorer.views.neighbourhood import set_row
+from explorer.views.few_latents import set_row
 from sae_core import LatentStore
 from sae_core.linear_heads import Head, global_head
 from sae_core.neighbourhoods import union_of

@@ -10,7 +10,8 @@ from explorer.grid import draw
 from explorer.plots import draw_plot
 from explorer.sections import spans as sections
 from explorer.views.energy import Energy, build_energy
-from explorer.views.neighbourhood import SetRow, build_neighbourhood, measure_set
+from explorer.views.few_latents import SetRow, measure_set
+from explorer.views.neighbourhood import build_neighbourhood
 from explorer.views.resolved import Resolved
 from explorer.views.spans_query import SpansQuery
 from sae_core import LatentStore

@@ -10,7 +10,8 @@ from explorer.sections import parts
 from explorer.sections.sides import side
 from explorer.views.compare_examples import Example
 from explorer.views.energy import N_DRAWS, Energy
-from explorer.views.neighbourhood import Few, Neighbourhood, Range, SetRow, Spread, written
+from explorer.views.few_latents import Few, Range, SetRow, Spread, written
+from explorer.views.neighbourhood import Neighbourhood
 from explorer.views.random_energy import N_ALONE
 from explorer.views.sides import Side
 from explorer.views.spans_query import OWN, SIZES, SpansQuery

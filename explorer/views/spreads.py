@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
 import pandas as pd
 
 from explorer import links
-from explorer.views.distributions import Distribution, decade_bins, extremes, known, linear_bins, outlines
+from explorer.views.distributions import Distribution, decade_bins, extremes, known
+from explorer.views.linear_spreads import linear_spread
 from explorer.views.random_purity import random_purities, random_purity
 from explorer.wording import DEFINITIONS, count, figure, percent, plural
 from sae_core import LatentStore
-
-_OUTLINED = ("covariance", "isotropic")
-_SHORT = {"covariance": "with the pictures’ covariance", "isotropic": "isotropic"}
 
 
 def density(store: LatentStore) -> Distribution | None:
@@ -30,7 +25,7 @@ def density(store: LatentStore) -> Distribution | None:
         key="density",
         title="How often are latents active?",
         summary=f"{plural(n_dead, 'dead latent')} cannot be shown on this axis. Half of the others are active in "
-        f"fewer than {percent(_median(values))} of the pictures.",
+        f"fewer than {percent(float(values.median()))} of the pictures.",
         definition=DEFINITIONS["density_spread"].format(even=percent(even)),
         axis="density (log scale)",
         edges=edges,
@@ -49,7 +44,7 @@ def density(store: LatentStore) -> Distribution | None:
 def monosemanticity(store: LatentStore) -> Distribution | None:
     """How alike the pictures of a latent are."""
     baseline = store.manifest.report.monosemanticity_baseline
-    return _linear(
+    return linear_spread(
         store,
         "monosemanticity",
         title="Are a latent’s pictures alike?",
@@ -67,7 +62,7 @@ def monosemanticity(store: LatentStore) -> Distribution | None:
 def split_half(store: LatentStore) -> Distribution | None:
     """Whether half of the store says what the other half does."""
     baseline = store.manifest.report.split_half_baseline
-    return _linear(
+    return linear_spread(
         store,
         "split_half",
         title="Would other pictures tell the same?",
@@ -82,7 +77,7 @@ def split_half(store: LatentStore) -> Distribution | None:
 
 def name_score(store: LatentStore) -> Distribution | None:
     """How good the best candidate names are."""
-    return _linear(
+    return linear_spread(
         store,
         "name_score",
         title="Does the name find the pictures?",
@@ -111,7 +106,7 @@ def label_purity(store: LatentStore) -> Distribution | None:
     """How far a gallery carries one label: each beside random galleries of its own size, which decides most of it."""
     baselines = random_purities(store)
     baseline = random_purity(store)
-    return _linear(
+    return linear_spread(
         store,
         "label_purity",
         title="Does a gallery carry one label?",
@@ -124,55 +119,6 @@ def label_purity(store: LatentStore) -> Distribution | None:
         sort="purity",
         write=percent,
     )
-
-
-def _linear(
-    store: LatentStore,
-    column: str,
-    *,
-    title: str,
-    axis: str,
-    baseline: float,
-    baseline_words: str,
-    definition: str,
-    remark: str,
-    sort: str,
-    write: Callable[[float], str] = figure,
-    baselines: pd.Series[float] | None = None,
-) -> Distribution | None:
-    """A figure that is 1 at best; None where no latent has it. `baselines`: one of each latent's own."""
-    values = known(store.latents, column)
-    if values.empty:
-        return None
-    edges, counts = linear_bins(values, min(0.0, float(np.floor(10 * values.min()) / 10)), 1.0)
-    high, low = extremes(store, values, write)
-    controls = outlines(store, column, edges, len(values), _OUTLINED)
-    medians = " and ".join(f"{write(one.median)} ({_SHORT[one.kind]})" for one in controls)
-    others = f" Random directions as frequent: median {medians}." if controls else ""
-    n_above = count(int((values > (baseline if baselines is None else baselines[values.index])).sum()))
-    which = "the baseline" if baselines is None else "the baseline of their own gallery’s size"
-    return Distribution(
-        key=column,
-        title=title,
-        summary=f"Median {write(_median(values))}; {n_above} of {plural(len(values), 'latent')} lie above "
-        f"{which} ({baseline_words}{'' if baselines is None else ' on average'}).{others}{remark}",
-        definition=definition,
-        axis=axis,
-        edges=edges,
-        counts=counts,
-        outlines=controls,
-        log=False,
-        baseline=baseline,
-        baseline_words=baseline_words,
-        ends=("highest", "lowest"),
-        highest=high,
-        lowest=low,
-        sorted_url=links.latents_url({"sort": sort}),
-    )
-
-
-def _median(values: pd.Series[float]) -> float:
-    return float(values.median())
 
 
 SPREADS = (density, monosemanticity, split_half, name_score, label_purity)  # in the page's order

@@ -12,7 +12,8 @@ from explorer import span_charts as charts
 from explorer import spans
 from explorer.sections import spans as sections
 from explorer.views.energy import N_NEIGHBOURS, build_energy
-from explorer.views.neighbourhood import KEEP, SetRow, build_neighbourhood, set_row, spread_of, written
+from explorer.views.few_latents import KEEP, SetRow, set_row, spread_of, written
+from explorer.views.neighbourhood import build_neighbourhood
 from explorer.views.random_energy import N_ALONE, N_SETS, random_alone, random_sets
 from explorer.views.resolved import Resolved, Uploaded, resolve
 from explorer.views.selection import read_selection
