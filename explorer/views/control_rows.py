@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float64
 
 from explorer.wording import NBSP, figure, percent, signed
-from sae_core.statistics import mean_interval
+from sae_core.statistics import mean_interval, paired_share_interval
 
 Verdict = Literal["higher", "lower", "unclear"]
 _MIN_PAIRS = 30  # of which a mean says something
@@ -75,7 +75,9 @@ def _against(both: Float64[np.ndarray, "2 n"], share: bool) -> Against | None:
     known = np.isfinite(both).all(0)
     if known.sum() < _MIN_PAIRS:
         return None
-    low, high = mean_interval((both[0] - both[1])[known])
+    ours, theirs = both[:, known]
+    yes_or_no = bool(np.isin(both[:, known], (0, 1)).all())
+    low, high = paired_share_interval(ours, theirs) if yes_or_no else mean_interval(ours - theirs)
     verdict: Verdict = "higher" if low > 0 else "lower" if high < 0 else "unclear"
     return Against(
         _written(both[1], share), _bounded((low + high) / 2, (high - low) / 2, share), verdict, int(known.sum())

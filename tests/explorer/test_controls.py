@@ -106,6 +106,16 @@ def test_a_pair_counts_where_both_have_the_figure(store: LatentStore) -> None:
     assert "name score of the best candidate" not in found
 
 
+def test_few_good_names_beside_none_are_no_difference(store: LatentStore) -> None:
+    """A mean of zeros and ones says that 4 of 96 are certain; pairs of yes and no do not."""
+    few = np.arange(store.n_latents) < 4
+    row = rows_of(with_controls(store, {"name_good": few}, alike({"name_good": False})))["with a good name"]
+    assert row.against["covariance"].verdict == "unclear"
+    many = np.arange(store.n_latents) < 30
+    row = rows_of(with_controls(store, {"name_good": many}, alike({"name_good": False})))["with a good name"]
+    assert row.against["covariance"].verdict == "higher"
+
+
 def test_where_nothing_has_a_good_name_that_is_no_figure(store: LatentStore) -> None:
     half = np.full(store.n_latents, 0.5)
     mine = {"name_good": False, "split_half": half}

@@ -17,7 +17,7 @@ from sae_core.halves import half_of
 from sae_core.linear_heads import Head, calibrated, global_head, log_loss
 from sae_core.local_heads import N_STEPS, STEP, LocalWeights, fit_local, judge, through_decoder
 from sae_core.specialisation import specialise
-from sae_core.statistics import bootstrap_interval, mean_interval
+from sae_core.statistics import bootstrap_interval, mean_interval, paired_share_interval
 from sae_core.store.records import Moments
 from tests.support.stores import make_store
 
@@ -175,6 +175,19 @@ def test_torch_is_left_as_it_was(store: LatentStore) -> None:
     torch.manual_seed(5)
     specialise(store, store.embedding(1), 12)
     assert torch.rand(1) == wanted
+
+
+def test_the_interval_of_paired_shares_by_hand() -> None:
+    """Of 100 pairs 20 are yes beside no, 8 no beside yes: half a pair more of each kind, so 12 / 102 of them apart."""
+    ours, theirs = np.zeros(100), np.zeros(100)
+    ours[:20], theirs[20:28] = 1, 1
+    ours[28:50] = theirs[28:50] = 1
+    error = np.sqrt(29 - 144 / 102) / 102
+    low, high = paired_share_interval(ours, theirs)
+    assert (low, high) == (pytest.approx(12 / 102 - 1.959964 * error), pytest.approx(12 / 102 + 1.959964 * error))
+    few = np.arange(512) < 4
+    low, high = paired_share_interval(few.astype(float), np.zeros(512))
+    assert low < 0 < high, "four of 512 beside none"
 
 
 def test_the_interval_of_a_mean_by_hand() -> None:
