@@ -20,6 +20,7 @@ import tyro
 from numpy.lib.format import open_memmap
 from torch.nn import functional as F
 
+from benchmarks.memory import peak
 from index_builder.analysis import analyse
 from index_builder.assemble import ImageRows
 from index_builder.labels import write_labels
@@ -59,7 +60,13 @@ class Settings:
 
 
 def main(settings: Settings) -> None:
-    """Makes the store, telling how long each part took."""
+    """Makes the store, telling how long each part took, and the memory of all."""
+    with peak() as most:
+        _make(settings)
+    print(f"{most[0]:,.0f} MB of memory at most, without what is mapped")
+
+
+def _make(settings: Settings) -> None:
     root = settings.out.with_name(settings.out.name + ".building")
     root.mkdir(parents=True)
     (root / "codes").mkdir()

@@ -59,7 +59,7 @@ class Namer:
         if vocabulary.terms:
             embeddings = np.load(root / layout.EMBEDDINGS, mmap_mode="r")
             self._carried = CarriedTerms(root, vocabulary.carried)
-            self._choose, self._judge = (Half(embeddings, vocabulary, which) for which in (0, 1))
+            self._choose, self._judge = (Half(root, embeddings, vocabulary, which) for which in (0, 1))
 
     def names(self, galleries: Iterable[np.ndarray], halves: np.ndarray) -> list[Name | None]:
         """The best name of each gallery of image ids; None where no image of the first half is in it, or no words are.

@@ -21,6 +21,7 @@ from index_builder.analysis.coactivity import most_coactive
 from index_builder.analysis.effects import extremes, shares
 from index_builder.analysis.label_moments import MomentSums
 from index_builder.analysis.moments import cosine_moments
+from index_builder.analysis.name_halves import Half
 from index_builder.analysis.near_misses import NearMissTable
 from index_builder.analysis.positions import positions
 from index_builder.analysis.profiles import histogram, label_deciles
@@ -412,6 +413,18 @@ def test_terms_that_images_carry_are_counted(store: LatentStore) -> None:
     assert n_others == len(rest)
     np.testing.assert_allclose(share, [np.mean([t.casefold() in said[i] for i in members]) for t in terms])
     np.testing.assert_allclose(others, [np.mean([t.casefold() in said[i] for i in rest]) for t in terms])
+
+
+def test_what_names_are_judged_by_is_in_a_scratch_file_that_is_gone(store: LatentStore, tmp_path: Path) -> None:
+    """Of very many labels it would be more memory than all the rest; and a killed build leaves none of it."""
+    texts = np.random.default_rng(0).standard_normal((2_500, 32)).astype(np.float32)
+    embeddings = np.load(store.path / layout.EMBEDDINGS)
+    half = Half(tmp_path, embeddings, Vocabulary([*map(str, range(2_500))], ["word"] * 2_500, texts), 1)
+    assert isinstance(half._cosines, np.memmap) and isinstance(half._sorted, np.memmap)
+    assert not list(tmp_path.iterdir())
+    sample = embeddings[half_of(np.arange(store.n_images)) == 1]
+    np.testing.assert_allclose(half._cosines, texts @ sample.T, atol=1e-5)
+    np.testing.assert_allclose(half._sorted, np.sort(texts @ sample.T, axis=1), atol=1e-5)
 
 
 def test_terms_are_words_pairs_and_the_whole() -> None:
