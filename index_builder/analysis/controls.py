@@ -1,7 +1,8 @@
 """The controls of an SAE's figures: directions through the same embeddings, each active as often as a latent.
 
 A direction's gallery are the images with the largest <x - mean, g>, as many as the gallery of its latent has (or fewer,
-where no more are positive), and its activations are how far they exceed the first image left out. Of three kinds:
+where no more are positive). They weigh what the latent's images weigh, rank by rank: a figure that activations weight
+differs then by which images they are, and not by how steeply they fall. Of three kinds:
 
 - `covariance`: drawn from the normal distribution that has the embeddings' covariance. It follows how the images vary
   and knows nothing else of them; what it reaches (alike images, stable halves, a good name) does not take an SAE.
@@ -35,7 +36,7 @@ _N_ENTRIES = 2**23  # images in the galleries of a kind, at most (one has as man
 _HALF = 0.5  # density of the latents that can be matched: no more images lie on a direction's side of the mean
 _CHUNK = 16_384  # images
 
-Galleries = Sequence[tuple[np.ndarray, np.ndarray]]  # image ids and activations, strongest first
+Galleries = Sequence[tuple[np.ndarray, np.ndarray]]  # image ids and the latent's activations, strongest first
 
 
 def write_controls(
@@ -80,8 +81,11 @@ def control_galleries(
     root: Path, embeddings: np.ndarray, mean: np.ndarray, like: np.ndarray, kinds: dict[str, np.ndarray]
 ) -> Galleries:
     """The galleries of all kinds, one kind after the other, in one pass."""
-    wanted = np.diff(np.load(root / layout.POSTING_OFFSETS))[like]
-    return strongest(embeddings, np.concatenate([*kinds.values()]), mean, np.tile(wanted, len(kinds)))
+    offsets = np.load(root / layout.POSTING_OFFSETS)
+    wanted, starts = (np.tile(of_latent[like], len(kinds)) for of_latent in (np.diff(offsets), offsets[:-1]))
+    activations = np.load(root / layout.POSTING_ACTIVATIONS, mmap_mode="r")
+    found = strongest(embeddings, np.concatenate([*kinds.values()]), mean, wanted)
+    return [(ids, activations[start : start + len(ids)]) for start, ids in zip(starts.tolist(), found, strict=True)]
 
 
 def matched(n_active: Int64[np.ndarray, "n_latents"], n_images: int) -> Int64[np.ndarray, "m"]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
@@ -17,11 +15,10 @@ def strongest(
     directions: Float64[np.ndarray, "m d_embed"],
     mean: Float64[np.ndarray, "d_embed"],
     wanted: Int64[np.ndarray, "m"],
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each direction g the images of the `wanted` largest <x - mean, g>, strongest first, and their activations.
+) -> list[Int64[np.ndarray, "n"]]:
+    """For each direction g the images of the `wanted` largest <x - mean, g>, strongest first.
 
-    An activation is how far the value exceeds that of the first image left out, as of a unit with a bias. Only positive
-    values count; of equal ones the first image. Holds no more than about twice what is wanted.
+    Only positive values count; of equal ones the first image. Holds no more than about twice what is wanted.
     """
     tables = [_Largest(n) for n in wanted.tolist()]
     onto, shift = directions.T.astype(np.float32), (directions @ mean).astype(np.float32)
@@ -33,7 +30,7 @@ def strongest(
 
 
 class _Largest:
-    """The n largest positive values of a stream and whose they are; one more is kept, as the threshold."""
+    """Whose are the n largest positive values of a stream."""
 
     def __init__(self, n: int) -> None:
         self._n, self._floor, self._held = n, np.float32(0), 0
@@ -43,22 +40,16 @@ class _Largest:
         rows = np.flatnonzero(values > self._floor)
         self._parts.append((rows + first_id, values[rows]))
         self._held += len(rows)
-        if self._held > 2 * self._n + 1:
+        if self._held > 2 * self._n:
             self._cut()
 
-    def result(self) -> tuple[np.ndarray, np.ndarray]:
+    def result(self) -> Int64[np.ndarray, "n"]:
         self._cut()
-        ids, values = self._parts[0]
-        threshold = values[self._n] if len(values) > self._n else np.float32(0)
-        return ids[: self._n], values[: self._n] - threshold
+        return self._parts[0][0]
 
     def _cut(self) -> None:
-        ids, values = (np.concatenate(parts) for parts in _columns(self._parts))
-        ids, values = (part[: self._n + 1] for part in strongest_first(ids, values))
+        ids, values = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
+        ids, values = (part[: self._n] for part in strongest_first(ids, values))
         self._parts, self._held = [(ids, values)], len(ids)
-        if self._held > self._n:
+        if self._held == self._n:
             self._floor = values[-1]  # what is equal comes later in the stream, and loses
-
-
-def _columns(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    return [ids for ids, _ in parts], [values for _, values in parts]

@@ -62,14 +62,20 @@ def projections(x: np.ndarray, directions: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def activations(projections: np.ndarray, found: pd.DataFrame) -> np.ndarray:
-    """How far projections exceed the first picture left out, in as many pictures as the direction is active in."""
-    values = projections.copy()
-    for row, n in zip(values, found["n_active"], strict=True):
-        order = np.argsort(-row)
-        threshold = max(row[order[n]], 0)
-        row[order[:n]] -= threshold
-        row[order[n:]] = 0
+def codes(store: LatentStore) -> np.ndarray:
+    """Dense `[n_images, n_latents]`."""
+    latents, values = (np.load(store.path / "codes" / f"{name}.npy") for name in ("indices", "activations"))
+    dense = np.zeros((store.n_images, store.n_latents))
+    np.put_along_axis(dense, latents.astype(int), np.maximum(values, 0), axis=1)
+    return dense
+
+
+@pytest.fixture(scope="module")
+def activations(projections: np.ndarray, found: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
+    """The latent's own, its strongest in the picture that is farthest along the direction, and so on."""
+    values = np.zeros_like(projections)
+    for row, along, like, n in zip(values, projections, found["like_latent"], found["n_active"], strict=True):
+        row[np.argsort(-along)[:n]] = np.sort(codes[:, like])[::-1][:n]
     return values
 
 
@@ -180,11 +186,9 @@ def test_the_strongest_of_a_stream_are_those_of_a_sort(seed: int, n: int, chunk:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strongest, "_CHUNK", chunk)
         found = strongest.strongest(x, directions, mean, wanted)
-    for (ids, values), direction, most in zip(found, directions, wanted, strict=True):
+    for ids, direction, most in zip(found, directions, wanted, strict=True):
         every = x @ direction
-        order = [image for image in np.argsort(-every, kind="stable") if every[image] > 0][:most]
-        left_out = [value for image, value in enumerate(every) if value > 0 and image not in order]
-        assert ids.tolist() == order and values.tolist() == (every[order] - max(left_out, default=0)).tolist()
+        assert ids.tolist() == [image for image in np.argsort(-every, kind="stable") if every[image] > 0][:most]
 
 
 def test_latents_of_most_pictures_and_dead_ones_are_not_matched(monkeypatch: pytest.MonkeyPatch) -> None:
