@@ -127,8 +127,9 @@ def _info(command: InfoCommand) -> int:
     print(f"{manifest.name}: {manifest.n_images:,} images of {manifest.source.name} ({manifest.n_rejected:,} rejected)")
     print(f"encoder {manifest.encoder.ref} ({manifest.encoder.model}), SAE {manifest.sae.ref}")
     print(f"{manifest.n_latents:,} latents, k {manifest.k}, {card.n_dead:,} dead, L0 {card.l0:.2f}")
-    random = "" if card.random_fvu is None else f" (random directions {card.random_fvu:.3f})"
-    print(f"cosine {card.cosine:.3f} (random pairs {card.random_pair_cosine:.3f}), FVU {card.fvu:.3f}{random}")
+    untrained = ", ".join(f"as many {name} {fvu:.3f}" for name, fvu in card.untrained.items())
+    beside = f" ({untrained})" if untrained else ""
+    print(f"cosine {card.cosine:.3f} (random pairs {card.random_pair_cosine:.3f}), FVU {card.fvu:.3f}{beside}")
     if card.nearest_recall is not None:
         print(f"the index finds {100 * card.nearest_recall:.1f} % of the ten nearest images")
     return 0

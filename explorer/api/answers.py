@@ -24,6 +24,7 @@ class StoreAnswer(BaseModel):
     cosine: float | None
     random_pair_cosine: float | None = Field(description="baseline of the cosine")
     random_fvu: float | None = Field(description="baseline of the FVU: a dictionary of as many random directions")
+    picture_fvu: float | None = Field(description="its harder baseline: a dictionary of as many random pictures")
     l0: float
     n_dead: int
     n_withheld_latents: int = Field(description="on the hide-list of those who share the store")

@@ -45,6 +45,7 @@ def store_facts() -> StoreAnswer:
         cosine=number_or_none(report.cosine),
         random_pair_cosine=number_or_none(report.random_pair_cosine),
         random_fvu=report.random_fvu,
+        picture_fvu=report.picture_fvu,
         l0=report.l0,
         n_dead=report.n_dead,
         n_withheld_latents=len(store.hidden.latents),

@@ -35,18 +35,25 @@ def _by_kind(view: Controls) -> str:
         f"{''.join(f'<td>{_cell(row.against[kind])}</td>' for kind in view.kinds)}</tr>"
         for row in view.rows
     )
+    rows += "".join(
+        f'<tr><th scope="row">{escape(row.name)}</th><td>{escape(row.latents)}</td>'
+        f"{''.join(f'<td>{escape(row.controls[kind])}</td>' for kind in view.kinds)}</tr>"
+        for row in view.variety
+    )
     top = f'<tr><td></td><th scope="col">latents</th>{heads}</tr>'
     saved = f'<div class="sp-saves sp-controls"><a class="sp-copy" href="{links.CONTROLS_FILE}" download>CSV</a></div>'
     said = (
         f"Means of {plural(view.n, 'latent')}, drawn, and of as many controls that are as frequent; under each how the "
-        f"latents differ from it, with 95 % bounds. {_CAUTION}"
+        f"latents differ from it, with 95 % bounds each: of {len(view.rows) * len(view.kinds)} such differences "
+        f"about one in twenty is chance. {_CAUTION}"
     )
     return f"{_table(top, rows)}{saved}<p>{parts.dim(said)}</p>"
 
 
 _CAUTION = (
     "Where they are not higher, the figure is no evidence for them; that does not make them meaningless, since "
-    "pictures far along any direction share several concepts at once, and are alike for that."
+    "pictures far along any direction share several concepts at once, and are alike for that. Directions that find the "
+    "same large label again and again are pure each time; the last rows show it."
 )
 
 

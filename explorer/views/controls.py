@@ -13,7 +13,8 @@ from explorer.views.control_rows import Against, Row, Verdict, control_rows, den
 from explorer.views.names import LatentName, name_in
 from explorer.views.parts import Tile, tiles
 from explorer.views.striking import MIN_PICTURES
-from explorer.wording import CONTROLS, figure, plural
+from explorer.views.variety import Variety, variety
+from explorer.wording import CONTROLS, count, figure, plural
 from sae_core import LatentStore
 from sae_core.store.layout import CONTROL_KINDS
 
@@ -40,6 +41,7 @@ class Controls:
     kinds: tuple[str, ...]
     groups: tuple[str, ...]  # of equally many pairs, by pictures: "3 to 28"
     rows: tuple[Row, ...]
+    variety: tuple[Variety, ...]
     examples: dict[str, tuple[Example, ...]]  # by kind
     rule: str  # how the examples were chosen
 
@@ -66,6 +68,7 @@ def build_controls(store: LatentStore) -> Controls | None:
         kinds=tuple(tables),
         groups=tuple(f"{sizes[group].min():,} to {sizes[group].max():,}" for group in groups),
         rows=rows,
+        variety=variety(store.latents, tables),
         examples={kind: _examples(store, tables[kind]) for kind in ("covariance", "isotropic")},
         rule=f"Drawn from those of {MIN_PICTURES} pictures or more; good names first, the best score first.",
     )
@@ -79,12 +82,10 @@ def _sentence(rows: Sequence[Row]) -> str:
         f"beside {CONTROLS['covariance']}, {_counted(varied)}."
     )
     by_group = [[row.by_density[group] for row in rows] for group in range(len(rows[0].by_density))]
-    higher = [sum(one is not None and one.verdict == "higher" for one in group) for group in by_group]
-    rest = ""
-    if len(set(higher)) > 1:
-        *others, last = map(str, higher)
-        rest = f" By thirds of density, the rarest latents first, they are higher in {', '.join(others)} and {last}."
-    return said + rest
+    counted = [_counted([one for one in group if one is not None]) for group in by_group]
+    if len(set(counted)) < 2:
+        return said
+    return f"{said} By thirds of density, the rarest latents first, they are {'; '.join(counted)}."
 
 
 def _counted(found: Sequence[Against]) -> str:
@@ -97,10 +98,12 @@ def _counted(found: Sequence[Against]) -> str:
 def _reconstruction(store: LatentStore) -> str:
     """What the SAE is trained for, which the figures say nothing of."""
     report = store.manifest.report
-    if report.random_fvu is None or not np.isfinite(report.fvu):
+    if not report.untrained or not np.isfinite(report.fvu):
         return ""
-    dictionary = f"a dictionary of {plural(store.n_latents, 'random direction')} leaves {figure(report.random_fvu, 3)}"
-    return f"It reconstructs to an FVU of {figure(report.fvu, 3)}, where {dictionary}."
+    left = ", one of ".join(
+        f"{count(store.n_latents)} {name} {figure(fvu, 3)}" for name, fvu in report.untrained.items()
+    )
+    return f"It reconstructs to an FVU of {figure(report.fvu, 3)}; a dictionary of {left}."
 
 
 def _examples(store: LatentStore, table: pd.DataFrame) -> tuple[Example, ...]:

@@ -68,12 +68,14 @@ def _fvu(store: LatentStore) -> Figure:
     moments = store.mean_embedding, store.moments.products.sum(0), store.n_images
     components = figure(components_fvu(*moments, n_kept), 3)
     definition += f" Others: {components}, {plural(n_kept, 'principal component')}"
-    if report.random_fvu is None:
+    if not report.untrained:
         return Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", f"{definition}.")
-    random = figure(report.random_fvu, 3)
-    definition += f"; {random}, a dictionary of {plural(n, 'random direction')}, of which each picture takes {n_kept}, "
-    definition += "one by one, by orthogonal matching pursuit."
-    return Figure("FVU", figure(report.fvu, 3), f"random directions: {random}", definition)
+    for name, fvu in report.untrained.items():
+        definition += f"; {figure(fvu, 3)}, a dictionary of {count(n)} {name}"
+    definition += f", of which each picture takes {n_kept}, one by one, by orthogonal matching pursuit; the pictures "
+    definition += "in a dictionary are not judged."
+    best, fvu = next(iter(report.untrained.items()))
+    return Figure("FVU", figure(report.fvu, 3), f"{best}: {figure(fvu, 3)}", definition)
 
 
 def _good_names(store: LatentStore, named: float) -> Figure:

@@ -21,7 +21,7 @@ from index_builder.analysis.naming import Namer
 from index_builder.analysis.positions import positions
 from index_builder.analysis.postings import MEMORY, write_postings
 from index_builder.analysis.profiles import galleries, write_profiles
-from index_builder.analysis.random_dictionary import random_fvu
+from index_builder.analysis.random_dictionary import picture_fvu, random_fvu
 from index_builder.analysis.vocabulary import vocabulary_of
 from sae_core.sae.topk import TopKSAE
 from sae_core.store import layout
@@ -61,17 +61,18 @@ def analyse(
     write_controls(root, namer, facts.mean, directions, texts)
     embeddings = np.load(root / layout.EMBEDDINGS, mmap_mode="r")
     n_kept = max(round(facts.fidelity.l0), 1)
-    random = random_fvu(embeddings, facts.mean, sae.config.n_latents, n_kept)
+    dictionary = (embeddings, facts.mean, sae.config.n_latents, n_kept)
+    untrained = {"random_fvu": random_fvu(*dictionary), "picture_fvu": picture_fvu(*dictionary)}
     step("map")
     places = positions(directions)
     write_figures(root, names, facts, places)
     step("indexes")
     write_latent_index(root, directions)
     recall = write_image_index(root)
-    return _report_card(facts, np.diff(offsets) / facts.n_images, recall, random)
+    return _report_card(facts, np.diff(offsets) / facts.n_images, recall, untrained)
 
 
-def _report_card(facts: EmbeddingFacts, density: np.ndarray, recall: float, random: float) -> ReportCard:
+def _report_card(facts: EmbeddingFacts, density: np.ndarray, recall: float, untrained: dict[str, float]) -> ReportCard:
     return ReportCard(
         **vars(facts.fidelity),
         n_dead=int((density == 0).sum()),
@@ -81,7 +82,7 @@ def _report_card(facts: EmbeddingFacts, density: np.ndarray, recall: float, rand
         split_half=_mean(facts.galleries.split_half),
         split_half_baseline=facts.galleries.split_half_baseline,
         nearest_recall=recall,
-        random_fvu=random,
+        **untrained,
     )
 
 

@@ -54,7 +54,7 @@ def _body(manifest: Manifest, repo: str, license_id: str | None) -> str:
 
 def _figures(manifest: Manifest) -> list[str]:
     report = manifest.report
-    random = "" if report.random_fvu is None else f"; as many random directions: {report.random_fvu:.3f}"
+    untrained = "".join(f"; as many {name}: {fvu:.3f}" for name, fvu in report.untrained.items())
     rows = (
         ("images", f"{manifest.n_images:,} ({manifest.n_rejected:,} could not be read)"),
         ("encoder", f"{plain(manifest.encoder.ref)}, {plain(manifest.encoder.model)}"),
@@ -62,7 +62,7 @@ def _figures(manifest: Manifest) -> list[str]:
         ("SAE", plain(manifest.sae.ref)),
         ("SAE's fingerprint", manifest.sae.fingerprint),
         ("cosine of the reconstruction", f"{report.cosine:.3f} (another image's: {report.random_pair_cosine:.3f})"),
-        ("FVU", f"{report.fvu:.3f} (the mean embedding: 1{random})"),
+        ("FVU", f"{report.fvu:.3f} (the mean embedding: 1{untrained})"),
         ("L0", f"{report.l0:.2f} of {manifest.k}"),
         ("dead latents", f"{report.n_dead:,} of {manifest.n_latents:,}"),
         ("monosemanticity", f"{report.monosemanticity:.3f} (two random images: {report.monosemanticity_baseline:.3f})"),

@@ -65,6 +65,14 @@ class ReportCard(_Part):
     split_half_baseline: Figure  # mean over pairs of different latents
     nearest_recall: float | None = None  # share of the ten nearest images that the index finds; None: not measured
     random_fvu: float | None = None  # FVU of as many random directions, of which an image keeps L0; None: not measured
+    picture_fvu: float | None = None  # of as many images' own deviations, on other images; None: too few of those
+
+    @property
+    def untrained(self) -> dict[str, float]:
+        """FVU of dictionaries that nobody trained, the better one first; what was not measured is left out."""
+        found = {"random pictures": self.picture_fvu, "random directions": self.random_fvu}
+        known = {name: fvu for name, fvu in found.items() if fvu is not None}
+        return dict(sorted(known.items(), key=lambda one: one[1]))
 
 
 class FileInfo(_Part):

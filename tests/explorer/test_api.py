@@ -49,7 +49,9 @@ def test_controls_have_the_figures_of_latents(client: TestClient, shown: LatentS
         assert (answer["kind"], answer["like_latent"]) == (row["kind"], row["like_latent"])
         assert answer["name"] == (row["name"] if row["name_good"] else None)
         assert answer["split_half"] == pytest.approx(row["split_half"], nan_ok=True) or np.isnan(row["split_half"])
-    assert client.get("/api/store").json()["random_fvu"] == shown.manifest.report.random_fvu
+    answer, report = client.get("/api/store").json(), shown.manifest.report
+    assert (answer["random_fvu"], answer["picture_fvu"]) == (report.random_fvu, report.picture_fvu)
+    assert report.random_fvu is not None and report.picture_fvu is not None
 
 
 def test_latents_have_the_figures_of_the_pages(client: TestClient, shown: LatentStore) -> None:

@@ -19,12 +19,15 @@ from explorer.views.control_rows import density_groups
 from explorer.views.controls import build_controls
 from explorer.views.latent import build_latent
 from explorer.views.quality import build_quality
+from explorer.views.report_card import report_figures
 from explorer.views.standing import among, standing, standing_of_effect
 from sae_core import LatentStore
 from sae_core.components import components_fvu
 from sae_core.store.hidden import HideList
 from sae_core.store.layout import CONTROL_KINDS
 from tests.explorer.conftest import html_of, run_page
+
+UNTRAINED = {"random_fvu": None, "picture_fvu": None}  # not measured
 
 
 class With:
@@ -143,7 +146,9 @@ def test_groups_are_thirds_by_density(store: LatentStore) -> None:
     row = next(row for row in view.rows if row.name == "split-half stability")
     assert [one and one.verdict for one in row.by_density] == ["lower", "unclear", "higher"]
     assert row.against["covariance"].verdict == "unclear"
-    assert " By thirds of density, the rarest latents first, they are higher in " in view.sentence
+    beside = [[one.by_density[group] for one in view.rows] for group in range(3)]
+    low, same, high = (sum(one is not None and one.verdict == "lower" for one in group) for group in beside)
+    assert (low, same, high) == (2, 1, 1) and "first, they are lower in all; " in view.sentence
     assert len(density_groups(np.arange(89))) == 0
     assert [len(group) for group in density_groups(np.arange(91)[::-1])] == [31, 30, 30]
     html = sections.comparison(view)
@@ -173,9 +178,51 @@ def test_the_sentence_counts_verdicts(
     view = build_controls(with_controls(store, ours, theirs))
     beside = f"the latents are {said[0]}; beside random directions with the pictures’ covariance, {said[1]}. It"
     assert view is not None and beside in view.sentence
-    report = store.manifest.report
-    assert report.random_fvu is not None
-    assert f"FVU of {report.fvu:.3f}, where a dictionary of {store.n_latents}\u00a0random" in view.sentence
+
+
+def test_the_reconstruction_stands_beside_dictionaries_that_nobody_trained(store: LatentStore) -> None:
+    def of(**figures: Any) -> Any:
+        report = store.manifest.report.model_copy(update={"fvu": 0.1, **UNTRAINED, **figures})
+        known = with_controls(store, {"split_half": 0.5}, alike({"split_half": 0.5}))
+        known.manifest = store.manifest.model_copy(update={"report": report})
+        return known
+
+    view = build_controls(of(random_fvu=0.3, picture_fvu=0.2))
+    n = store.n_latents
+    assert view is not None and view.sentence.endswith(
+        f"an FVU of 0.100; a dictionary of {n} random pictures 0.200, one of {n} random directions 0.300."
+    )
+    alone = build_controls(of(random_fvu=0.3))
+    assert alone is not None and alone.sentence.endswith(f"a dictionary of {n} random directions 0.300.")
+    for figures, beside in (
+        ({"random_fvu": 0.3, "picture_fvu": 0.2}, "random pictures: 0.200"),
+        ({"random_fvu": 0.1, "picture_fvu": 0.2}, "random directions: 0.100"),
+        ({}, "mean embedding: 1"),
+    ):
+        assert [one.beside for one in report_figures(of(**figures)) if one.name == "FVU"] == [beside]
+
+
+def test_how_many_different_things_are_found(store: LatentStore) -> None:
+    """Purity and names count the same label again and again; these rows do not."""
+    n = store.n_latents
+    good = np.arange(n) < 8
+    ours = {
+        "name_good": good,
+        "name": [f"n{number}" for number in range(n)],
+        "top_label": ["a", "b", "c", "b"] * (n // 4),
+    }
+    theirs = {"name_good": good, "name": ["n1", "n2"] * (n // 2), "top_label": ["a"] * n}
+    view = build_controls(with_controls(store, ours, alike(theirs)))
+    assert view is not None
+    names, label = view.variety
+    assert (names.latents, names.controls["isotropic"]) == ("8 of 8", "2 of 8")
+    assert (label.latents, label.controls["covariance"]) == ("b, 50\u00a0%", "a, 100\u00a0%")
+    html = sections.comparison(view)
+    assert html.count("<td>2 of 8</td>") == 3 and "different ones among good names" in html
+    assert f"of {3 * len(view.rows)} such differences about one in twenty is chance" in html
+    nothing = {"name_good": False, "top_label": None, "split_half": np.full(n, 0.5)}
+    bare = build_controls(with_controls(store, nothing, alike(nothing)))
+    assert bare is not None and not bare.variety
 
 
 def test_some_are_higher_and_some_are_lower(store: LatentStore) -> None:
@@ -188,7 +235,7 @@ def test_some_are_higher_and_some_are_lower(store: LatentStore) -> None:
 
 
 def test_a_store_from_before_says_that_it_has_none(store: LatentStore) -> None:
-    old = store.manifest.model_copy(update={"report": store.manifest.report.model_copy(update={"random_fvu": None})})
+    old = store.manifest.model_copy(update={"report": store.manifest.report.model_copy(update=UNTRAINED)})
     view = build_quality(With(store, controls=None, manifest=old))  # type: ignore[arg-type]
     assert view.controls is None and "which this store was built without" in quality_sections.introduction(view)
     assert [one.beside for one in view.figures if one.name == "FVU"] == ["mean embedding: 1"]
@@ -276,7 +323,7 @@ def test_the_page_shows_them(shown: LatentStore, monkeypatch: pytest.MonkeyPatch
     assert view is not None
     assert "Does it take an SAE?" in html and html.count('<th scope="row">') == (2 if view.groups else 1) * len(
         view.rows
-    )
+    ) + len(view.variety)
     assert html.count(' role="img" aria-label="') >= 3 * len(view.rows)
     assert 'href="export/controls.csv" download' in html
     examples = [one for shown_of in view.examples.values() for one in shown_of]

@@ -169,7 +169,7 @@ def test_verify_and_info(store: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["info", str(store), "--json"]) == 0
     manifest = json.loads(capsys.readouterr().out)
     assert manifest["n_images"] == 40
-    assert f"(random directions {manifest['report']['random_fvu']:.3f})" in said
+    assert f"(as many random directions {manifest['report']['random_fvu']:.3f})" in said
     assert main(["info", str(tmp_path)]) == 2
     assert "no manifest.json" in capsys.readouterr().err
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from index_builder.analysis import controls, random_dictionary, random_directions, strongest
-from index_builder.analysis.random_dictionary import random_fvu
+from index_builder.analysis.random_dictionary import picture_fvu, random_fvu
 from index_builder.analysis.vocabulary import terms_of
 from index_builder.build import build
 from index_builder.config import BuildConfig
@@ -215,6 +215,25 @@ def test_a_dictionary_of_random_directions_is_pursued(x: np.ndarray, monkeypatch
         error += float(np.square(left).sum())
     monkeypatch.setattr(random_dictionary, "_CELLS", 2_000)  # some pictures at a time
     assert random_fvu(x.astype(np.float32), x.mean(0), n, k) == pytest.approx(error / np.square(away).sum(), rel=1e-3)
+
+
+def test_a_dictionary_of_pictures_is_judged_on_others() -> None:
+    """300 pictures, a half of which are near copies of the others: whoever holds a copy loses next to nothing."""
+    rng = np.random.default_rng(0)
+    x = np.tile(rng.standard_normal((150, 12)), (2, 1)).astype(np.float32)
+    mean = x.mean(0, dtype=np.float64)
+    drawn = np.sort(np.random.default_rng(4).choice(300, 200, replace=False))
+    others = np.setdiff1d(np.arange(300), drawn)
+    away = x - mean
+    twins = np.isin(others % 150, drawn % 150)
+    left = 0.0
+    for row in away[others[~twins]]:
+        along = (away[drawn] / np.linalg.norm(away[drawn], axis=1, keepdims=True)) @ row
+        left += row @ row - along.max() ** 2
+    assert 0 < twins.sum() < len(others)
+    assert picture_fvu(x, mean, 200, 1) == pytest.approx(left / np.square(away[others]).sum(), rel=1e-3)
+    assert np.isnan(picture_fvu(x, mean, 301, 1)) and np.isnan(picture_fvu(x, mean, 237, 1))  # 63 are left
+    assert picture_fvu(x, mean, 236, 1) < 1
 
 
 def test_a_dictionary_where_nothing_varies_or_everything_is_kept(x: np.ndarray) -> None:

@@ -252,6 +252,10 @@ def test_a_card_has_the_figures_with_their_baselines(store: Path) -> None:
     card = make_card(manifest, REPO, None)
     assert f"{report.fvu:.3f} (the mean embedding: 1; as many random directions: {report.random_fvu:.3f})" in card
     assert f"{report.cosine:.3f} (another image's: {report.random_pair_cosine:.3f})" in card
+    both = manifest.model_copy(update={"report": report.model_copy(update={"random_fvu": 0.5, "picture_fvu": 0.25})})
+    assert "(the mean embedding: 1; as many random pictures: 0.250; as many random directions: 0.500)" in make_card(
+        both, REPO, None
+    )
     older = manifest.model_copy(update={"report": report.model_copy(update={"random_fvu": None})})
     assert f"{report.fvu:.3f} (the mean embedding: 1) |" in make_card(older, REPO, None)
 
