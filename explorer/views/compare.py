@@ -151,13 +151,18 @@ class _Ranked:
 
 def _overlap(store: LatentStore, a: Resolved, b: Resolved) -> Overlap:
     left, right = active_latents(a), active_latents(b)
-    density = store.latents["density"].to_numpy()
-    n_alive = max(int((density > 0).sum()), 1)
-    seen = [1 - (1 - density) ** len(side.embeddings) for side in (a, b)]
+    n_alive = max(int((store.latents["n_active"] > 0).sum()), 1)
+    sizes = len(a.embeddings), len(b.embeddings), len(np.intersect1d(a.image_ids, b.image_ids))
     return Overlap(
         n_a=len(left),
         n_b=len(right),
         n_both=len(np.intersect1d(left, right)),
         by_latents=len(left) * len(right) / n_alive,
-        by_pictures=float((seen[0] * seen[1]).sum()),
+        by_pictures=_shared_by_chance(store.latents["density"].to_numpy(), *sizes),
     )
+
+
+def _shared_by_chance(density: np.ndarray, n_a: int, n_b: int, n_same: int) -> float:
+    """Latents that are active on both sides, expected of random pictures of which n_same are on both."""
+    silent = 1 - density
+    return float((1 - silent**n_a - silent**n_b + silent ** (n_a + n_b - n_same)).sum())

@@ -7,7 +7,8 @@ from jaxtyping import Float
 
 from sae_core import LatentStore
 
-_SIZES, _DRAWS = 40, 16  # sizes that are drawn, and galleries of each
+_SIZES = 40  # that are drawn
+_DRAWS, _CELLS = (16, 1_000), 2**20  # galleries of each size; fewer where labels are many, whose counts they hold
 
 
 def random_purity(store: LatentStore) -> float:
@@ -30,6 +31,7 @@ def random_purities(store: LatentStore) -> Float[np.ndarray, "n_latents"]:
     sizes = np.where(sizes > 0, np.maximum(np.rint(sizes * labelled), 1), np.nan)
     grid = np.unique(np.rint(np.geomspace(1, np.nanmax(sizes), _SIZES)).astype(int))
     rng = np.random.default_rng(0)
-    means = [(rng.multinomial(size, counts / counts.sum(), _DRAWS).max(1) / size).mean() for size in grid]
+    n_draws = int(np.clip(_CELLS // len(counts), *_DRAWS))
+    means = [(rng.multinomial(size, counts / counts.sum(), n_draws).max(1) / size).mean() for size in grid]
     found[:] = np.interp(np.log(sizes), np.log(grid), means)
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from scipy.special import stdtrit
 
 from explorer.views.heat_maps import HeatMaps
 from explorer.views.inspection import Source
@@ -14,6 +15,8 @@ from explorer.views.where_query import METHODS, WhereQuery
 from sae_core import LatentStore
 from sae_core.heatmaps import DeletionCurve, Grid
 from sae_core.store.records import SparseCode
+
+_CHANCE = 0.025  # that one of two maps which are no better than random orders is called better
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,17 @@ class Deletion:
         """By how much areas differ where only the order does, by chance: the random ones' standard deviation."""
         return float(np.std([curve.area for curve in self.random], ddof=1))
 
+    @property
+    def by_chance(self) -> float:
+        """The area below which the better of two more random orders would be once in forty times.
+
+        Student's prediction interval for one more value of a normal sample, Bonferroni for two: the least of eight
+        would be beaten by the better of two as good in one time of five.
+        """
+        n = len(self.random)
+        reach = -float(stdtrit(n - 1, _CHANCE / 2)) * np.sqrt(1 + 1 / n)
+        return float(self.random_areas[1] - reach * self.margin)
+
 
 def choices(store: LatentStore, code: SparseCode) -> tuple[LatentRef, ...]:
     """The latents that are active in the picture, strongest first."""
@@ -117,11 +131,11 @@ def status(view: WhereView, k: int) -> str:
 
 def verdict(deletion: Deletion) -> str:
     """Which order finds the pixels that matter, as far as the areas tell it: they must differ by more than chance."""
-    least, _, _ = deletion.random_areas
+    least = deletion.by_chance
     areas = {METHODS["occlusion"]: deletion.occlusion.area, METHODS["gradients"]: deletion.gradients.area}
     best, other = sorted(areas, key=lambda name: areas[name])
     if areas[best] >= least:
-        return "Neither map finds the pixels that matter better than every random order"
+        return "Neither map finds the pixels that matter clearly better than random orders"
     if areas[other] - areas[best] < deletion.margin:
         said = "In this picture both maps find the pixels that matter about as soon"
     else:

