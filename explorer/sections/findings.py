@@ -1,0 +1,38 @@
+"""A latent in short: its findings under the title, before the pictures that tempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from explorer.sections import parts
+from explorer.views.findings import CLEARLY, Finding, Speaks
+from explorer.views.striking import MIN_PICTURES
+from explorer.wording import percent
+
+_MARKS: dict[Speaks, tuple[str, str]] = {
+    "for": ("✓", "speaks for a meaning"),
+    "neither": ("≈", "says neither"),
+    "against": ("✗", "speaks against one"),
+}
+_RULES = (
+    "In short: rules, applied to the figures on this page. ✓ a good name; a label that most pictures have, the "
+    "strongest 30 % and the weakest alike (neither less than half as often as the other, nor as in the store); figures "
+    f"above those of {percent(CLEARLY)} of random directions. ✗ no good name, no label beyond chance, figures below "
+    f"{percent(CLEARLY)}. ≈ neither. Baseline: a random direction gets ✓ for a figure in one case of twenty. Of fewer "
+    f"than {MIN_PICTURES} pictures nothing is said."
+)
+
+
+def in_short(found: Sequence[Finding]) -> str:
+    """Each finding with its mark; nothing where there is none."""
+    if not found:
+        return ""
+    rows = "".join(map(_row, found))
+    return f'<div class="sp-short"><ul aria-label="in short">{rows}</ul>{parts.help_mark(_RULES)}</div>'
+
+
+def _row(one: Finding) -> str:
+    mark, said = _MARKS[one.speaks]
+    sign = f'<span class="sp-{one.speaks}" role="img" aria-label="{said}" data-tip="{said}">{mark}</span>'
+    return f"<li>{sign}<bdi>{escape(one.said)}</bdi></li>"

@@ -1,0 +1,119 @@
+"""What a latent's figures say of its meaning, in a few sentences: each for it, against it, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from explorer.views.latent import LatentPage
+from explorer.views.standing import Standing
+from explorer.views.striking import MIN_PICTURES
+from explorer.wording import percent, plural
+
+Speaks = Literal["for", "neither", "against"]
+CLEARLY = 0.95  # of random directions that a figure must exceed
+_HOLDS = 0.5  # of the share that a label has among the strongest pictures, and that it must have among the weakest
+_MOST = 0.5  # of the gallery that a label must have to be what it shows
+_PART = 3  # tenths that are the strongest, and the weakest: one tenth of a small gallery is a picture or two
+_COMPARED = {
+    "monosemanticity": ("Its pictures are more alike than", "Its pictures are less alike than"),
+    "split-half stability": (
+        "Two halves of its pictures agree better than",
+        "Two halves of its pictures agree worse than",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence, and what it speaks for."""
+
+    speaks: Speaks
+    said: str
+
+
+def findings(view: LatentPage) -> tuple[Finding, ...]:
+    """Of the name, the labels, the pictures and the direction; what the store has no figures for is left out."""
+    if view.ref.dead:
+        return ()
+    if view.n_active < MIN_PICTURES:
+        few = f"{plural(view.n_active, 'picture')}: too few to conclude anything from what they share."
+        return (Finding("neither", few),)
+    return (*_of_name(view), *_of_labels(view), *_of_pictures(view), *_of_direction(view))
+
+
+def _of_name(view: LatentPage) -> Iterator[Finding]:
+    name = view.name.automatic or view.name
+    who = "" if name.match == "text" else ", as CLIP judges"
+    if name.text:
+        yield Finding("for", f"“{name.text}” fits pictures that did not choose it{who}.")
+    elif name.guess:
+        yield Finding("against", f"No name fits pictures that did not choose it{who}; best guess “{name.guess}”.")
+
+
+def _of_labels(view: LatentPage) -> Iterator[Finding]:
+    """Whether the commonest label is more than chance, and whether it holds down to weak activations."""
+    found = view.purity
+    if found is None or not found.whole:
+        return
+    label, whole = f"“{found.label}”", sum(found.counts) / sum(found.sizes)
+    if whole < _MOST or whole <= found.random:
+        beside = f"(in random galleries of its size {percent(found.random)})"
+        speaks: Speaks = "against" if whole <= found.random else "neither"
+        yield Finding(speaks, f"No label has most of its pictures: “{found.label}” {percent(whole)} {beside}.")
+        return
+    weakest, strongest = (
+        sum(found.counts[part]) / sum(found.sizes[part]) for part in (slice(0, _PART), slice(-_PART, None))
+    )
+    falls = f"{percent(strongest)} of the strongest {_PART}0 %, {percent(weakest)} of the weakest"
+    holds = min(strongest, weakest) >= max(_HOLDS * max(strongest, weakest), found.store_share)
+    does = "holds" if holds else "fades" if weakest < strongest else "is one of weak activations"
+    yield Finding(
+        "for" if holds else "neither", f"Label {label} {does}: {falls} (store: {percent(found.store_share)})."
+    )
+
+
+def _of_pictures(view: LatentPage) -> Iterator[Finding]:
+    """Whether they are alike, and two halves of them, beyond what directions without a meaning reach."""
+    unclear = []
+    for item in view.trust:
+        if (found := item.standing) is None:
+            continue
+        speaks, (more, less) = _speaks(found), _COMPARED[item.name]
+        if speaks == "neither":
+            unclear.append(f"{more} {percent(found.share_below)}")
+        else:
+            share, said = (found.share_below, more) if speaks == "for" else (1 - found.share_below, less)
+            yield Finding(speaks, f"{said} those of {_many(share, found.n)}.")
+    if unclear:
+        first, *rest = unclear
+        others = "".join(f", {one[:1].lower()}{one[1:]}" for one in rest)
+        yield Finding("neither", f"{first}{others} of random directions’: no clear difference.")
+
+
+def _many(share: float, n: int) -> str:
+    """`98 % of random directions as frequent`; all is said of so many."""
+    return f"{f'all {n}' if share == 1 else f'{percent(share)} of'} random directions as frequent"
+
+
+def _of_direction(view: LatentPage) -> Iterator[Finding]:
+    """Whether the direction alone says what the gallery does."""
+    raised, found = view.effects.raised, view.effects.standing
+    if not raised or found is None:
+        return
+    label = f"“{raised[0].label}”"
+    if _speaks(found) != "for":
+        stronger = 1 - found.share_below
+        who = f"all {found.n}" if stronger == 1 else f"{percent(stronger)} of"
+        yield Finding("neither", f"Its direction moves no label clearly: {who} random directions move one more.")
+    elif view.purity is not None and view.purity.label == raised[0].label:
+        yield Finding("for", f"Its direction raises {label} most, too.")
+    else:
+        yield Finding("neither", f"Its direction raises {label} most, which is not its pictures’ commonest label.")
+
+
+def _speaks(found: Standing) -> Speaks:
+    if found.share_below >= CLEARLY:
+        return "for"
+    return "against" if found.share_below <= 1 - CLEARLY else "neither"
