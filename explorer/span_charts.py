@@ -20,6 +20,7 @@ _COLOURS: dict[Line, str] = {
     "best": "#2f7fd1",
     "random": "#8a9099",
     "pictures": "#c2479b",
+    "neighbours": "#c2479b",
 }
 _DASHES: dict[Line, str] = {
     "own": "solid",
@@ -28,6 +29,7 @@ _DASHES: dict[Line, str] = {
     "best": "dot",
     "random": "longdashdot",
     "pictures": "longdash",
+    "neighbours": "dot",
 }
 _SYMBOLS: dict[Line, str] = {
     "own": "circle",
@@ -36,6 +38,7 @@ _SYMBOLS: dict[Line, str] = {
     "best": "diamond",
     "random": "x",
     "pictures": "triangle-up",
+    "neighbours": "triangle-up-open",
 }
 _SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"))
 _RULE = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}

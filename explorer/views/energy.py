@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.views.random_energy import random_alone, random_latents, random_sets
+from explorer.views.random_energy import random_alone, random_latents, random_neighbourhoods, random_sets
 from explorer.views.resolved import Resolved
 from explorer.views.sides import span_latents
 from explorer.wording import percent
@@ -18,7 +18,7 @@ from sae_core.spans import best_span, cumulative_energy, cumulative_energy_each,
 N_DRAWS = 32
 N_NEIGHBOURS = 50  # a single picture has no best span of its own: its neighbourhood's is taken
 _ITSELF = 1 - 1e-5  # cosine from which on a neighbour is the picture
-Line = Literal["own", "own random", "shared", "best", "random", "pictures"]
+Line = Literal["own", "own random", "shared", "best", "random", "pictures", "neighbours"]
 
 
 @dataclass(frozen=True)
@@ -147,5 +147,8 @@ def _random_pictures(
         held = random_latents(store, latents, len(resolved.embeddings), mean, seed)
         name = "random latents in their own pictures"
         return [_over_draws("pictures", name, held)] if len(held) else []
-    held = random_sets(store, len(resolved.embeddings), len(latents), mean, seed)
-    return [_over_draws("pictures", "random sets’ own strongest", held)]
+    asked = (store, len(resolved.embeddings), len(latents), mean, seed)
+    return [
+        _over_draws("pictures", "random sets’ own strongest", random_sets(*asked)),
+        _over_draws("neighbours", "random neighbourhoods’ own strongest", random_neighbourhoods(*asked)),
+    ]

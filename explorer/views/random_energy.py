@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -22,12 +24,29 @@ def random_sets(
     Strongest by mean activation, as for a choice. Fewer latents than m hold what the last of them holds.
     """
     rng, n = np.random.default_rng([seed, 1]), min(n, store.n_images)
-    found = np.zeros((N_SETS, m))
-    for row in found:
-        ids = np.sort(rng.choice(store.n_images, n, replace=False))
+    return _of_sets(store, (rng.choice(store.n_images, n, replace=False) for _ in range(N_SETS)), m, mean)
+
+
+def random_neighbourhoods(
+    store: LatentStore, n: int, m: int, mean: Float64[np.ndarray, "d_embed"], seed: int
+) -> Float64[np.ndarray, "n_sets m"]:
+    """The same of the n pictures nearest to each of N_SETS random ones: any neighbourhood is compact."""
+    rng = np.random.default_rng([seed, 2])
+    centres = rng.choice(store.n_images, min(N_SETS, store.n_images), replace=False)
+    near = (store.nearest_images(centre, n).ids for centre in store.embeddings(np.sort(centres)))
+    return _of_sets(store, near, m, mean)
+
+
+def _of_sets(
+    store: LatentStore, sets: Iterable[np.ndarray], m: int, mean: Float64[np.ndarray, "d_embed"]
+) -> Float64[np.ndarray, "n_sets m"]:
+    found = []
+    for ids in map(np.sort, sets):
+        row = np.zeros(m)
         held = _held(store, ids, np.array(ranked(*store.codes(ids))[:m], dtype=np.int64), mean)
         row[: len(held)], row[len(held) :] = held, held[-1] if len(held) else 0
-    return found
+        found.append(row)
+    return np.array(found)
 
 
 def random_latents(

@@ -14,7 +14,7 @@ from explorer.sections import spans as sections
 from explorer.views.energy import N_NEIGHBOURS, build_energy
 from explorer.views.few_latents import KEEP, SetRow, set_row, spread_of, written
 from explorer.views.neighbourhood import build_neighbourhood
-from explorer.views.random_energy import N_ALONE, N_SETS, random_alone, random_sets
+from explorer.views.random_energy import N_ALONE, N_SETS, random_alone, random_neighbourhoods, random_sets
 from explorer.views.resolved import Resolved, Uploaded, resolve
 from explorer.views.selection import read_selection
 from explorer.views.sides import ranked_latents
@@ -44,7 +44,7 @@ def test_energies_rise_within_their_bands(store: LatentStore, said: str, centred
     resolved = chosen(store, said)
     view = build_energy(store, resolved, centred)
     curves = {curve.line: curve for curve in view.curves}
-    of_sets = {"shared", "pictures"} if len(resolved.embeddings) > 1 else set()
+    of_sets = {"shared", "pictures", "neighbours"} if len(resolved.embeddings) > 1 else set()
     assert set(curves) == {"own", "own random", "best", "random"} | of_sets
     for curve in view.curves:
         for shares in (curve.low, curve.middle, curve.high):
@@ -112,20 +112,46 @@ def test_random_sets_are_asked_the_same_question(store: LatentStore) -> None:
     assert found.shape == (N_SETS, 4)
     rng = np.random.default_rng([5, 1])
     for row in found[:6]:
-        ids = np.sort(rng.choice(store.n_images, 3, replace=False))
-        sums = np.zeros(store.n_latents)
-        for image in ids.tolist():
-            code = store.code(image)
-            sums[code.latents] += code.activations
-        x = store.embeddings(ids) - store.mean_embedding
-        x /= np.linalg.norm(x, axis=1, keepdims=True)
-        for j in range(4):
-            latents = [latent for latent in np.argsort(-sums, kind="stable")[: j + 1] if sums[latent] > 0]
-            basis = np.linalg.qr(store.directions[latents].T.astype(np.float64))[0]
-            assert row[j] == pytest.approx(np.median(((x @ basis) ** 2).sum(1)), abs=1e-5)
-    curve = build_energy(store, resolved, True, 5).curves[-1]
-    assert curve.line == "pictures"
+        assert row == pytest.approx(
+            held_by_own_strongest(store, rng.choice(store.n_images, 3, replace=False)), abs=1e-5
+        )
+    curve = next(one for one in build_energy(store, resolved, True, 5).curves if one.line == "pictures")
     np.testing.assert_allclose(curve.middle[:4], np.median(found, axis=0), atol=1e-9)
+
+
+def held_by_own_strongest(store: LatentStore, ids: np.ndarray) -> list[float]:
+    """By hand, from codes and embeddings: what 1 to 4 of a set's strongest latents hold of it, at the median."""
+    sums, found = np.zeros(store.n_latents), []
+    for image in ids.tolist():
+        code = store.code(image)
+        sums[code.latents] += code.activations
+    x = store.embeddings(ids) - store.mean_embedding
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    for j in range(4):
+        latents = [latent for latent in np.argsort(-sums, kind="stable")[: j + 1] if sums[latent] > 0]
+        basis = np.linalg.qr(store.directions[latents].T.astype(np.float64))[0]
+        found.append(float(np.median(((x @ basis) ** 2).sum(1))))
+    return found
+
+
+def test_random_neighbourhoods_are_asked_it_too(store: LatentStore) -> None:
+    """Pictures that are near one another share latents whatever they show: random ones with what is nearest to them."""
+    x = store.embeddings(range(store.n_images))
+    found = random_neighbourhoods(store, 5, 4, store.mean_embedding, seed=5)
+    centres = np.sort(np.random.default_rng([5, 2]).choice(store.n_images, N_SETS, replace=False))
+    assert found.shape == (N_SETS, 4)
+    checked = 0
+    for row, centre in zip(found, centres.tolist(), strict=True):
+        cosines = x @ x[centre]
+        near = np.argsort(-cosines, kind="stable")
+        if cosines[near[4]] - cosines[near[5]] > 1e-5:  # otherwise either may be the fifth
+            assert row == pytest.approx(held_by_own_strongest(store, np.sort(near[:5])), abs=1e-5)
+            checked += 1
+    assert checked > 1  # the pictures are alike
+    curve = build_energy(store, chosen(store, "image:3,7,11,15,19"), True, 5).curves[-1]
+    assert curve.line == "neighbours"
+    np.testing.assert_allclose(curve.middle[:4], np.median(found, axis=0), atol=1e-9)
+    assert len(random_neighbourhoods(store, 9_999, 4, store.mean_embedding, seed=5)) == N_SETS  # more than there are
 
 
 def test_chosen_latents_stand_beside_others_in_their_own_pictures(store: LatentStore) -> None:
@@ -251,7 +277,7 @@ def test_an_upload_is_like_a_picture(store: LatentStore) -> None:
 
 def test_files_hold_what_is_drawn(store: LatentStore) -> None:
     energy = build_energy(store, chosen(store, "label:red things"), True)
-    assert charts.energy_csv(energy).count("\n") == 1 + 6 * store.k
+    assert charts.energy_csv(energy).count("\n") == 1 + 7 * store.k
     names = [trace.name for trace in charts.energy_chart(energy).data if trace.name]
     assert names == [curve.name for curve in energy.curves]
     view = build_neighbourhood(store, chosen(store, "label:red things"), 20)
