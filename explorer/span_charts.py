@@ -49,7 +49,7 @@ def energy_chart(view: Energy) -> go.Figure:
     """A median and a band for each curve."""
     traces: list[go.Scatter] = []
     for curve in view.curves:
-        traces += _band(curve, with_band=curve.line in ("own", "random", "pictures"))
+        traces += _band(curve, with_band=curve.line in ("own", "random", "pictures", "neighbours"))
     n = max((len(curve.middle) for curve in view.curves), default=1)
     xaxis = {"title": {"text": "number of directions j"}, "dtick": 1 if n <= 16 else 8, "range": [0.6, n + 0.4]}
     layout = _layout(xaxis, "share in the span, %")
