@@ -81,6 +81,8 @@ def held(path: Path, otherwise: str) -> Iterator[None]:
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError) as error:
             raise BuildError(otherwise) from error
+        if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+            raise BuildError(otherwise)  # the last holder removed it after we had opened it: it keeps nobody out
         yield
 
 

@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from index_builder.commands import PullCommand
 from index_builder.hub.places import KIND, HubError, Place, read_place, said_plainly
+from index_builder.hub.putting import alone, partial_of, put
 from index_builder.publish import file_info
-from index_builder.workdir import sync_folder
 from sae_core.store import LatentStore, layout
 from sae_core.store.checks import read_manifest
 from sae_core.store.manifest import Manifest
@@ -30,9 +30,14 @@ def pull(command: PullCommand) -> Manifest:
     Until everything is there and has the size and hash that the manifest says, nothing lies at `out` but what lay there
     before; an interrupted pull goes on.
     """
-    place, out = read_place(command.repo, command.revision), command.out
+    place = read_place(command.repo, command.revision)
+    with alone(command.out):
+        return _pulled(place, command.out, command.replace)
+
+
+def _pulled(place: Place, out: Path, replace: bool) -> Manifest:
     _check_place(out)
-    partial = out.with_name(f".{out.name}.pulling")
+    partial = partial_of(out)
     with said_plainly(place):
         api = HfApi()
         commit = str(api.dataset_info(place.repo, revision=place.revision).sha)
@@ -41,11 +46,11 @@ def pull(command: PullCommand) -> Manifest:
             shutil.rmtree(partial)
             log.info("%s is that store already", out)
             return manifest
-        if out.exists() and not command.replace:
+        if out.exists() and not replace:
             raise HubError(f"another store lies at {out}: choose another --out, or say --replace")
         _fetch(api, place, commit, manifest, partial)
     _check(place, manifest, partial)
-    _publish(partial, out)
+    put(partial, out)
     return manifest
 
 
@@ -106,17 +111,6 @@ def _wrong(manifest: Manifest, partial: Path) -> Iterator[str]:
         path = partial / name
         if path.is_symlink() or not path.is_file() or path.stat().st_size != info.size or file_info(path) != info:
             yield name
-
-
-def _publish(partial: Path, out: Path) -> None:
-    shutil.rmtree(partial / ".cache", ignore_errors=True)
-    old = out.with_name(f".{out.name}.old")
-    if out.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        out.rename(old)
-    partial.rename(out)
-    sync_folder(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _gigabytes(size: int) -> str:

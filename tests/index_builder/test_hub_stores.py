@@ -20,8 +20,9 @@ from index_builder.hub.card import make_card, plain
 from index_builder.hub.places import HubError, Place, read_place
 from index_builder.hub.pull import pull
 from index_builder.hub.push import push
+from index_builder.hub.putting import alone, put
 from sae_core import LatentStore
-from sae_core.errors import StoreError
+from sae_core.errors import BuildError, StoreError
 from sae_core.references import REPOSITORY_ROOT
 from sae_core.store.checks import read_manifest
 from tests.support.stores import make_store
@@ -177,6 +178,53 @@ def test_what_lies_at_the_place(hub: Hub, store: Path, tmp_path: Path) -> None:
             pull(PullCommand(REPO, place, replace=True))
         assert place.exists()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_one_pull_at_a_time_to_one_place(hub: Hub, store: Path, tmp_path: Path) -> None:
+    push(PushCommand(store, REPO))
+    hold = "import sys; from pathlib import Path; from index_builder.hub.putting import alone\n"
+    hold += "with alone(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout and other.stdout.readline() == "held\n"
+        with pytest.raises(BuildError, match=r"another pull is writing .*out"):
+            pull(PullCommand(REPO, tmp_path / "out"))
+        assert not hub.sent
+        other.communicate("")
+    pull(PullCommand(REPO, tmp_path / "out"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
+
+
+def test_a_store_stays_where_the_new_one_cannot_be_put(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bytes_of(store)
+    with pytest.raises(HubError, match="removed while it was fetched"):
+        put(tmp_path / ".mine.pulling", store)
+    assert bytes_of(store) == before
+    new, rename = Path(shutil.copytree(store, tmp_path / ".mine.pulling")), Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if self == new:
+            raise PermissionError(13, "no")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(PermissionError):
+        put(new, store)
+    assert bytes_of(store) == before
+
+
+def test_a_store_that_a_killed_pull_moved_away_comes_back(hub: Hub, store: Path, tmp_path: Path) -> None:
+    before = bytes_of(store)
+    store.rename(tmp_path / ".mine.old")
+    with pytest.raises(HubError, match="no data set"):
+        pull(PullCommand("org/nothing", store, replace=True))
+    assert bytes_of(store) == before
+    with alone(store):
+        assert [path.name for path in tmp_path.glob(".*")] == [".mine.lock"]
 
 
 def test_a_broken_store_is_not_pushed(hub: Hub, store: Path) -> None:
