@@ -12,6 +12,7 @@ from explorer.notes import NoteBook, NotesError
 from explorer.notes.exchange import imported
 from explorer.notes.records import Words
 from explorer.sections import notes as sections
+from explorer.wording import plural
 from sae_core import LatentStore
 
 _ROUND, _SAID = "note-import-round", "note-import-said"
@@ -28,17 +29,24 @@ def draw_import(store: LatentStore) -> None:
         return
     book = notes.note_book(store)
     try:
-        entries = imported(file.getvalue(), book)
+        said = imported(file.getvalue(), book)
+        # A comparison would show what stands here of a withheld latent, and an import could overwrite it unseen.
+        entries = {latent: words for latent, words in said.items() if latent not in store.hidden.latents}
         found = book.compare(entries)
     except NotesError as error:
         draw(sections.not_saved(str(error)))
         return
-    draw(sections.preview(found))
+    draw(sections.preview(found), _left_out(len(said) - len(entries)))
     choice: Literal["mine", "theirs"] = "mine"
     if found.conflicting:
         choice = st.radio("where both say something", list(_CHOICES), format_func=_CHOICES.get, horizontal=True)
     if found.new or found.conflicting:
         st.button("import", on_click=_take, args=(book, entries, choice))
+
+
+def _left_out(n_withheld: int) -> str:
+    said = f"what the file says of {plural(n_withheld, 'withheld latent')} is left out"
+    return sections.outcome(said, True) if n_withheld else ""
 
 
 def _take(book: NoteBook, entries: dict[int, Words], choice: Literal["mine", "theirs"]) -> None:

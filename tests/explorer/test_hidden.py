@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from explorer import notes
+from explorer.notes.exchange import exported
 from explorer.routes import routes
 from explorer.stores import HIDE_VARIABLE, STORE_VARIABLE, current_store
 from explorer.views.compare_examples import build_examples
@@ -161,6 +162,24 @@ def test_pages_say_that_something_is_withheld(shown: Sharing) -> None:
     assert "here is no label “withheld”" in html_of(run_page("compare", a="label:withheld"))
     assert "withheld" in html_of(run_page("inspect", image=str(shown.image)))
     assert "withheld" in html_of(run_page("latent", latent=str(shown.latent)))
+
+
+def test_an_import_neither_tells_nor_overwrites(shown: Sharing, tmp_path: Path) -> None:
+    store, (hidden, _), latent = current_store(), shown.latents, shown.latent
+    theirs = notes.NoteBook(tmp_path / "theirs.sqlite", store.manifest.sae.fingerprint, store.n_latents)
+    for number in (hidden, latent):
+        theirs.save(number, "theirs", "", 0)
+    file = exported(LatentStore.open(store.path), theirs).encode()
+    mine = notes.note_book(store)
+    before = mine.save(hidden, NOTED, NOTED, based_on=mine.get(hidden).revision)
+    app = run_page("notes")
+    app.file_uploader[0].upload("notes.json", file, "application/json").run()
+    html = html_of(app)
+    assert_nothing_told(html, shown)
+    assert "1 new, 0 the same, 0 conflicting" in html
+    assert f"What the file says of {plural(1, 'withheld latent')} is left out" in html
+    next(button for button in app.button if button.label == "import").click().run()
+    assert (mine.get(hidden), mine.get(latent).name) == (before, "theirs")
 
 
 def test_what_is_withheld_is_not_offered(shown: Sharing) -> None:
