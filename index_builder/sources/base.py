@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from sae_core.errors import SourceError
+from sae_core.keys import as_text
 from sae_core.pictures import EXTENSIONS
 
 HUB_PREFIX = "hf://"
@@ -170,5 +171,5 @@ def decoded(text: bytes) -> str:
 
 def clean(text: object) -> str | None:
     """Text as Parquet can hold it; None for nothing."""
-    said = str(text)[:_MAX_TEXT].encode("utf-8", "backslashreplace").decode() if text is not None else ""
+    said = as_text(str(text)[:_MAX_TEXT]) if text is not None else ""
     return said.strip() or None

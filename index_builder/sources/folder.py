@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from index_builder.sources.base import RawPicture, clean, decoded, state_sha256
-from index_builder.sources.listing import Listing, as_key, list_folder
+from index_builder.sources.listing import Listing, list_folder
 from sae_core.errors import PictureError, SourceError
+from sae_core.keys import SPLITS, as_key
 
-_SPLITS = frozenset({"train", "val", "validation", "valid", "test"})
 _MAX_CAPTION_BYTES = 64 * 1024
 
 
@@ -82,5 +82,5 @@ class FolderSource:
 
 def _split_and_label(key: str) -> tuple[str | None, str | None]:
     folders = key.split("/")[:-1]
-    split = folders.pop(0) if folders and folders[0].lower() in _SPLITS else None
+    split = folders.pop(0) if folders and folders[0].lower() in SPLITS else None
     return split, folders[0] if folders else None

@@ -11,6 +11,7 @@ from pathlib import Path
 from index_builder.progress import counted
 from index_builder.workdir import JOB, LOCK
 from sae_core.errors import SourceError
+from sae_core.keys import as_key
 from sae_core.pictures import EXTENSIONS
 from sae_core.store import layout
 
@@ -53,11 +54,6 @@ def list_folder(root: Path) -> Listing:
             others[extension] += 1
     pictures, texts, tars, parquets = map(sorted, found.values())
     return Listing(root, pictures, _beside(pictures, texts), tars, parquets, others)
-
-
-def as_key(path: str) -> str:
-    """A path as a key: forward slashes, and bytes that are no UTF-8 spelled out."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
 
 
 def _beside(pictures: list[str], texts: list[str]) -> dict[str, str]:

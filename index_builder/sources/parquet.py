@@ -17,8 +17,7 @@ from index_builder.progress import counted
 from index_builder.sources.base import RawPicture, clean, listing_sha256
 from sae_core import parquets
 from sae_core.errors import PictureError, SourceError
-
-_SPLIT_NAMES = ("train", "validation", "val", "valid", "test")
+from sae_core.keys import SPLITS
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def _rows(path: str, filesystem: Any, state: str) -> int:
 def _split_of(shown: str) -> str | None:
     """`data/train-00000-of-00014.parquet` and `train/0000.parquet` are of the split train."""
     words = [part.split("-")[0].split(".")[0] for part in reversed(PurePosixPath(shown).parts)]
-    return next((word for word in words if word in _SPLIT_NAMES), None)
+    return next((word for word in words if word in SPLITS), None)
 
 
 def _line(error: Exception) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from index_builder.progress import counted
 from index_builder.sources.base import RawPicture, clean, decoded, state_sha256
-from sae_core import tars
+from sae_core import keys, tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
 
@@ -123,11 +123,9 @@ def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample
         for info in tars.members(path):
             if info.islnk() or info.issparse():
                 raise SourceError(f"{path} holds links or sparse files, which cannot be read at random: unpack it")
-            folder, _, base = info.name.removeprefix("./").rpartition("/")
-            stem, _, extension = base.partition(".")
-            if info.isreg() and stem:
-                member = Member(extension.lower(), info.offset_data, info.size)
-                groups.setdefault(f"{folder}/{stem}".lstrip("/"), []).append(member)
+            key, extension = keys.of_member(info.name)
+            if info.isreg() and key:
+                groups.setdefault(key, []).append(Member(extension, info.offset_data, info.size))
     except (tarfile.TarError, OSError) as error:
         raise SourceError(f"{path} is no whole tar: {error}") from error
     for key, members in groups.items():

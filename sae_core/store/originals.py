@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,7 +17,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 from PIL import Image
 
-from sae_core import parquets, tars
+from sae_core import keys, parquets, tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS, open_picture
 from sae_core.store.records import ImageRecord, Thumbnail
@@ -24,7 +25,7 @@ from sae_core.thumbnails import encode_thumbnail
 
 SIDE = 256  # pixels of the longer side of what is shown
 _MAX_BYTES = 100_000_000
-_SPLITS = ("train", "val", "validation", "test")
+_TAR = re.compile(r"\.tar/", re.IGNORECASE)
 _KEPT = 4096  # encoded thumbnails: about 60 MB
 
 
@@ -63,27 +64,23 @@ class Originals:
         raise LookupError(key)
 
     def _candidates(self, key: str) -> Iterator[bytes]:
-        """Under the key as it is, and with the split's folder added or left out: people name either folder."""
+        """Files of that name, rows and members; any folder may be called `x.tar`."""
         parts = PurePosixPath(key).parts
         if not parts or key.startswith("/") or ".." in parts:
             return  # a store is somebody else's file: it does not lead out of the folder
-        tar, found, member = key.partition(".tar/")
-        if found:
-            yield from self._of_tar(f"{tar}.tar", member)
-            return
-        table, found, row = key.rpartition(".parquet/")
-        if found:
-            yield from self._of_parquet(f"{table}.parquet", row)
-            return
-        without = [PurePosixPath(*parts[1:])] if parts[0] in _SPLITS and len(parts) > 1 else []
-        for path in (PurePosixPath(key), *without, *(PurePosixPath(split, key) for split in _SPLITS)):
-            if (file := self._root / path).is_file() and file.stat().st_size <= _MAX_BYTES:
-                yield file.read_bytes()
+        for end in (match.end() for match in _TAR.finditer(key)):
+            yield from self._of_tar(key[: end - 1], key[end:])
+        table, _, row = key.rpartition("/")
+        if table.lower().endswith(".parquet"):
+            yield from self._of_parquet(table, row)
+        for named in (key, *keys.with_other_split(key)):
+            for file in map(self._root.joinpath, keys.as_paths(named)):
+                if file.is_file() and file.stat().st_size <= _MAX_BYTES:
+                    yield file.read_bytes()
 
     def _of_parquet(self, name: str, row: str) -> Iterator[bytes]:
-        whole = self._root.name == PurePosixPath(name).name and self._root.is_file()
-        file = self._root if whole else self._root / name
-        if file.is_file() and row.isdecimal():
+        file = self._file(name)
+        if file and row.isdecimal():
             try:
                 data = parquets.opened(str(file), None, parquets.state_of(file)).row(int(row)).data
             except (pa.ArrowException, ValueError, KeyError) as error:
@@ -92,22 +89,28 @@ class Originals:
                 yield data
 
     def _of_tar(self, name: str, member: str) -> Iterator[bytes]:
-        whole = self._root.name == PurePosixPath(name).name and self._root.is_file()
-        tar = self._root if whole else self._root / name
-        if not tar.is_file():
+        tar = self._file(name)
+        if tar is None:
             return
         for offset, size in self._members(tar, tar.stat().st_mtime_ns).get(member, ()):
             if size <= _MAX_BYTES:
                 with open(tar, "rb") as file:
                     yield os.pread(file.fileno(), size, offset)
 
+    def _file(self, name: str) -> Path | None:
+        """The tar or Parquet file of that name below the root, or the root itself."""
+        for path in map(PurePosixPath, keys.as_paths(name)):
+            whole = self._root.name == path.name and self._root.is_file()
+            if (file := self._root if whole else self._root / path).is_file():
+                return file
+        return None
+
 
 def _members(tar: Path, _time: int) -> dict[str, list[tuple[int, int]]]:
-    """Offsets and sizes of the pictures in a tar, by WebDataset's key: the path up to the base name's first dot."""
+    """Offsets and sizes of the pictures in a tar, by WebDataset's key as a store writes it."""
     found: dict[str, list[tuple[int, int]]] = {}
     for info in tars.members(tar):
-        folder, _, base = info.name.rpartition("/")
-        stem, _, extension = base.partition(".")
-        if info.isreg() and f".{extension.lower()}" in EXTENSIONS:
-            found.setdefault(f"{folder}/{stem}".lstrip("/"), []).append((info.offset_data, info.size))
+        key, extension = keys.of_member(info.name)
+        if info.isreg() and f".{extension}" in EXTENSIONS:
+            found.setdefault(keys.as_text(key).rstrip(), []).append((info.offset_data, info.size))
     return found

@@ -7,6 +7,8 @@ import hashlib
 import io
 import os
 import shutil
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,52 @@ def test_pictures_of_a_tar_stand_in(tmp_path: Path) -> None:
     for named in (tar, tar.parent):
         store = LatentStore.open(bare, originals=named)
         assert all(store.thumbnail(image_id) is not None for image_id in range(store.n_images))
+
+
+def found(path: Path, named: Path) -> list[bool]:
+    """Which pictures of a store a copy shows."""
+    store = LatentStore.open(path, originals=named)
+    return [store.thumbnail(image_id) is not None for image_id in range(store.n_images)]
+
+
+def renamed(tar: Path, new: Path, name: Callable[[str], str]) -> Path:
+    """The same tar with other names in it."""
+    with tarfile.open(tar) as old, tarfile.open(new, "w") as out:
+        for info in old:
+            data = old.extractfile(info)
+            info.name = name(info.name)
+            out.addfile(info, data)
+    return new
+
+
+def test_pictures_of_a_tar_with_odd_names_stand_in(tmp_path: Path) -> None:
+    """As `tar cf x.tar .` writes them, bytes that are no UTF-8, a file system that shouts."""
+    plain, folder = make_tar(tmp_path / "pictures.tar", 12), tmp_path / "in" / "caf\udce9"
+    folder.mkdir(parents=True)
+    tar = renamed(plain, folder / "A.TAR", lambda name: f"./a\udce9/{name}")
+    renamed(plain, tmp_path / "in" / "b.tar", lambda name: f"./{name}")
+    bare = make_store(tmp_path / "store", 12, n_latents=32, images=tmp_path / "in", thumbnails="none")
+    keys = [LatentStore.open(bare).image(image_id).source_key for image_id in (0, 12)]
+    assert keys == ["b.tar/00000", "caf\\udce9/A.TAR/a\\udce9/00000"]
+    assert found(bare, tmp_path / "in") == [True] * 24
+    assert found(bare, tar) == [False] * 12 + [True] * 12
+
+
+def test_pictures_with_odd_paths_stand_in(tmp_path: Path) -> None:
+    """A split in capitals, a folder called as a tar, and bytes that are no UTF-8."""
+    folder = make_folder(tmp_path / "in" / "Train", 12)
+    labels = sorted(path for path in folder.iterdir())
+    labels[0].rename(folder / "x.tar")
+    labels[1].rename(folder / "y\udce9.parquet")
+    bare = make_store(tmp_path / "store", 12, n_latents=32, images=folder.parent, thumbnails="none")
+    assert LatentStore.open(bare).image(0).source_key.startswith("Train/")
+    for named in (folder, folder.parent):
+        assert found(bare, named) == [True] * 12
+    record = LatentStore.open(bare).image(0)
+    assert Originals(folder).thumbnail(dataclasses.replace(record, source_key=record.source_key.replace("T", "t", 1)))
+    inside = dataclasses.replace(record, source_key=record.source_key.removeprefix("Train/"))
+    folder.rename(tmp_path / "VALID")
+    assert Originals(tmp_path).thumbnail(inside)
 
 
 def test_another_picture_under_the_same_name_is_not_shown(bare: Path, folder: Path, tmp_path: Path) -> None:
