@@ -16,6 +16,7 @@ from explorer.views.angles import build_angles
 from explorer.views.geometry import Geometry, build_geometry
 from explorer.views.geometry_query import GeometryQuery
 from explorer.views.label_concepts import build_label_concepts
+from explorer.views.latent_table import MAX_LABELS
 from explorer.views.resolved import Resolved
 from explorer.views.sides import span_latents
 from sae_core import LatentStore
@@ -67,7 +68,7 @@ def _draw_other(store: LatentStore, resolved: Resolved, query: GeometryQuery) ->
     """Principal angles to the span of a second choice."""
     other = choose(store, query.other)
     said = other.said
-    draw(sections.other_form(query.kept("with"), said, store.labels.offered, other.problem))
+    draw(sections.other_form(query.kept("with"), said, store.labels.offered(MAX_LABELS), other.problem))
     if other.resolved:
         angles = build_angles(store, span_latents(resolved), span_latents(other.resolved))
         draw_angles(angles, "other-angles", f"angles of {resolved.title} and {other.resolved.title}")

@@ -15,6 +15,7 @@ from explorer.stores import current_store
 from explorer.uploader import kept_upload
 from explorer.views.compare import Comparison, build_comparison
 from explorer.views.compare_examples import build_examples, examples_with
+from explorer.views.latent_table import MAX_LABELS
 
 HEIGHT = 900  # pixels; a first text loads the encoder
 
@@ -34,7 +35,7 @@ with waiting(HEIGHT, slow=any("text:" in words for words in said)):
     a, b = (choose(store, words) for words in said)
 
 centred = {"0": False, "1": True}.get(st.query_params.get("centred", ""))
-draw(sections.form(a.said, b.said, store.labels.offered, centred))
+draw(sections.form(a.said, b.said, store.labels.offered(MAX_LABELS), centred))
 draw(*(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", a), ("B", b)) if side.problem))
 upload = kept_upload(store)
 if a.resolved and b.resolved:

@@ -14,6 +14,7 @@ from explorer.sections.compare import how_to_choose, problem
 from explorer.spans import draw_energy, draw_neighbourhood
 from explorer.stores import current_store
 from explorer.uploader import kept_upload
+from explorer.views.latent_table import MAX_LABELS
 from explorer.views.sides import build_side
 from explorer.views.span_examples import build_span_examples
 from explorer.views.spans_query import SpansQuery
@@ -25,7 +26,7 @@ query = SpansQuery.from_params(st.query_params.to_dict())
 frame.title("Spans")
 with waiting(HEIGHT, slow="text:" in query.of):
     choice = choose(store, query.of)
-draw(sections.form(query, store.labels.offered))
+draw(sections.form(query, store.labels.offered(MAX_LABELS)))
 if choice.resolved is None:
     draw(problem(choice.problem) if choice.problem else "")
     draw(sections.invitation(build_span_examples(store)), how_to_choose())

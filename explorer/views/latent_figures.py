@@ -109,7 +109,7 @@ def decile_marks(store: LatentStore, latent: int) -> tuple[float, ...]:
 def label_shares(store: LatentStore, latent: int, n: int = N_LABELS) -> tuple[LabelShare, ...]:
     """The gallery's most common labels. Shares count all pictures, those without a label too."""
     profile, size = store.label_profile(latent), store.gallery_size(latent)
-    labels, commonest = store.labels, set(latent_table(store).labels)
+    labels, commonest = store.labels, latent_table(store).commonest
     found = zip(profile.codes[:n], profile.counts.sum(1).tolist(), strict=False)
     return tuple(
         LabelShare(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -44,9 +44,14 @@ class LatentTable:
 
     @property
     def labels(self) -> list[str]:
-        """Labels that are some latent's most common one, those of most latents first."""
+        """Labels that are some latent's most common one, those of most latents first; not more than can be offered."""
         counts = np.bincount(self._label_codes[self._label_codes >= 0], minlength=len(self._labels))
         return [self._labels[code] for code in np.argsort(-counts, kind="stable")[:MAX_LABELS]]
+
+    @cached_property
+    def commonest(self) -> frozenset[str]:
+        """Every label that is some latent's most common one."""
+        return frozenset(self._labels)
 
     def like(self, query: str) -> list[str]:
         """Names and labels that are written almost like the query, the likest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from jaxtyping import Float32, Float64, Int32, Int64
@@ -125,10 +126,10 @@ class LabelColumn(NamedTuple):
     counts: Int64[ndarray, "n_labels"]  # images of each
     hidden: frozenset[int] = frozenset()  # codes that are withheld: their names say no more than that
 
-    @property
-    def offered(self) -> list[str]:
-        """Titles to choose from."""
-        return [title for code, title in enumerate(self.titles) if code not in self.hidden]
+    def offered(self, most: int) -> list[str]:
+        """Titles to choose from, those of most images first."""
+        ranked = (-self.counts).argsort(kind="stable").tolist()
+        return list(islice((self.titles[code] for code in ranked if code not in self.hidden), most))
 
 
 def folded_label(text: str) -> str:

@@ -201,7 +201,7 @@ def test_histogram_and_marks(store: LatentStore) -> None:
         assert mark == parts[-1][-1]
 
 
-def test_labels_by_share_and_decile(store: LatentStore) -> None:
+def test_labels_by_share_and_decile(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     latent = busiest(store)
     labels = [store.image(image_id).label for image_id in range(store.n_images)]
     gallery = [labels[image_id] for image_id, _ in members(store, latent)]
@@ -219,6 +219,8 @@ def test_labels_by_share_and_decile(store: LatentStore) -> None:
             assert build_latents(store, LatentsQuery.from_params(query)).paging.n_items == n_latents
             assert f'href="{escape(item.href)}">{item.label}</a>' in label_bars([item])
     assert shares[0].href
+    monkeypatch.setattr("explorer.views.latent_table.MAX_LABELS", 0)
+    assert label_shares(store, latent) == shares, "how many labels a form offers has nothing to do with it"
     purity = decile_purity(store, latent)
     assert purity is not None
     assert purity.label == shares[0].label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -365,6 +366,21 @@ def test_nothing_of_an_upload_is_remembered(store: LatentStore, monkeypatch: pyt
     spans.draw_energy(store, mine, SpansQuery("upload", n=20))
     spans.draw_neighbourhood(store, mine, SpansQuery("upload", n=20))
     assert remembered == []
+
+
+@pytest.mark.parametrize(("page", "asked"), [("compare", ("a",)), ("spans", ("of", "with"))])
+def test_forms_offer_the_labels_of_most_pictures_and_take_any(
+    shown: LatentStore, monkeypatch: pytest.MonkeyPatch, page: str, asked: tuple[str, ...]
+) -> None:
+    counts = dict(zip(shown.labels.titles, shown.labels.counts.tolist(), strict=True))
+    assert shown.labels.offered(10**9) == sorted(counts, key=lambda title: -counts[title])
+    for place in ("explorer.views.latent_table", "explorer.geometry"):
+        monkeypatch.setattr(f"{place}.MAX_LABELS", 1)
+    most, *_, rare = shown.labels.offered(10**9)
+    html = html_of(run_page(page, **dict.fromkeys(asked, f"label:{rare}")))
+    offered = re.findall(r'<option value="([^"]+)"></option>', html)
+    assert offered == [most] * len(asked)
+    assert f"here is no label “{rare}”" not in html
 
 
 def test_heads_are_trained_only_when_asked(shown: LatentStore) -> None:
