@@ -12,6 +12,7 @@ import pytest
 from explorer import span_charts as charts
 from explorer import spans
 from explorer.sections import spans as sections
+from explorer.views import few_latents
 from explorer.views.energy import N_NEIGHBOURS, build_energy
 from explorer.views.few_latents import KEEP, SetRow, set_row, spread_of, written
 from explorer.views.neighbourhood import build_neighbourhood
@@ -23,6 +24,7 @@ from explorer.views.spans_query import MAX_N, MIN_N, USUAL_N, SpansQuery
 from explorer.wording import percent
 from sae_core import LatentStore
 from sae_core.equal_density import random_of_equal_density
+from sae_core.linear_heads import Head
 from sae_core.neighbourhoods import union_of
 from sae_core.spans import cumulative_energy, cumulative_energy_each
 from tests.explorer.conftest import html_of, run_page
@@ -381,6 +383,17 @@ def test_forms_offer_the_labels_of_most_pictures_and_take_any(
     offered = re.findall(r'<option value="([^"]+)"></option>', html)
     assert offered == [most] * len(asked)
     assert f"here is no label “{rare}”" not in html
+
+
+def test_the_head_of_very_many_labels_is_computed_once(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """80 MB, as of 20,000 labels."""
+    monkeypatch.setattr(
+        few_latents, "global_head", lambda _: Head(np.zeros((20_000, 512)), np.zeros(20_000), np.arange(20_000))
+    )
+    again = LatentStore.open(store.path)
+    first = few_latents.own_head(again)
+    assert first is not None
+    assert few_latents.own_head(again) is first
 
 
 def test_heads_are_trained_only_when_asked(shown: LatentStore) -> None:
