@@ -13,8 +13,10 @@ import numpy as np
 import streamlit as st
 
 from explorer.recent import RecentArrays
+from explorer.stores import ENCODER_VARIABLE, encoder_reference
 from explorer.waiting import encoder_turn
 from sae_core import ClipEncoder, LatentStore
+from sae_core.errors import EncoderError
 from sae_core.sae.topk import TopKSAE
 
 _TEXTS = RecentArrays(max_bytes=8 << 20)
@@ -27,7 +29,7 @@ def sae(store: LatentStore) -> TopKSAE:
 
 def encoder(store: LatentStore) -> ClipEncoder:
     """The store's encoder. Raises MismatchError or EncoderError; nothing is kept of a failure."""
-    return _encoder(str(store.path), store.version, store)
+    return _encoder(str(store.path), store.version, encoder_reference(), store)
 
 
 @contextmanager
@@ -72,5 +74,8 @@ def _sae(path: str, version: str, _store: LatentStore) -> TopKSAE:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _encoder(path: str, version: str, _store: LatentStore) -> ClipEncoder:
-    return _store.load_encoder()
+def _encoder(path: str, version: str, reference: str | None, _store: LatentStore) -> ClipEncoder:
+    try:
+        return _store.load_encoder(reference=reference)
+    except EncoderError as error:
+        raise EncoderError(f"{error}; {ENCODER_VARIABLE} names another place") from error

@@ -125,7 +125,7 @@ def _info(command: InfoCommand) -> int:
         return 0
     card = manifest.report
     print(f"{manifest.name}: {manifest.n_images:,} images of {manifest.source.name} ({manifest.n_rejected:,} rejected)")
-    print(f"encoder {manifest.encoder.ref} ({manifest.encoder.model}), SAE {manifest.sae.ref}")
+    print(f"encoder {manifest.encoder.name} ({manifest.encoder.model}), SAE {manifest.sae.ref}")
     print(f"{manifest.n_latents:,} latents, k {manifest.k}, {card.n_dead:,} dead, L0 {card.l0:.2f}")
     untrained = ", ".join(f"as many {name} {fvu:.3f}" for name, fvu in card.untrained.items())
     beside = f" ({untrained})" if untrained else ""

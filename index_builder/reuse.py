@@ -52,7 +52,7 @@ class Reuse:
         path = path.resolve()
         manifest, version = _opened(path).manifest, _opened(path).version
         if manifest.encoder.fingerprint != clip.fingerprint:
-            raise MismatchError(f"--reuse: {path.name} was made with another encoder ({manifest.encoder.ref})")
+            raise MismatchError(f"--reuse: {path.name} was made with another encoder ({manifest.encoder.name})")
         if manifest.encoder.precision != clip.precision:
             raise BuildError(
                 f"--reuse: {path.name} was encoded in --precision {manifest.encoder.precision}: give the same"

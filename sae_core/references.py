@@ -35,3 +35,26 @@ PRESETS: dict[str, Preset] = {
         about="CLIP ViT-B/16 (OpenAI) with the Top-K SAE of arXiv 2509.24510",
     ),
 }
+
+
+def local_path(encoder: str) -> Path | None:
+    """The folder or file of a machine that an encoder's reference names; None for a preset, a tag, and the hub."""
+    path = _parted(encoder)[1]
+    return Path(path).expanduser() if path else None
+
+
+def public_reference(encoder: str) -> str:
+    """An encoder's reference for people: of a folder or file only its name, since stores are shared."""
+    head, path = _parted(encoder)
+    return f"{head}{Path(path).name}" if path else encoder
+
+
+def _parted(encoder: str) -> tuple[str, str]:
+    """What stands before a path, and the path: empty where there is none."""
+    if encoder in PRESETS or encoder.startswith("hf-hub:"):
+        return encoder, ""
+    model, colon, weights = encoder.partition(":")
+    if not colon or model[:1] in ("/", "~", "."):
+        return "", encoder
+    is_path = model == "local-dir" or "/" in weights
+    return f"{model}:", weights if is_path else ""

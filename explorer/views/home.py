@@ -38,7 +38,7 @@ def build_home(store: LatentStore) -> Home:
     return Home(
         title=manifest.name,
         sentence=_sentence(store),
-        encoder=f"{manifest.encoder.ref} ({manifest.encoder.model}), fingerprint {manifest.encoder.fingerprint[:12]}",
+        encoder=f"{manifest.encoder.name} ({manifest.encoder.model}), fingerprint {manifest.encoder.fingerprint[:12]}",
         sae=f"{manifest.sae.ref}, fingerprint {manifest.sae.fingerprint[:12]}",
         figures=report_figures(store)[:N_FIGURES],
         warning=_warning(store),
@@ -89,7 +89,7 @@ def _citation(store: LatentStore) -> str:
     return (
         f"Sparsight {__version__}, latent store “{manifest.name}” (version {store.version}): "
         f"{count(manifest.n_images)} images of {manifest.source.name}; "
-        f"encoder {manifest.encoder.ref} (sha256 {manifest.encoder.fingerprint[:12]}); "
+        f"encoder {manifest.encoder.name} (sha256 {manifest.encoder.fingerprint[:12]}); "
         f"SAE {manifest.sae.ref} (sha256 {manifest.sae.fingerprint[:12]}), "
         f"{count(manifest.n_latents)} latents, k = {manifest.k}."
     )

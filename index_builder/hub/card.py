@@ -6,6 +6,7 @@ import re
 
 from huggingface_hub import DatasetCard, DatasetCardData
 
+from sae_core.references import local_path
 from sae_core.store import layout
 from sae_core.store.manifest import Manifest
 
@@ -40,6 +41,7 @@ def _body(manifest: Manifest, repo: str, license_id: str | None) -> str:
             "```",
             "",
             *_figures(manifest),
+            *_encoder(manifest),
             "",
             "## Pictures and licence",
             "",
@@ -57,7 +59,7 @@ def _figures(manifest: Manifest) -> list[str]:
     untrained = "".join(f"; as many {name}: {fvu:.3f}" for name, fvu in report.untrained.items())
     rows = (
         ("images", f"{manifest.n_images:,} ({manifest.n_rejected:,} could not be read)"),
-        ("encoder", f"{plain(manifest.encoder.ref)}, {plain(manifest.encoder.model)}"),
+        ("encoder", f"{plain(manifest.encoder.name)}, {plain(manifest.encoder.model)}"),
         ("encoder's fingerprint", manifest.encoder.fingerprint),
         ("SAE", plain(manifest.sae.ref)),
         ("SAE's fingerprint", manifest.sae.fingerprint),
@@ -70,6 +72,13 @@ def _figures(manifest: Manifest) -> list[str]:
         ("made with", ", ".join(f"{plain(name)} {plain(said)}" for name, said in manifest.versions.items())),
     )
     return ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+
+
+def _encoder(manifest: Manifest) -> list[str]:
+    if local_path(manifest.encoder.ref) is None:
+        return []
+    said = "The encoder is a folder or file of the machine that built the store, and is not part of it: pictures and"
+    return ["", f"{said} texts can be encoded where `SPARSIGHT_ENCODER` names a copy of it."]
 
 
 def _pictures(manifest: Manifest) -> str:

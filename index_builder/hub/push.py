@@ -11,11 +11,13 @@ from index_builder.commands import PushCommand
 from index_builder.hub.card import make_card
 from index_builder.hub.places import KIND, HubError, Place, read_place, said_plainly
 from index_builder.verify import defects_of
+from sae_core.references import local_path
 from sae_core.store import layout
 from sae_core.store.checks import read_manifest
 
 log = logging.getLogger("sparsight")
 CARD = "README.md"
+_OWN = "give them a copy, which they name with SPARSIGHT_ENCODER, or build with an encoder of the hub"
 
 
 def push(command: PushCommand) -> str:
@@ -51,6 +53,10 @@ def _additions(store: Path, place: Place, license_id: str | None) -> list[Commit
     manifest = read_manifest(store)
     if defects := defects_of(store):
         raise HubError(f"{store} is not pushed, it has {len(defects)} defects: {'; '.join(defects[:3])}")
+    if path := local_path(manifest.encoder.ref):
+        log.warning(
+            "the encoder is %s of this machine, which the manifest names and others do not have: %s", path, _OWN
+        )
     card = make_card(manifest, place.repo, license_id).encode()
     return [
         *(CommitOperationAdd(name, store / name) for name in (*manifest.files, layout.MANIFEST)),

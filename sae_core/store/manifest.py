@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from sae_core.encoder.preprocessing import Decoder, Precision, Preprocessing
+from sae_core.references import public_reference
 from sae_core.store import layout
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -41,6 +42,11 @@ class EncoderInfo(_Part):
     preprocessing: Preprocessing
     precision: Precision = "fp32"  # of the pictures; uploads and texts are always fp32
     decoder: Decoder = "cpu"  # of the pictures' JPEGs; uploads are always decoded on the CPU
+
+    @property
+    def name(self) -> str:
+        """The reference for people: without the path of a folder."""
+        return public_reference(self.ref)
 
 
 class SAEInfo(_Part):

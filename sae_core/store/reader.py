@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sae_core.errors import MismatchError
+from sae_core.errors import EncoderError, MismatchError
+from sae_core.references import local_path, public_reference
 from sae_core.store import checks
 from sae_core.store.hidden import HideList, read_hide_list
 from sae_core.store.image_reads import ImageReads
@@ -57,15 +58,23 @@ class LatentStore(LatentReads, ImageReads):
             )
         return sae
 
-    def load_encoder(self, device: str = "cpu") -> ClipEncoder:
-        """The encoder that made the embeddings. Raises MismatchError where what loads today is another one."""
+    def load_encoder(self, device: str = "cpu", reference: str | None = None) -> ClipEncoder:
+        """The encoder that made the embeddings, or the same from another place, where `reference` names one.
+
+        Raises MismatchError where what loads today is another one, EncoderError where it is nowhere to be found.
+        """
         from sae_core.encoder.clip import ClipEncoder
 
         wanted = self.manifest.encoder
-        encoder = ClipEncoder.load(wanted.ref, device)
+        place = reference or wanted.ref
+        if (path := local_path(place)) and not path.exists():
+            name = public_reference(place)
+            said = "" if reference else f"{name} is a folder or file of the machine that built this store: "
+            raise EncoderError(f"{said}the encoder {name} is not here")
+        encoder = ClipEncoder.load(place, device)
         if encoder.fingerprint != wanted.fingerprint:
             raise MismatchError(
-                f"the encoder {wanted.ref} is not the one this store was built with "
+                f"the encoder {public_reference(place)} is not the one this store was built with "
                 f"(fingerprint {encoder.fingerprint[:12]}, the store's is {wanted.fingerprint[:12]})"
             )
         return encoder

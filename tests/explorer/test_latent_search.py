@@ -161,13 +161,13 @@ def test_everything_combines_on_the_page(shown: LatentStore) -> None:
 
 
 def test_meaning_needs_the_encoder_only(shown: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_: object) -> None:
+    def fails(_: object, reference: str | None) -> None:
         raise EncoderError("the encoder cannot be loaded")
 
     monkeypatch.setattr(LatentStore, "load_encoder", fails)
     models._encoder.clear()
     html = html_of(run_page("latents", text="a text that nobody asked for", q="red"))
-    assert "Searching by meaning is not possible: the encoder cannot be loaded." in html
+    assert "Searching by meaning is not possible: the encoder cannot be loaded; SPARSIGHT_ENCODER names" in html
     assert 'class="sp-card"' in html
 
 

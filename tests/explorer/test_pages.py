@@ -148,6 +148,25 @@ def test_another_encoder_refuses_uploads_only(
     assert 'class="sp-row"' in html_of(run_page("inspect", image="7"))
 
 
+def test_an_encoder_that_lies_elsewhere_is_named(
+    shown: LatentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store was built on another machine, from a folder of that one, whose path is nobody's business."""
+    copy = Path(shutil.copytree(shown.path, tmp_path / "store"))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    here, manifest["encoder"]["ref"] = manifest["encoder"]["ref"], "local-dir:/home/somebody/clip"
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setenv(STORE_VARIABLE, str(copy))
+    home = html_of(run_page("home"))
+    assert "local-dir:clip" in home
+    assert "somebody" not in home
+    said = html_of(run_page("latents", text="red"))
+    assert "SPARSIGHT_ENCODER names another place" in said
+    assert "somebody" not in said
+    monkeypatch.setenv("SPARSIGHT_ENCODER", here)
+    assert "SPARSIGHT_ENCODER" not in html_of(run_page("latents", text="red"))
+
+
 @pytest.mark.parametrize("said", ["180", "-3", "abc"])
 def test_no_such_picture(shown: LatentStore, said: str) -> None:
     assert "No such picture" in html_of(run_page("inspect", image=said))

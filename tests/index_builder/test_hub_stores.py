@@ -73,6 +73,20 @@ def test_there_and_back_not_a_byte_differs(hub: Hub, store: Path, tmp_path: Path
     assert LatentStore.open(tmp_path / "out").n_images == 60
 
 
+def test_an_encoder_of_this_machine_is_said(hub: Hub, store: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = read_manifest(store).encoder.ref.removeprefix("local-dir:")
+    with caplog.at_level("WARNING", logger="sparsight"):
+        push(PushCommand(store, REPO))
+    assert f"the encoder is {folder} of this machine" in caplog.text
+    card = hub.files(REPO)["README.md"].decode()
+    assert folder not in card.replace("\\", "")
+    assert r"local\-dir\:clip" in card
+    assert "`SPARSIGHT_ENCODER` names a copy" in card
+    manifest = read_manifest(store)
+    public = manifest.model_copy(update={"encoder": manifest.encoder.model_copy(update={"ref": "demo"})})
+    assert "SPARSIGHT_ENCODER" not in make_card(public, REPO, None)
+
+
 def test_private_unless_said_otherwise(hub: Hub, store: Path) -> None:
     push(PushCommand(store, REPO))
     push(PushCommand(store, "org/open", public=True))

@@ -18,7 +18,8 @@ import pytest
 from index_builder.publish import file_info
 from index_builder.verify import defects_of
 from sae_core import LatentStore
-from sae_core.errors import MismatchError, StoreError
+from sae_core.errors import EncoderError, MismatchError, StoreError
+from sae_core.references import local_path, public_reference
 from sae_core.sae.checkpoint import load_sae, save_sae
 from sae_core.store import layout
 from tests.support.stores import make_store
@@ -370,6 +371,34 @@ def test_an_upload_is_never_encoded_by_another_encoder(copy: Path) -> None:
     edit_manifest(lambda m: m["encoder"].update(ref=reference))(copy)  # type: ignore[attr-defined]
     with pytest.raises(MismatchError, match="fingerprint"):
         LatentStore.open(copy).load_encoder()
+
+
+def test_the_encoder_may_lie_elsewhere(copy: Path) -> None:
+    here = LatentStore.open(copy).manifest.encoder.ref
+    edit_manifest(lambda m: m["encoder"].update(ref="local-dir:/home/somebody/clip"))(copy)  # type: ignore[attr-defined]
+    store = LatentStore.open(copy)
+    with pytest.raises(EncoderError, match=r"^local-dir:clip is a folder or file of the machine that built this store"):
+        store.load_encoder()
+    with pytest.raises(EncoderError, match=r"^the encoder local-dir:mine is not here"):
+        store.load_encoder(reference="local-dir:/nowhere/mine")
+    assert store.load_encoder(reference=here).fingerprint == store.manifest.encoder.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "shown"),
+    [
+        ("demo", None, "demo"),
+        ("hf-hub:org/name", None, "hf-hub:org/name"),
+        ("ViT-B/16:openai", None, "ViT-B/16:openai"),
+        ("ViT-B-16:/home/me/weights.pt", "/home/me/weights.pt", "ViT-B-16:weights.pt"),
+        ("local-dir:clip", "clip", "local-dir:clip"),
+        ("local-dir:/home/me/clip/", "/home/me/clip", "local-dir:clip"),
+        ("/home/me/a:b/clip", "/home/me/a:b/clip", "clip"),
+        ("models/clip", "models/clip", "clip"),
+    ],
+)
+def test_a_folder_is_shown_by_its_name(said: str, path: str | None, shown: str) -> None:
+    assert (local_path(said), public_reference(said)) == (path and Path(path), shown)
 
 
 def test_codes_are_never_made_by_another_sae(copy: Path) -> None:
