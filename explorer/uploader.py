@@ -86,9 +86,13 @@ def _leave_the_store(widget: str) -> None:
             st.query_params.pop(name, None)
 
 
+def _encoded(store: LatentStore, name: str, data: bytes) -> Upload:
+    return encode_upload(store.manifest.encoder.preprocessing, lambda: encoder_in_turn(store), name, data)
+
+
 def _take(store: LatentStore, key: tuple[str, str], name: str, data: bytes) -> _Taken:
     try:
         sae(store)  # raises MismatchError where it is not the one that made the store's codes
-        return _Taken(key, encode_upload(lambda: encoder_in_turn(store), name, data), "")
+        return _Taken(key, _encoded(store, name, data), "")
     except SparsightError as error:
         return _Taken(key, None, f"{name}: {error}.")

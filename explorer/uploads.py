@@ -7,6 +7,8 @@ import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -14,11 +16,13 @@ from starlette.formparsers import MultiPartParser
 
 from explorer.views.inspection import Source
 from sae_core import ClipEncoder
+from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.pictures import EXTENSIONS, open_picture
 
 MAX_MEGABYTES = 20
 SHOWN_SIDE = 480  # pixels of what is shown back
 _COMMON = ("jpg", "jpeg", "png", "webp", "gif")  # named first in the drop zone
+_DECODING = BoundedSemaphore(2)  # pictures: the largest takes a gigabyte while it is decoded
 TYPES = [*_COMMON, *sorted({extension.removeprefix(".") for extension in EXTENSIONS} - set(_COMMON))]
 
 
@@ -33,14 +37,31 @@ class Upload:
     seen: bytes  # the part around the encoder's crop, PNG
 
 
-def encode_upload(in_turn: Callable[[], AbstractContextManager[ClipEncoder]], name: str, data: bytes) -> Upload:
+class Reduced(NamedTuple):
+    """What the encoder and the page need of a picture: little enough that many can wait with it."""
+
+    middle: Image.Image  # the part around the encoder's crop, at its own scale: it sees the same pixels of it
+    small: Image.Image  # what is shown back
+    size: str  # of the original, in words
+
+
+def reduced(preprocessing: Preprocessing, data: bytes) -> Reduced:
+    """Raises PictureError where the bytes are no picture. Few are decoded at a time."""
+    with _DECODING:
+        picture = open_picture(data)
+        middle = preprocessing.middle(picture.rgb)
+        picture.rgb.thumbnail((SHOWN_SIDE, SHOWN_SIDE))  # in place: a copy of a large one would be 400 MB
+        return Reduced(middle, picture.rgb, f"{picture.width:,} × {picture.height:,} pixels")
+
+
+def encode_upload(
+    preprocessing: Preprocessing, in_turn: Callable[[], AbstractContextManager[ClipEncoder]], name: str, data: bytes
+) -> Upload:
     """Raises PictureError where the bytes are no picture; the encoder is waited for only after that."""
-    picture = open_picture(data)
+    picture = reduced(preprocessing, data)
     with in_turn() as encoder:
-        embedding = encoder.encode_images([picture.rgb])[0].float().cpu().numpy()
-    seen = _encoded(encoder.preprocessing.middle(picture.rgb), "PNG")
-    size = f"{picture.width:,} × {picture.height:,} pixels"
-    return Upload(name, size, _data_uri(picture.rgb), embedding, seen)
+        embedding = encoder.encode_images([picture.middle])[0].float().cpu().numpy()
+    return Upload(name, picture.size, _data_uri(picture.small), embedding, _encoded(picture.middle, "PNG"))
 
 
 def upload_source(upload: Upload) -> Source:
@@ -48,9 +69,7 @@ def upload_source(upload: Upload) -> Source:
     return Source("upload", None, upload.embedding, lambda: Image.open(io.BytesIO(upload.seen)).convert("RGB"))
 
 
-def _data_uri(rgb: Image.Image) -> str:
-    small = rgb.copy()
-    small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+def _data_uri(small: Image.Image) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(_encoded(small, 'JPEG')).decode()}"
 
 

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.sections.waiting import waiting
 from explorer.turns import Told, Turn, Turns
 
-_MOST = 64  # visitors; what each holds meanwhile is one upload at most
+_MOST = 64  # visitors; what each holds meanwhile is one file at most, 20 MB, and what the encoder needs of it
 ENCODER = Turns(_MOST)
 
 

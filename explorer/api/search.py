@@ -16,10 +16,9 @@ from explorer.api.answers import Similar, UploadAnswer
 from explorer.api.images import code_answer, similar_images
 from explorer.models import embed_text, encoder
 from explorer.stores import current_store
-from explorer.uploads import MAX_MEGABYTES
+from explorer.uploads import MAX_MEGABYTES, reduced
 from explorer.views.names import display_name
 from explorer.waiting import ENCODER
-from sae_core.pictures import open_picture
 from sae_core.store.records import SparseCode
 
 UPLOADS_VARIABLE = "SPARSIGHT_API_UPLOADS"
@@ -83,9 +82,9 @@ async def _body(request: Request) -> bytes:
 
 def _encoded(data: bytes) -> UploadAnswer:
     store = current_store()
-    picture = open_picture(data)
+    picture = reduced(store.manifest.encoder.preprocessing, data)
     with ENCODER.turn():  # behind and before the visitors of the pages
-        embedding = encoder(store).encode_images([picture.rgb])[0].numpy()
+        embedding = encoder(store).encode_images([picture.middle])[0].numpy()
     kept = store.encode(embedding)
     rebuilt = kept.activations @ store.decoder_rows[kept.latents] + store.decoder_bias
     active = kept.activations > 0

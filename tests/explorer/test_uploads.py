@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import tempfile
+import threading
+import time
+import weakref
 import zlib
 from collections.abc import Iterator
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +23,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from explorer.uploads import encode_upload, keep_uploads_in_memory, upload_source
-from sae_core import LatentStore
+from explorer import uploads
+from explorer.uploads import encode_upload, keep_uploads_in_memory, reduced, upload_source
+from sae_core import ClipEncoder, LatentStore
+from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.errors import PictureError
-from sae_core.pictures import MAX_PIXELS, open_picture
+from sae_core.pictures import MAX_PIXELS, Picture, open_picture
 from tests.support.pictures import encoded, picture
 
 MEGABYTE = 1024 * 1024
@@ -67,7 +74,9 @@ def test_an_upload_keeps_what_the_encoder_sees(store: LatentStore) -> None:
     """The picture that is kept gives the same embedding, and is no larger than the encoder needs."""
     encoder = store.load_encoder()
     for size in ((480, 200), (33, 400), (32, 32), (20, 11)):
-        upload = encode_upload(lambda: nullcontext(encoder), "mine.png", encoded(picture(4, size)[1]))
+        upload = encode_upload(
+            encoder.preprocessing, lambda: nullcontext(encoder), "mine.png", encoded(picture(4, size)[1])
+        )
         source = upload_source(upload)
         kept = source.picture()
         assert kept.mode == "RGB"
@@ -75,6 +84,48 @@ def test_an_upload_keeps_what_the_encoder_sees(store: LatentStore) -> None:
         again = encoder.encode_images([kept])[0].numpy()
         assert float(again @ source.embedding) == pytest.approx(1, abs=1e-4)
         assert source.image_id is None
+
+
+@pytest.mark.parametrize("mode", ["shortest", "squash", "longest"])
+@pytest.mark.parametrize(("resize", "crop"), [(32, 32), (36, 32), (24, 32)])
+def test_a_reduced_picture_is_encoded_as_the_whole(mode: Any, resize: int, crop: int) -> None:
+    preprocessing = Preprocessing(resize=resize, crop=crop, mode=mode, mean=(0.5,) * 3, std=(0.5,) * 3)
+    for number, size in enumerate(((480, 200), (33, 400), (32, 32), (20, 11), (1, 90), (2000, 31), (640, 481))):
+        data = encoded(picture(number, size)[1])
+        whole, one = open_picture(data), reduced(preprocessing, data)
+        np.testing.assert_array_equal(preprocessing.crop_pixels(one.middle), preprocessing.crop_pixels(whole.rgb))
+        (small := whole.rgb.copy()).thumbnail((480, 480))
+        np.testing.assert_array_equal(one.small, small)
+        assert one.size.startswith(f"{size[0]:,} × {size[1]:,}")
+
+
+def test_few_pictures_are_decoded_at_a_time_and_none_waits_whole(
+    store: LatentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for the encoder is small: 64 decoded pictures of the largest size would be 26 GB."""
+    encoder, alive, most = store.load_encoder(), [], []
+
+    def open_slowly(data: bytes) -> Picture:
+        found = open_picture(data)
+        alive.append(weakref.ref(found))
+        most.append(sum(one() is not None for one in alive))
+        time.sleep(0.02)
+        return found
+
+    @contextmanager
+    def turn() -> Iterator[ClipEncoder]:
+        barrier.wait(20)  # all of them are waiting, so none is being decoded
+        assert not [one for one in alive if one() is not None]
+        yield encoder
+
+    monkeypatch.setattr(uploads, "open_picture", open_slowly)
+    barrier, data = threading.Barrier(8), encoded(picture(4)[1])
+    with ThreadPoolExecutor(8) as threads:
+        given = [
+            threads.submit(encode_upload, encoder.preprocessing, turn, f"{number}.png", data) for number in range(8)
+        ]
+        assert [one.result().name for one in given] == [f"{number}.png" for number in range(8)]
+    assert max(most) <= 2
 
 
 def animation(n_frames: int) -> bytes:
@@ -146,7 +197,7 @@ def test_hostile_files(store: LatentStore, data: bytes, reason: str) -> None:
         raise AssertionError("the encoder was asked for")
 
     with pytest.raises(PictureError) as caught:
-        encode_upload(none, "innocent.png", data)  # type: ignore[arg-type]
+        encode_upload(store.manifest.encoder.preprocessing, none, "innocent.png", data)  # type: ignore[arg-type]
     assert caught.value.reason == reason
     assert "\n" not in str(caught.value)
 
@@ -154,7 +205,10 @@ def test_hostile_files(store: LatentStore, data: bytes, reason: str) -> None:
 def test_a_single_colour_has_a_code(store: LatentStore) -> None:
     encoder = store.load_encoder()
     upload = encode_upload(
-        lambda: nullcontext(encoder), "grey.png", encoded(Image.new("RGB", (60, 60), (128, 128, 128)))
+        encoder.preprocessing,
+        lambda: nullcontext(encoder),
+        "grey.png",
+        encoded(Image.new("RGB", (60, 60), (128, 128, 128))),
     )
     assert np.isfinite(upload.embedding).all()
     assert np.linalg.norm(upload.embedding) == pytest.approx(1, abs=1e-4)
