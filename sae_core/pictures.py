@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sae_core.errors import PictureError
 # Pillow warns of odd metadata; the pixels decide. Once for all: catch_warnings is not safe in threads.
 warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
 
-MAX_PIXELS = 100_000_000  # about 300 MB decoded; larger files are refused before decoding
+MAX_PIXELS = 100_000_000  # about 400 MB decoded, twice that while they are; larger files are refused before decoding
 # A progressive JPEG is passed over once for every scan, and a scan of nothing takes 150 bytes: 20 MB are hours.
 # Real ones have about ten scans. libjpeg leaves the bound to its caller.
 _MAX_SCANNED = 30 * MAX_PIXELS
@@ -31,6 +32,7 @@ EXTENSIONS = frozenset(
     ).split()
 )
 _WHITE = (255, 255, 255, 255)
+_STRIP = 1 << 20  # pixels that are converted at a time
 
 
 class Picture:
@@ -97,33 +99,62 @@ def _seen(image: Image.Image) -> Picture:
     """The first frame as a person sees it."""
     image.seek(0)
     image.load()
-    return Picture(_to_rgb(ImageOps.exif_transpose(image)))
+    ImageOps.exif_transpose(image, in_place=True)  # otherwise a copy, also where nothing is to be turned
+    return Picture(_to_rgb(image))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _deep_grey(image)
+        return _by_strips(image, _grey(image))
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, _WHITE), rgba).convert("RGB")
+        return _by_strips(image, _on_white)
     return image.convert("RGB")
 
 
-def _deep_grey(image: Image.Image) -> Image.Image:
+def _by_strips(image: Image.Image, seen: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """`seen`, which looks at single pixels, of a whole picture: its intermediate steps take several times the room."""
+    made = Image.new("RGB", image.size)
+    for top, strip in _strips(image):
+        made.paste(seen(strip), (0, top))
+    return made
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    height = max(1, _STRIP // image.width)
+    for top in range(0, image.height, height):
+        yield top, image.crop((0, top, image.width, min(top + height, image.height)))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, _WHITE), rgba).convert("RGB")
+
+
+def _grey(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
     """16-bit and float grey scaled to 8 bits; a plain convert would clip at 255 and show white.
 
     Integers are 16-bit samples (0 … 65535); floats, which have no range of their own, are stretched to theirs.
     """
-    values = np.asarray(image, dtype=np.float64)
-    if image.mode == "F":
-        finite = values[np.isfinite(values)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    low, high = _finite_range(image) if image.mode == "F" else (0.0, 65535.0)
+
+    def scaled(strip: Image.Image) -> Image.Image:
+        values = np.asarray(strip, dtype=np.float64)
         values = np.nan_to_num((values - low) / (high - low) if high > low else values * 0, posinf=1, neginf=0)
-    else:
-        values = values / 65535.0
-    return Image.fromarray((np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)).convert("RGB")
+
+    return scaled
+
+
+def _finite_range(image: Image.Image) -> tuple[float, float]:
+    """Smallest and largest finite value; zeros where there is none."""
+    low, high = np.inf, -np.inf
+    for _, strip in _strips(image):
+        values = np.asarray(strip, dtype=np.float64)
+        finite = values[np.isfinite(values)]
+        low, high = min(low, finite.min(initial=np.inf)), max(high, finite.max(initial=-np.inf))
+    return (float(low), float(high)) if np.isfinite(low) else (0.0, 0.0)
 
 
 def _said(error: Exception) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from PIL import Image
 from sae_core import pictures
 from sae_core.errors import PictureError
 from sae_core.pictures import open_picture
+from sae_core.references import REPOSITORY_ROOT
 from tests.support.pictures import encoded, picture
 
 
@@ -73,6 +76,44 @@ def test_float_pictures_are_stretched_over_their_own_range() -> None:
     values = np.array([[-1.0, 0.0, 1.0, np.nan]], dtype=np.float32)
     data = encoded(Image.fromarray(values), "TIFF")
     assert [pixel(data, (x, 0))[0] for x in range(4)] == [0, 128, 255, 0]
+
+
+@pytest.mark.parametrize("strip", [1, 100, 10**6])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "I;16B", "F", "1", "CMYK"])
+def test_parts_of_a_picture_are_seen_as_the_whole(monkeypatch: pytest.MonkeyPatch, mode: str, strip: int) -> None:
+    """Against the whole arrays at once, turned too."""
+    monkeypatch.setattr(pictures, "_STRIP", strip)
+    rng, exif = np.random.default_rng(0), Image.Exif()
+    exif[0x0112] = 6
+    deep = {"I;16": "<u2", "I;16B": ">u2", "F": "<f4"}
+    if mode in deep:
+        values = rng.integers(0, 65536, (37, 23)).astype(deep[mode])
+        image = Image.fromarray(values)
+        scaled = values.astype(np.float64)
+        if mode == "F":
+            scaled = (scaled - scaled.min()) / (scaled.max() - scaled.min()) * 65535
+        expected = np.repeat((scaled / 65535 * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
+    else:
+        image = Image.fromarray(rng.integers(0, 256, (37, 23, 4), dtype=np.uint8), "RGBA").convert(mode)
+        white = Image.new("RGBA", image.size, "white")
+        whole = Image.alpha_composite(white, image.convert("RGBA")) if image.has_transparency_data else image
+        expected = np.array(whole.convert("RGB"))
+    assert image.mode == mode
+    seen = open_picture(encoded(image, "TIFF" if mode in ("F", "I;16B", "CMYK") else "PNG", exif=exif.tobytes()))
+    np.testing.assert_array_equal(seen.pixels, np.rot90(expected, -1))
+
+
+def test_a_transparent_picture_takes_twice_its_room(tmp_path: Path) -> None:
+    """The picture and what is made of it, of four bytes a pixel each, and not every step in between."""
+    Image.new("RGBA", (4000, 4000)).save(tmp_path / "a.png", compress_level=1)
+    program = (
+        "import resource, sys; from pathlib import Path; from sae_core.pictures import open_picture\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak(); open_picture(Path(sys.argv[1])); print((peak() - before) * 1024 / 4000**2)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "a.png")]
+    said = subprocess.run(command, cwd=REPOSITORY_ROOT, capture_output=True, check=True)
+    assert float(said.stdout) < 12
 
 
 def test_the_first_frame_of_an_animation() -> None:
