@@ -72,7 +72,7 @@ class Control(BaseModel):
 class Activation(BaseModel):
     """An image of a gallery."""
 
-    image: int
+    image: int | None = Field(description="null: withheld by those who share the store")
     activation: float
 
 

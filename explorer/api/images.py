@@ -8,8 +8,8 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Query
 
 from explorer import links
-from explorer.api.answers import Activation, ActiveLatent, ImageAnswer, MatchesAnswer, Similar
-from explorer.api.latents import Count, Start
+from explorer.api.answers import ActiveLatent, ImageAnswer, MatchesAnswer, Similar
+from explorer.api.latents import Count, Start, listed
 from explorer.stores import current_store
 from explorer.views.names import display_name
 from explorer.views.pictures_query import MAX_LATENTS
@@ -56,14 +56,10 @@ def images(
     """Images in which all, at least one and none of these latents are active; strongest first."""
     if not all_of and not any_of:
         raise HTTPException(422, "name latents that are active: all_of or any_of")
-    found = current_store().images_where(all_of, any_of, none_of)
-    some = slice(start, start + count)
-    pairs = zip(found.image_ids[some].tolist(), found.strengths[some].tolist(), strict=True)
-    return MatchesAnswer(
-        n=len(found.image_ids),
-        start=start,
-        images=[Activation(image=number, activation=strength) for number, strength in pairs],
-    )
+    store = current_store()
+    found, some = store.images_where(all_of, any_of, none_of), slice(start, start + count)
+    images = listed(store, found.image_ids[some], found.strengths[some])
+    return MatchesAnswer(n=len(found.image_ids), start=start, images=images)
 
 
 def code_answer(store: LatentStore, code: SparseCode) -> list[ActiveLatent]:
@@ -76,7 +72,7 @@ def code_answer(store: LatentStore, code: SparseCode) -> list[ActiveLatent]:
 
 
 def similar_images(store: LatentStore, embedding: np.ndarray, n: int, without: int | None = None) -> list[Similar]:
-    """The nearest images, one of them left out."""
+    """The nearest images, one of them left out, and withheld ones: cosines with enough pictures tell an embedding."""
     found = store.nearest_images(embedding, n)
     pairs = zip(found.ids.tolist(), found.similarities.tolist(), strict=True)
-    return [Similar(id=number, cosine=cosine) for number, cosine in pairs if number != without]
+    return [Similar(id=i, cosine=cosine) for i, cosine in pairs if i != without and not store.is_hidden(i)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import APIRouter, Query
 
 from explorer.api.answers import (
@@ -79,13 +80,20 @@ def gallery(latent: int, start: Start = 0, count: Count = 50) -> GalleryAnswer:
     store = current_store()
     store.check_latents_shown([latent])
     found = store.gallery(latent, start, start + count)
-    pairs = zip(found.image_ids.tolist(), found.activations.tolist(), strict=True)
     return GalleryAnswer(
         latent=latent,
         n=store.gallery_size(latent),
         start=start,
-        images=[Activation(image=image, activation=activation) for image, activation in pairs],
+        images=listed(store, found.image_ids, found.activations),
     )
+
+
+def listed(store: LatentStore, image_ids: np.ndarray, activations: np.ndarray) -> list[Activation]:
+    """Places of a gallery. A withheld picture has one, too, without its number: else all galleries tell its code."""
+    return [
+        Activation(image=None if store.is_hidden(image) else image, activation=activation)
+        for image, activation in zip(image_ids.tolist(), activations.tolist(), strict=True)
+    ]
 
 
 @router.get("/latents/{latent}/similar")

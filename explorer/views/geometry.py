@@ -25,7 +25,7 @@ _SEED = 0
 class Point:
     """A picture and its coordinates."""
 
-    image_id: int | None  # None: the visitor's upload
+    image_id: int | None  # None: the visitor's upload, or a withheld picture
     href: str
     src: str | None
     caption: str
@@ -151,7 +151,10 @@ def _store_points(
     store: LatentStore, image_ids: list[int], embeddings: np.ndarray, axes: np.ndarray, origin: np.ndarray
 ) -> tuple[Point, ...]:
     found = zip(tiles(store, image_ids), _coordinates(embeddings, axes, origin), strict=True)
-    return tuple(Point(tile.image_id, tile.href, tile.src, tile.caption, tile.label or "", at) for tile, at in found)
+    return tuple(
+        Point(None if tile.hidden else tile.image_id, tile.href, tile.src, tile.caption, tile.label or "", at)
+        for tile, at in found
+    )
 
 
 def _coordinates(embeddings: np.ndarray, axes: np.ndarray, origin: np.ndarray) -> list[tuple[float, ...]]:

@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -18,11 +19,15 @@ from explorer.notes.exchange import exported
 from explorer.routes import routes
 from explorer.stores import HIDE_VARIABLE, STORE_VARIABLE, current_store
 from explorer.views.compare_examples import build_examples
+from explorer.views.geometry import build_geometry
+from explorer.views.geometry_query import GeometryQuery
 from explorer.views.inspection import store_source
 from explorer.views.latent_table import latent_table
 from explorer.views.latents import matching
 from explorer.views.latents_query import LatentsQuery
+from explorer.views.resolved import resolve
 from explorer.views.scores import suggested_labels
+from explorer.views.selection import read_selection
 from explorer.wording import plural
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
@@ -236,6 +241,38 @@ def test_no_route_tells(shown: Sharing) -> None:
     assert len(rows) == store.n_latents - 2
     listed = {entry["latent"] for entry in client.get(f"/api/latents?count={store.n_latents}").json()["latents"]}
     assert not listed & set(shown.latents)
+
+
+def test_lists_keep_the_places_of_withheld_pictures_without_their_numbers(shown: Sharing) -> None:
+    """With them, every latent's gallery together would be the picture's code."""
+    client = TestClient(Starlette(routes=routes()), base_url="http://localhost")
+    store = current_store()
+    of_image = dict.fromkeys(range(store.n_images), 0)
+    for latent in sorted(set(range(store.n_latents)) - set(shown.latents)):
+        gallery = store.gallery(latent)
+        for address in (f"/api/latents/{latent}/gallery?count=200", f"/api/images?all_of={latent}&count=200"):
+            said = client.get(address).json()
+            listed = [row["image"] for row in said["images"]]
+            assert listed == [None if i in shown.pictures else i for i in gallery.image_ids.tolist()]
+            assert [row["activation"] for row in said["images"]] == pytest.approx(gallery.activations.tolist())
+            assert said["n"] == len(listed)
+        for image in gallery.image_ids.tolist():
+            of_image[image] += 1
+    assert all(of_image[image] for image in shown.pictures), "so there was something to tell"
+    near = client.get(f"/api/images/{shown.image}/nearest?count=100").json()
+    assert near and not {row["id"] for row in near} & set(shown.pictures)
+
+
+def test_the_file_of_a_plane_does_not_number_withheld_pictures(shown: Sharing) -> None:
+    store = current_store()
+    said = read_selection(store, f"latents:{shown.latent}")
+    assert said
+    resolved = resolve(store, said, lambda _: np.zeros(0), None)
+    assert resolved
+    view = build_geometry(store, resolved, GeometryQuery.from_params({}))
+    points = [point for group in view.groups for point in group.points]
+    assert {point.image_id is None for point in points} == {True, False}
+    assert all((point.image_id is None) == (point.caption == "withheld") for point in points)
 
 
 def test_a_changed_list_holds_from_the_next_page_on(
