@@ -42,8 +42,6 @@ class Specialisation:
     n_train: int
     n_judged: int
     n_labels: int  # of the neighbourhood's training images
-    train_ids: Int64[np.ndarray, "n"]
-    judged_ids: Int64[np.ndarray, "m"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +76,6 @@ def specialise(store: LatentStore, centre: np.ndarray, n: int) -> Specialisation
         n_train=len(train.ids),
         n_judged=len(judged.ids),
         n_labels=len(np.unique(train.rows)),
-        train_ids=train.ids,
-        judged_ids=judged.ids,
     )
 
 

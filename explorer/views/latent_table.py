@@ -20,16 +20,14 @@ MAX_LABELS = 1000  # offered while a label is typed
 class LatentTable:
     """Row = latent. Orders are computed once each; a filter then is a few passes over arrays."""
 
-    def __init__(
-        self, latents: pd.DataFrame, titles: Mapping[str, str] | None = None, hidden: Collection[int] = ()
-    ) -> None:
-        """`titles` say how people read a label; `hidden` latents pass no filter."""
+    def __init__(self, latents: pd.DataFrame, hidden: Collection[int] = ()) -> None:
+        """`hidden` latents pass no filter."""
         self._latents = latents
         self._shown = ~latents.index.isin(sorted(hidden))
         self._good = latents["name_good"].to_numpy(dtype=bool)
         self._alive = latents["density"].to_numpy() > 0
         self._label_codes, found = pd.factorize(latents["top_label"])
-        self._labels = [(titles or {}).get(label, label) for label in found]
+        self._labels: list[str] = found.tolist()
         read = np.array([*self._labels, None], dtype=object)[self._label_codes]
         self._texts = LatentTexts(latents["name"].where(self._good, None).tolist(), read.tolist())
         self._orders: dict[str, np.ndarray] = {}
@@ -116,8 +114,7 @@ class LatentTable:
 @lru_cache(maxsize=1)
 def latent_table(store: LatentStore) -> LatentTable:
     """The table of a store."""
-    titles = dict(zip(store.labels.names, store.labels.titles, strict=True))
-    return LatentTable(store.latents, titles, store.hidden.latents)
+    return LatentTable(store.latents, store.hidden.latents)
 
 
 def _ranges(query: LatentsQuery) -> list[tuple[str, float, float]]:

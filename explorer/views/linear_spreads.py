@@ -59,7 +59,3 @@ def linear_spread(
         lowest=low,
         sorted_url=links.latents_url({"sort": sort}),
     )
-
-
-def _median(values: pd.Series[float]) -> float:
-    return float(values.median())

@@ -52,8 +52,7 @@ def coloring(store: LatentStore, color: str) -> Scale | Groups | None:
 
 def group_labels(store: LatentStore) -> Groups:
     """Latents by the most common label of their galleries, labels of most latents first."""
-    titles = dict(zip(store.labels.names, store.labels.titles, strict=True))
-    found = store.latents["top_label"].map(lambda label: titles.get(label, label), na_action="ignore")
+    found = store.latents["top_label"]
     counts = found.value_counts().head(N_LABELS)
     names = [str(name) for name in counts.index]
     places = {name: code for code, name in enumerate(names)}

@@ -12,7 +12,6 @@ from sae_core.errors import SparsightError
 from sae_core.store.records import folded_label
 
 Kind = Literal["image", "label", "text", "latents", "upload"]
-KINDS: tuple[Kind, ...] = ("image", "label", "text", "latents", "upload")
 
 
 @dataclass(frozen=True)

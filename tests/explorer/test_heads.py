@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from explorer.head_charts import heads_chart, heads_csv
@@ -23,9 +22,8 @@ def verdict(name: str, gain: float, low: float, high: float) -> Verdict:
 
 
 def found(low: float, high: float) -> Specialisation:
-    empty = np.zeros(0, dtype=np.int64)
     heads = (verdict("global head", 0, 0, 0), verdict("local, embeddings", (low + high) / 2, low, high))
-    return Specialisation(heads, 60, 60, 7, empty, empty)
+    return Specialisation(heads, 60, 60, 7)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index_builder.analysis.label_moments import MomentSums
-from sae_core import LatentStore
+from sae_core import LatentStore, specialisation
 from sae_core.errors import SparsightError
 from sae_core.halves import half_of
 from sae_core.linear_heads import Head, calibrated, global_head, log_loss
@@ -142,15 +142,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> LatentStore:
     return LatentStore.open(make_store(tmp_path_factory.mktemp("heads") / "store", 180, n_latents=96, k=6))
 
 
-def test_heads_are_judged_on_the_other_half(store: LatentStore) -> None:
+def test_heads_are_judged_on_the_other_half(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, images = list[np.ndarray](), specialisation._images
+    monkeypatch.setattr(specialisation, "_images", lambda *args: (read.append(args[2]), images(*args))[1])
     found = specialise(store, store.embedding(3), 20)
-    assert (half_of(found.train_ids) == 0).all()
-    assert (half_of(found.judged_ids) == 1).all()
     by_nearness = store.nearest_images(store.embedding(3), store.n_images).ids
-    assert found.judged_ids.tolist() == by_nearness[half_of(by_nearness) == 1][:20].tolist()
+    train, judged = (by_nearness[half_of(by_nearness) == half][:20] for half in (0, 1))
+    assert [ids.tolist() for ids in read[:2]] == [train.tolist(), judged.tolist()]
     assert found.verdicts[0].name == "global head"
     head = global_head(store.moments, half=0)
-    right = head.logits(store.embeddings(found.judged_ids)).argmax(1) == store.labels.codes[found.judged_ids]
+    right = head.logits(store.embeddings(judged)).argmax(1) == store.labels.codes[judged]
     assert found.verdicts[0].accuracy == pytest.approx(right.mean())
     for verdict in found.verdicts:
         assert verdict.interval[0] <= verdict.accuracy <= verdict.interval[1]
