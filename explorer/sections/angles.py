@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.views.angles import Angles
-from explorer.wording import DEFINITIONS, figure, plural
+from explorer.wording import figure, plural
 
 
 def angles_head(angles: Angles | None) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.bars import active_bar
 from explorer.sections.sides import side
 from explorer.views.compare import Comparison, Row, Where
 from explorer.views.compare_examples import Example
-from explorer.wording import DEFINITIONS, activation, figure, plural, signed
+from explorer.wording import activation, figure, plural, signed
 
 _LISTS: dict[Where, str] = {"both": "On both sides", "a": "Only in A", "b": "Only in B"}
 _HINTS = {"a": "12, #340, a label, words", "b": "the same, or “upload”"}

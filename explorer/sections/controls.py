@@ -5,10 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.views.control_rows import Against, Verdict
 from explorer.views.controls import Controls, Example
-from explorer.wording import CONTROLS, DEFINITIONS, NBSP, plural
+from explorer.wording import CONTROLS, NBSP, plural
 
 _MARKS: dict[Verdict, tuple[str, str]] = {
     "higher": ("↑", "the latents are higher"),

@@ -7,11 +7,12 @@ from html import escape
 from urllib.parse import urlencode
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.views.edits import Edit
 from explorer.views.inspect_query import MAX_ACTIVATION, InspectQuery
 from explorer.views.parts import Tile
-from explorer.wording import DEFINITIONS, activation, figure, plural
+from explorer.wording import activation, figure, plural
 
 _SAME = 0.005  # of a cosine
 _NOT_IN_FORMS = {"method", "action", "target", "name"}

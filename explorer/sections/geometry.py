@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.parts import latent_link
 from explorer.views.geometry import Geometry
 from explorer.views.geometry_query import MAX_AXES, ORIGINS
 from explorer.views.parts import LatentRef
-from explorer.wording import DEFINITIONS, figure
+from explorer.wording import figure
 
 
 def geometry_head(view: Geometry) -> str:

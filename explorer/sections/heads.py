@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.views.heads import HeadRow, HeadsView
-from explorer.wording import DEFINITIONS
 
 TITLE = "Does a head of its own serve this neighbourhood better?"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.bars import active_bar, edited_bar
 from explorer.uploads import Upload
@@ -12,7 +13,7 @@ from explorer.views.code_rows import CodeRow
 from explorer.views.inspect_query import InspectQuery
 from explorer.views.inspection import Inspection, StorePicture, in_words
 from explorer.views.parts import Tile
-from explorer.wording import DEFINITIONS, activation, figure, plural
+from explorer.wording import activation, figure, plural
 
 
 def store_picture(view: StorePicture, query: InspectQuery) -> str:

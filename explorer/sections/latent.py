@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.views.latent import LatentPage
 from explorer.views.latent_gallery import Top
 from explorer.views.names import LatentName
-from explorer.wording import DEFINITIONS, percent, plural
+from explorer.wording import percent, plural
 
 _SOURCES = {"label": "from the store’s labels", "caption": "from the captions", "word": "from the word list"}
 _MATCHES = {"text": "on labels and captions", "clip": "on CLIP’s similarity"}

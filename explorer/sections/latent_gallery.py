@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.pager import pager, range_text
 from explorer.views.latent import LatentPage
@@ -16,7 +17,7 @@ from explorer.views.latent_gallery import (
     NearMissPictures,
     Top,
 )
-from explorer.wording import DEFINITIONS, activation, percent, plural
+from explorer.wording import activation, percent, plural
 from sae_core.store.layout import N_DECILES
 
 LARGE = "sp-large"

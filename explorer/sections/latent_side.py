@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.bars import decile_bars, density_bar, label_bars, share_bar
 from explorer.views.latent import LatentPage, Together
 from explorer.views.latent_figures import LabelEffect, Trust
 from explorer.views.parts import LatentCard
 from explorer.views.standing import Standing
-from explorer.wording import DEFINITIONS, activation, figure, percent, plural, signed, times
+from explorer.wording import activation, figure, percent, plural, signed, times
 
 
 def histogram_head(view: LatentPage) -> str:

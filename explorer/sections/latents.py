@@ -6,6 +6,7 @@ import math
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections.pager import steps
 from explorer.sections.parts import dim, help_mark, latent_cards, note, picture
 from explorer.views.chance import best_z
@@ -13,7 +14,7 @@ from explorer.views.chips import Chip
 from explorer.views.latents import FoundLatent, LatentsPage, Score
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.rankings import Ranking
-from explorer.wording import DEFINITIONS, figure, plural
+from explorer.wording import figure, plural
 
 
 def summary(view: LatentsPage) -> str:

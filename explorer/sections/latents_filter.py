@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections.parts import help_mark
 from explorer.views.latents import LatentsPage
 from explorer.views.latents_query import AGAINST, LIVES, MAX_TEXT, MAX_WORDS, NAMES
-from explorer.wording import DEFINITIONS, figure, percent
+from explorer.wording import figure, percent
 
 _DENSITIES = ("0.0001", "0.001", "0.01", "0.1")
 _PURITIES = ("0.25", "0.5", "0.75", "0.9")

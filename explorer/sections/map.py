@@ -6,13 +6,14 @@ import json
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections.parts import dim, head, help_mark, latent_link, note, strips
 from explorer.views.collection import MAX_LATENTS
 from explorer.views.latents_query import MAX_WORDS
 from explorer.views.map import LISTED, Chosen, MapPage, Matched
 from explorer.views.map_colors import GREY, SCALE, TEN, Groups, Scale
 from explorer.views.map_points import bits, point_size
-from explorer.wording import DEFINITIONS, figure, plural
+from explorer.wording import figure, plural
 
 
 def bar(view: MapPage) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.pager import pager, steps
 from explorer.views.pictures import Condition, Example, PicturesPage
 from explorer.views.pictures_meant import Meant
 from explorer.views.pictures_query import FIELDS, Field
-from explorer.wording import DEFINITIONS, NBSP, figure, plural
+from explorer.wording import NBSP, figure, plural
 
 _PLACEHOLDERS: dict[Field, str] = {"all_of": "12, 340", "any_of": "#7 #8", "none_of": "77"}
 

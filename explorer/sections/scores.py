@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.edits import form_state
 from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, InspectQuery
 from explorer.views.scores import Score, Scores
-from explorer.wording import DEFINITIONS, figure, signed
+from explorer.wording import figure, signed
 
 _TITLE = "Why does a text score as it does?"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.sides import side
 from explorer.views.compare_examples import Example
@@ -15,7 +16,7 @@ from explorer.views.neighbourhood import Neighbourhood
 from explorer.views.random_energy import N_ALONE
 from explorer.views.sides import Side
 from explorer.views.spans_query import OWN, SIZES, SpansQuery
-from explorer.wording import DEFINITIONS, percent, plural
+from explorer.wording import percent, plural
 
 
 def form(query: SpansQuery, labels: Iterable[str]) -> str:

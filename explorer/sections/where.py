@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.views.parts import LatentRef
 from explorer.views.where import Deletion, WhereView, status, verdict
 from explorer.views.where_query import METHODS, WhereQuery
-from explorer.wording import DEFINITIONS, activation, figure, percent
+from explorer.wording import activation, figure, percent
 
 SAME_MAP = "Another visitor is computing the same map; it will be here as soon as it is done."
 _SAME = 0.9995  # a cosine that reads 1.000

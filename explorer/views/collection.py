@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.views.cards import latent_cards
 from explorer.views.cells import number_or_none
 from explorer.views.paging import Paging, paging, whole_number
 from explorer.views.parts import LatentCard
-from explorer.wording import DEFINITIONS, activation, figure, percent
+from explorer.wording import activation, figure, percent
 from sae_core import LatentStore
 
 MAX_LATENTS = 500  # longer addresses fail in proxies and mails

@@ -86,7 +86,7 @@ class Trust:
     value: float
     baseline: float
     baseline_name: str
-    definition: str  # key of wording.DEFINITIONS
+    definition: str  # key of definitions.DEFINITIONS
     standing: Standing | None  # among random directions that are about as frequent
 
 

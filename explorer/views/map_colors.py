@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.definitions import DEFINITIONS
 from explorer.views.map_query import COLORS
 from explorer.views.random_purity import random_purity
-from explorer.wording import DEFINITIONS, activation, figure, percent
+from explorer.wording import activation, figure, percent
 from sae_core import LatentStore
 
 # From low to high, so that high stands out from the page: viridis without the end that the page swallows.

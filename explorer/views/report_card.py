@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.views.controls import controls_of
-from explorer.wording import CONTROLS, DEFINITIONS, count, figure, percent, plural
+from explorer.wording import CONTROLS, count, figure, percent, plural
 from sae_core import LatentStore
 from sae_core.components import components_fvu
 from sae_core.store.manifest import DENSE

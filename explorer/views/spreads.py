@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from explorer import links
+from explorer.definitions import DEFINITIONS
 from explorer.views.distributions import Distribution, decade_bins, extremes, known
 from explorer.views.linear_spreads import linear_spread
 from explorer.views.random_purity import random_purities, random_purity
-from explorer.wording import DEFINITIONS, count, figure, percent, plural
+from explorer.wording import count, figure, percent, plural
 from sae_core import LatentStore
 
 

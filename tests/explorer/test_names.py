@@ -14,8 +14,7 @@ from explorer import notes
 from explorer.sections.parts import name_text
 from explorer.views.names import display_name
 from explorer.views.parts import latent_ref
-from explorer.wording import DEFINITIONS
-from sae_core.naming import GOOD, MIN_GOOD
+from sae_core.naming import MIN_GOOD
 from sae_core.store.hidden import Hidden
 
 
@@ -89,14 +88,6 @@ def test_a_high_score_in_few_pictures_is_said_to_be_one(match: str, score: float
     hint, auc = display_name(store, 0).hint, f"best guess “red”, AUC {score} (≥ 0.80)"
     sure = f"too few pictures to be sure of a name: {auc} on fewer than {MIN_GOOD} pictures that did not choose it"
     assert hint == (sure if few else f"no name fits: {auc}")
-
-
-def test_the_definition_says_what_a_good_name_is() -> None:
-    said = DEFINITIONS["score"]
-    (text, text_low), (clip, clip_low) = GOOD["text"], GOOD["clip"]
-    assert f"label or caption matches those (good from {text})" in said
-    assert f"CLIP's cosine says (good from {clip})" in said
-    assert f"{text_low} or {clip_low} at least, on {MIN_GOOD} such pictures or more" in said
 
 
 def test_a_dead_latent_has_not_even_a_guess() -> None:
