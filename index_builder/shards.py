@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +89,12 @@ class Shard:
 
     def __init__(self, path: Path) -> None:
         table = _mapped(path)
-        self._rejected = table.filter(table["reject"].is_valid()).sort_by("slot")
-        self.pictures = table.filter(table["reject"].is_null()).sort_by("slot")
+        # Sorting makes one array of a column, and one of thumbnails holds 2 GiB: they stay where they lie.
+        self._thumbnails = table["thumbnail"].chunks
+        rows = pa.array(np.arange(table.num_rows))
+        table = table.drop_columns(["thumbnail"]).append_column("row", rows).sort_by("slot")
+        self._rejected = table.filter(table["reject"].is_valid())
+        self.pictures = table.filter(table["reject"].is_null())
 
     @property
     def n_pictures(self) -> int:
@@ -118,10 +123,21 @@ class Shard:
 
     def thumbnails(self) -> Iterator[tuple[memoryview, Int64[np.ndarray, "m"]]]:
         """Encoded thumbnails of a run of pictures, end to end, and their sizes in bytes (0: there is none)."""
-        for chunk in self.pictures["thumbnail"].chunks:
-            _, bounds, data = chunk.buffers()
-            ends = np.frombuffer(bounds, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1].astype(np.int64)
+        for chunk, start, stop in self._runs():
+            _, bounds, data = self._thumbnails[chunk].buffers()
+            ends = np.frombuffer(bounds, dtype=np.int32)[start : stop + 1].astype(np.int64)
             yield memoryview(data or b"")[ends[0] : ends[-1]], np.diff(ends)
+
+    def _runs(self) -> Iterator[tuple[int, int, int]]:
+        """Pictures in slot order, as runs of rows side by side: the chunk they are in, the first row, the last + 1."""
+        starts = np.cumsum([0, *map(len, self._thumbnails)])
+        rows = self.pictures["row"].to_numpy()
+        chunks = np.searchsorted(starts, rows, side="right") - 1
+        ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(chunks) != 0)) + 1
+        for first, stop in pairwise([0, *ends.tolist(), len(rows)]):
+            if first < stop:
+                row = int(rows[first] - starts[chunks[first]]) + self._thumbnails[chunks[first]].offset
+                yield int(chunks[first]), row, row + stop - first
 
     def _matrix(self, name: str) -> np.ndarray:
         column = self.pictures[name].combine_chunks()

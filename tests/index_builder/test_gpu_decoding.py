@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -149,7 +150,8 @@ def shards_of(folder: Path, out: Path, decoder: str, thumbnail_side: int = 48) -
 
 
 def thumbnails(shard: Shard) -> list[bytes]:
-    return [value.as_py() for value in shard.pictures["thumbnail"]]
+    runs = ((data, np.cumsum([0, *sizes])) for data, sizes in shard.thumbnails())
+    return [bytes(data[start:stop]) for data, ends in runs for start, stop in pairwise(ends)]
 
 
 def compare(one: list[Shard], other: list[Shard]) -> None:
