@@ -20,6 +20,7 @@ import sae_core
 from index_builder.config import BuildConfig
 from index_builder.plan import Encoders
 from index_builder.sources import Source, listing_sha256
+from index_builder.sources.base import clean_name
 from index_builder.workdir import sync, sync_folder, write_atomically
 from sae_core.references import WORDS
 from sae_core.sae.checkpoint import sae_fingerprint
@@ -76,7 +77,7 @@ def publish(root: Path, manifest: Manifest, out: Path) -> None:
 def public_name(reference: str) -> str:
     """A reference for people: of a local folder or file only the name, since stores are shared."""
     path = Path(reference).expanduser()
-    return path.resolve().name if path.exists() else reference
+    return clean_name(path.resolve()) if path.exists() else reference
 
 
 def file_info(path: Path) -> FileInfo:

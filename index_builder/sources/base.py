@@ -87,9 +87,9 @@ def open_source(*images: str) -> Source:
     if path.is_dir():
         return _filled(_open_folder(path, said), said)
     if path.is_file():
-        return _filled(_open_files([path], path.name, said), said)
+        return _filled(_open_files([path], clean_name(path), said), said)
     if matches := _matches(path):
-        return _filled(_open_files(matches, path.parent.resolve().name, said), said)
+        return _filled(_open_files(matches, clean_name(path.parent.resolve()), said), said)
     raise SourceError(f"there is no folder, no tar and no Parquet file at {said}")
 
 
@@ -109,7 +109,7 @@ def _open_several(images: Sequence[str]) -> Source:
     first = min(paths)
     if first.suffix.lower() in EXTENSIONS:
         raise SourceError(f"{first} is a picture: name the folder that it lies in")
-    return _open_files(sorted(paths), first.parent.resolve().name, f"{images[0]} and {len(images) - 1} more")
+    return _open_files(sorted(paths), clean_name(first.parent.resolve()), f"{images[0]} and {len(images) - 1} more")
 
 
 def _matches(pattern: Path) -> list[Path]:
@@ -136,7 +136,9 @@ def _open_folder(path: Path, images: str) -> Source:
         return FolderSource.of(found)
     files = found.tars or found.parquets
     return (
-        _open_files([path / file for file in files], path.resolve().name, images) if files else FolderSource.of(found)
+        _open_files([path / file for file in files], clean_name(path.resolve()), images)
+        if files
+        else FolderSource.of(found)
     )
 
 
@@ -167,6 +169,11 @@ def _filled(source: Source, images: str) -> Source:
 def decoded(text: bytes) -> str:
     """Text of a file, without the mark that some editors begin it with."""
     return text.decode("utf-8-sig", "replace")
+
+
+def clean_name(path: Path) -> str:
+    """The last part of a path as a manifest can hold it: bytes that are no UTF-8 are spelled out."""
+    return clean(os.fsencode(path.name).decode("utf-8", "backslashreplace")) or "/"
 
 
 def clean(text: object) -> str | None:

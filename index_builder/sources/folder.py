@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from index_builder.sources.base import RawPicture, clean, decoded, state_sha256
+from index_builder.sources.base import RawPicture, clean, clean_name, decoded, state_sha256
 from index_builder.sources.listing import Listing, list_folder
 from sae_core.errors import PictureError, SourceError
 from sae_core.keys import SPLITS, as_key
@@ -29,7 +29,7 @@ class FolderSource:
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return clean(os.fsencode(self.root.resolve().name).decode("utf-8", "backslashreplace")) or "/"
+        return clean_name(self.root.resolve())
 
     def state_sha256(self) -> str:
         """Hash of pictures' and captions' names, sizes and times: a resumed build must find them as they were."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from index_builder.progress import counted
-from index_builder.sources.base import RawPicture, clean, decoded, state_sha256
+from index_builder.sources.base import RawPicture, clean, clean_name, decoded, state_sha256
 from sae_core import keys, tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
@@ -67,7 +67,7 @@ class WebDatasetSource:
 
     def state_sha256(self) -> str:
         """Hash of the tars' names, sizes and times: a resumed build must find them as they were."""
-        return state_sha256((tar.name, tar.stat()) for tar in self.tars)
+        return state_sha256((clean_name(tar), tar.stat()) for tar in self.tars)
 
     def read(self, position: int) -> RawPicture:
         """The picture of a sample with what its `.json`, `.txt` and `.cls` say."""

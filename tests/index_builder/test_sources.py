@@ -131,6 +131,17 @@ def test_names_that_are_no_utf8_are_listed_and_read(tmp_path: Path) -> None:
     assert source.read(0).data == PNG
 
 
+def test_a_source_whose_name_is_no_utf8_has_a_name(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/t\xff"))
+    folder.mkdir()
+    tars = [make_tar(folder / os.fsdecode(name), 2) for name in (b"a\xff.tar", b"b.tar")]
+    for named in ([folder], [folder / "*.tar"], tars):
+        source = open_source(*map(str, named))
+        assert source.name == "t\\xff" and len(source.keys) == 4
+        assert source.state_sha256() == open_source(str(folder)).state_sha256()
+    assert open_source(str(tars[0])).name == "a\\xff.tar"
+
+
 def test_a_file_that_vanishes_is_a_sentence(tmp_path: Path) -> None:
     source = open_source(str(make_folder(tmp_path, 2)))
     (tmp_path / source.keys[0]).unlink()
