@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from index_builder.config import Device
+from index_builder.config import Device, check_utf8
 from sae_core.training.config import TrainConfig
 
 
@@ -33,6 +33,10 @@ class RecodeCommand:
     """none: without pictures, for a store whose pictures may not be shared."""
     device: Device = "auto"
     """Where the SAE and the texts are run; auto takes CUDA where there is one."""
+
+    def __post_init__(self) -> None:
+        check_utf8("--out", self.out)
+        check_utf8("--name", self.name)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,9 @@ class TrainCommand:
     """Decides the run."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+
+    def __post_init__(self) -> None:
+        check_utf8("--out", self.out)
 
     def settings(self) -> TrainConfig:
         """The trainer's settings; warm-ups are fixed shares of the run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,6 +66,9 @@ class BuildConfig:
     """GiB in which galleries are sorted; longer ones go through the disk."""
 
     def __post_init__(self) -> None:
+        check_utf8("--out", self.out)
+        check_utf8("--name", self.name)
+        check_utf8("--encoder", self.encoder)
         if (self.batch_size is not None and self.batch_size < 1) or self.shard_size < 1:
             raise BuildError("--batch-size and --shard-size must be at least 1")
         if self.k is not None and self.k < 1:
@@ -115,6 +119,16 @@ class BuildConfig:
         if self.resolved_device() != "cuda" or self.compile == "no":
             return False
         return self.compile == "yes" or n_slots >= _COMPILED_FROM
+
+
+def check_utf8(option: str, value: Path | str | None) -> None:
+    """Raises BuildError for what a manifest, and a page, could not hold."""
+    said = os.fsencode(value or "")
+    try:
+        said.decode()
+    except UnicodeDecodeError as error:
+        shown = said.decode("utf-8", "backslashreplace")
+        raise BuildError(f"{option} {shown} is no UTF-8, in which a store is named: choose another") from error
 
 
 def resolved_device(asked: Device) -> str:

@@ -64,6 +64,8 @@ def test_build_says_what_came_of_every_input(
         ({"sae": "my-sae"}, "no file and no folder my-sae, and a hub id is ORG/NAME"),
         ({"memory": "inf"}, "--memory inf is not"),
         ({"batch_size": "0"}, "at least 1"),
+        ({"name": "n\udcff"}, "--name n\\xff is no UTF-8"),
+        ({"encoder": "local-dir:e\udcff"}, "--encoder local-dir:e\\xff is no UTF-8"),
         ({"device": "cuda"}, "sees no GPU"),
     ],
 )
@@ -80,6 +82,25 @@ def test_bad_input_is_one_sentence_and_exit_2(
     error = capsys.readouterr().err.strip()
     assert error.startswith("error: ") and said in error and "\n" not in error
     assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize(("out", "said"), [("o\udcff", "--out o\\xff is no UTF-8")])
+def test_an_out_that_is_no_place_for_a_store(
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    out: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    train = ["train-sae", "--embeddings", str(store), "--latents", "9", "--k", "2", "--steps", "2", "--out", out]
+    images = str(make_folder(tmp_path / "pictures", 3))
+    for command in (build_arguments(store, Path(out), images=images), ["recode", str(store), "--out", out], train):
+        assert main(command) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ") and said in error and error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
 
 
 def test_an_option_given_twice_is_not_half_forgotten(
