@@ -68,6 +68,8 @@ def build(config: BuildConfig, load: LoadModels = load_models, source: Source | 
         return there
     reuse = _reused(config, source, models)
     with work.locked():
+        if there := finished(config.out, asked, work):  # another build may have published it since
+            return there
         work.claim(job | {"reuse": reuse.version if reuse else None})
         return _run(config, source, models, work, reuse)
 

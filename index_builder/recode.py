@@ -53,6 +53,8 @@ def recode(command: RecodeCommand) -> Manifest:
     if there := finished(command.out, asked, work):
         return there
     with work.locked():
+        if there := finished(command.out, asked, work):  # another one may have published it since
+            return there
         work.claim({"recoded from": old.version, "versions": versions(), **vars(asked)})
         return _run(command, old, sae, work)
 

@@ -326,6 +326,21 @@ def test_two_builds_of_one_store_do_not_meet(inputs: Path, tmp_path: Path) -> No
             build(config(inputs, tmp_path / "store"))
 
 
+def test_what_another_build_published_meanwhile_is_not_built_again(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = config(inputs, tmp_path / "store", limit=12)
+
+    def other(*_: object) -> None:
+        monkeypatch.undo()
+        build(wanted)
+        monkeypatch.setattr("index_builder.build.encode_shards", lambda *_, **__: pytest.fail("encoded again"))
+
+    monkeypatch.setattr("index_builder.build._reused", other)
+    assert build(wanted).n_images == 11
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
 def test_pictures_that_changed_do_not_resume(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures, out = make_folder(tmp_path / "pictures", 6), tmp_path / "store"
     monkeypatch.setattr("index_builder.build.assemble", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -103,6 +103,21 @@ def test_a_killed_recoding_begins_again(
     assert {path: file_info(path) for path in old.rglob("*.*")} == before
 
 
+def test_what_was_published_meanwhile_is_not_made_again(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = RecodeCommand(old, tmp_path / "new", name="Test pictures")
+
+    def not_yet(*_: object) -> None:
+        monkeypatch.undo()
+        shutil.copytree(old, tmp_path / "new")
+        monkeypatch.setattr(recode_module, "analyse", lambda *_: pytest.fail("made again"))
+
+    monkeypatch.setattr(recode_module, "finished", not_yet)
+    assert recode(command).n_images == 60
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
 def test_what_cannot_be_recoded_is_refused(old: Path, other_sae: Path, tmp_path: Path) -> None:
     narrow = save_sae(random_sae(d_embed=8, n_latents=16, k=2), tmp_path / "narrow")
     with pytest.raises(MismatchError, match="the SAE takes 8"):
