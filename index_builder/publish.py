@@ -21,7 +21,7 @@ from index_builder.config import BuildConfig
 from index_builder.plan import Encoders
 from index_builder.sources import Source, listing_sha256
 from index_builder.sources.base import clean_name
-from index_builder.workdir import sync, sync_folder, write_atomically
+from sae_core.disk import sync, sync_folder, write_atomically
 from sae_core.references import WORDS
 from sae_core.sae.checkpoint import sae_fingerprint
 from sae_core.store import layout

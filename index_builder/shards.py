@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int32, Int64
 from torch import Tensor
 
 from index_builder.decode import ImageRow, Reject
-from index_builder.workdir import sync, sync_folder
+from sae_core.disk import sync, sync_folder
 from sae_core.sae.topk import SparseCodes
 
 _REJECT = pa.struct([(name, pa.string()) for name in Reject._fields])

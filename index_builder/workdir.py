@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sae_core.disk import write_atomically
 from sae_core.errors import BuildError
 
 JOB, LOCK = "job.json", "lock"  # what the build was asked to do, and who is at it
@@ -84,27 +85,3 @@ def held(path: Path, otherwise: str) -> Iterator[None]:
         if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock.fileno())):
             raise BuildError(otherwise)  # the last holder removed it after we had opened it: it keeps nobody out
         yield
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes under a temporary name, syncs, renames: a reader sees all of it or nothing."""
-    temporary = path.with_name(path.name + ".tmp")
-    with open(temporary, "wb") as file:
-        file.write(data)
-        sync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def sync(descriptor: int) -> None:
-    """Waits until a file's bytes are on disk."""
-    os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Waits until a folder's entries are on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

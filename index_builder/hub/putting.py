@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index_builder.hub.places import HubError
-from index_builder.workdir import held, sync_folder
+from index_builder.workdir import held
+from sae_core.disk import sync_folder
 from sae_core.store import layout
 
 

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as as_safetensors
 
+from sae_core.disk import write_atomically
 from sae_core.errors import CheckpointError
 from sae_core.references import PRESETS
 from sae_core.sae.formats import Parts, msae, overcomplete, own
@@ -47,7 +48,7 @@ def load_sae(reference: str | Path, device: str | torch.device = "cpu", k: int |
 
 
 def save_sae(sae: TopKSAE, folder: str | Path) -> Path:
-    """Writes `config.json` and `model.safetensors` in the hub's format; returns the folder."""
+    """Writes `config.json` and `model.safetensors` in the hub's format, on to the disk; returns the folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().contiguous() for name, value in sae.state_dict().items()}
@@ -57,8 +58,7 @@ def save_sae(sae: TopKSAE, folder: str | Path) -> Path:
         (own.WEIGHTS_FILE, as_safetensors(state)),
         (own.CONFIG_FILE, (json.dumps(sae.config.to_hub(), indent=2) + "\n").encode()),
     ):
-        (folder / f"{name}.tmp").write_bytes(data)
-        (folder / f"{name}.tmp").replace(folder / name)
+        write_atomically(folder / name, data)
     return folder
 
 

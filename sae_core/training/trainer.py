@@ -9,9 +9,9 @@ decided by its seed: batches come from a permutation per epoch, so a resumed run
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from sae_core.disk import sync, sync_folder
 from sae_core.errors import TrainingError
 from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import SparseCodes, TopKSAE
@@ -98,9 +99,14 @@ def _start(embeddings: Tensor, config: TrainConfig, device: str | torch.device) 
 def _batch_rows(step: int, n: int, config: TrainConfig) -> Tensor:
     """Rows of a step: consecutive runs of one permutation per epoch."""
     per_epoch = max(n // config.batch_size, 1)
-    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step // per_epoch)
-    start = step % per_epoch * config.batch_size
-    return torch.randperm(n, generator=generator)[start : start + config.batch_size]
+    epoch, place = divmod(step, per_epoch)
+    start = place * config.batch_size
+    return _permutation(n, config.seed * 1_000_003 + epoch)[start : start + config.batch_size]
+
+
+@lru_cache(maxsize=1)
+def _permutation(n: int, seed: int) -> Tensor:
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 
 def _step(state: _State, x: Tensor, mean: Tensor, config: TrainConfig) -> StepFigures:
@@ -154,8 +160,9 @@ def _save(state: _State, run: dict[str, Any], path: Path) -> None:
     with open(temporary, "wb") as file:
         torch.save(parts, file)
         file.flush()
-        os.fsync(file.fileno())
+        sync(file.fileno())
     temporary.replace(path)
+    sync_folder(path.parent)
 
 
 def _restore(state: _State, run: dict[str, Any], path: Path) -> None:

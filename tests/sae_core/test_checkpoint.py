@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,25 @@ def test_what_is_saved_can_be_shared(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     usual = (tmp_path / "plain").stat().st_mode
     assert {path.stat().st_mode for path in folder.iterdir()} == {usual}
+
+
+def test_what_is_saved_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        events.append("sync " + Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        sync(descriptor)
+
+    def renamed(path: Path, target: Path) -> Path:
+        events.append(f"rename {target.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    save_sae(random_sae(), tmp_path / "sae")
+    names = ("model.safetensors", "config.json")
+    assert events == [said for name in names for said in (f"sync {name}.tmp", f"rename {name}", "sync sae")]
 
 
 def test_upstreams_counters_are_read_past(tmp_path: Path) -> None:

@@ -107,6 +107,14 @@ def test_an_interrupted_run_ends_in_the_same_weights(tmp_path: Path) -> None:
         train_sae(x, config, checkpoint=checkpoint)
 
 
+def test_rows_are_permuted_once_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, made, real = planted(500), [], torch.randperm
+    monkeypatch.setattr(trainer.torch, "randperm", lambda *args, **kwargs: made.append(args) or real(*args, **kwargs))
+    trainer._permutation.cache_clear()
+    train_sae(x, TrainConfig(n_latents=32, k=2, steps=20, batch_size=50))
+    assert made == [(500,)] * 2
+
+
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
     x, checkpoint = planted(500), tmp_path / "training.pt"
 
