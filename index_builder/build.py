@@ -23,10 +23,11 @@ from index_builder.processes import encode_in_processes
 from index_builder.publish import make_manifest, publish, versions
 from index_builder.reuse import REUSED, Reuse
 from index_builder.sources import Source, listing_sha256, open_source
+from index_builder.sources.base import check_unchanged
 from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
-from sae_core.errors import MismatchError
+from sae_core.errors import BuildError, ChangedError, MismatchError
 from sae_core.sae.checkpoint import sae_fingerprint
 from sae_core.sae.topk import TopKSAE
 from sae_core.store.checks import broken, read_manifest
@@ -71,7 +72,10 @@ def build(config: BuildConfig, load: LoadModels = load_models, source: Source | 
         if there := finished(config.out, asked, work):  # another build may have published it since
             return there
         work.claim(job | {"reuse": reuse.version if reuse else None})
-        return _run(config, source, models, work, reuse)
+        try:
+            return _run(config, source, models, work, reuse, job["files"])
+        except ChangedError as error:
+            raise ChangedError(f"{error}: once nothing writes there, remove {work.root} to start anew") from error
 
 
 def describe_job(config: BuildConfig, source: Source, models: Encoders) -> dict[str, Any]:
@@ -121,14 +125,21 @@ def _reused(config: BuildConfig, source: Source, models: Encoders) -> Reuse | No
     return reuse
 
 
-def _run(config: BuildConfig, source: Source, models: Encoders, work: WorkDir, reuse: Reuse | None) -> Manifest:
+def _run(
+    config: BuildConfig, source: Source, models: Encoders, work: WorkDir, reuse: Reuse | None, state: str
+) -> Manifest:
     plan = Plan(len(source.keys), config.shard_size, config.resolved_batch_size())
     if config.engine == "local" and config.encoders == 1 and config.compiled_for(plan.n_slots):
         models.clip.compile(plan.batch_size)
     if not any(work.shards.glob("*.arrow")):
         check_compatibility(source, models)
     with progress.bar("encode", plan.n_slots) as bar:
-        _encode(config, source, plan, work, models, reuse, progress.reporter(bar))
+        try:
+            _encode(config, source, plan, work, models, reuse, progress.reporter(bar))
+        except BuildError:
+            check_unchanged(source, state)  # which may be why a cluster gave up
+            raise
+    check_unchanged(source, state)
     root = work.fresh_store()
     sae = models.sae.to(torch.device("cpu"))
     shards = [work.shard_path(shard) for shard in range(plan.n_shards)]

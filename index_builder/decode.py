@@ -18,7 +18,7 @@ from index_builder.reuse import Reuse
 from index_builder.sources import RawPicture, Source
 from index_builder.sources.base import clean
 from sae_core.encoder.preprocessing import Decoder, Preprocessing
-from sae_core.errors import PictureError
+from sae_core.errors import ChangedError, PictureError
 from sae_core.pictures import open_picture
 from sae_core.thumbnails import encode_thumbnail
 
@@ -60,6 +60,7 @@ class DecodedBatch:
     data: UInt8[Tensor, "n_bytes"] = field(
         default_factory=lambda: torch.zeros(0, dtype=torch.uint8)
     )  # JPEGs for the GPU
+    changed: ChangedError | None = None  # why there is nothing
 
     @property
     def n_slots(self) -> int:
@@ -90,7 +91,13 @@ class SlotDataset(Dataset[DecodedBatch]):
         return self.__getitems__([slot])
 
     def __getitems__(self, slots: list[int]) -> DecodedBatch:
-        """Decodes a batch; nothing a picture does can stop it."""
+        """Decodes a batch; nothing a picture does can stop it. A file that changed is said in its place."""
+        try:
+            return self._batch(slots)
+        except ChangedError as error:  # raised, PyTorch would send it from a worker process with a traceback in it
+            return DecodedBatch(changed=error)
+
+    def _batch(self, slots: list[int]) -> DecodedBatch:
         batch, decoded = DecodedBatch(), self._decoded(slots)
         pixels: list[np.ndarray] = []
         data: list[bytes] = []
@@ -114,7 +121,7 @@ class SlotDataset(Dataset[DecodedBatch]):
 
     def on_cpu(self, slots: list[int]) -> DecodedBatch:
         """The same slots once more, with nothing left to the GPU."""
-        return SlotDataset(self.source, self.preprocessing, self.thumbnail_side, reuse=self.reuse).__getitems__(slots)
+        return SlotDataset(self.source, self.preprocessing, self.thumbnail_side, reuse=self.reuse)._batch(slots)
 
     def _decoded(self, slots: list[int]) -> list[tuple[ImageRow, np.ndarray | int | bytes] | Reject]:
         if self.threads == 1:  # handing each picture to a thread would take as long as reading it
@@ -127,6 +134,8 @@ class SlotDataset(Dataset[DecodedBatch]):
             return self._decode(slot)
         except PictureError as error:
             reason, message = error.reason, str(error)
+        except ChangedError:
+            raise
         except Exception as error:  # too odd to resize, out of memory, …: one picture is never the build's end
             reason, message = "broken", f"the picture cannot be decoded: {error or type(error).__name__}"
         return Reject(self.source.keys[slot], "decode", reason, clean(message) or reason)

@@ -38,8 +38,11 @@ def finished_batches(
 
 
 def loaded(dataset: SlotDataset, batches: Iterable[list[int]], n_workers: int) -> Iterator[DecodedBatch]:
-    """Batches as the dataset gives them, made by worker processes, or here where there are none."""
-    return iter(
+    """Batches as the dataset gives them, made by worker processes, or here where there are none.
+
+    Raises ChangedError.
+    """
+    batches_made = iter(
         DataLoader(
             dataset,
             batch_sampler=batches,
@@ -52,6 +55,7 @@ def loaded(dataset: SlotDataset, batches: Iterable[list[int]], n_workers: int) -
             multiprocessing_context="fork" if n_workers and sys.platform == "linux" else None,
         )
     )
+    return map(_unchanged, batches_made)
 
 
 def default_workers(models: Encoders, n_beside: int = 1) -> int:
@@ -85,6 +89,12 @@ def one_thread_beside(device: torch.device) -> Iterator[None]:
 def n_cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def _unchanged(batch: DecodedBatch) -> DecodedBatch:
+    if batch.changed:
+        raise batch.changed
+    return batch
 
 
 def _as_it_is(batch: Any) -> Any:

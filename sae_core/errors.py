@@ -37,6 +37,10 @@ class SourceError(SparsightError):
     """A picture source that cannot be listed."""
 
 
+class ChangedError(SourceError):
+    """A file of a source that became another one after it was listed: what was listed no longer says what is in it."""
+
+
 class BuildError(SparsightError):
     """A build that cannot start or go on, and what to do about it."""
 

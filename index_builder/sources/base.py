@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from sae_core.errors import SourceError
+from sae_core.errors import ChangedError, SourceError
 from sae_core.keys import as_text
 from sae_core.pictures import EXTENSIONS
 
@@ -53,8 +53,15 @@ class Source(Protocol):
         """Hash of what the files look like from outside (names, sizes, times)."""
         ...
 
+    def files(self) -> Iterable[Path]:
+        """The files, where they are on a disk."""
+        ...
+
     def read(self, position: int) -> RawPicture:
-        """The sample at a position of `keys`. Raises PictureError where it cannot be read."""
+        """The sample at a position of `keys`. Raises PictureError where it cannot be read.
+
+        Raises ChangedError where the file that holds it is not the one that was listed.
+        """
         ...
 
 
@@ -68,7 +75,28 @@ def listing_sha256(keys: Iterable[str]) -> str:
 
 def state_sha256(files: Iterable[tuple[str, os.stat_result]]) -> str:
     """Hash of names, sizes and times of modification."""
-    return listing_sha256(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in files)
+    return listing_sha256(f"{name} {file_state(stat)}" for name, stat in files)
+
+
+def file_state(stat: os.stat_result) -> str:
+    """Size and time of modification of a file."""
+    return f"{stat.st_size} {stat.st_mtime_ns}"
+
+
+def check_unchanged(source: Source, state: str) -> None:
+    """Raises ChangedError where the files no longer look as they did when their `state_sha256` was taken."""
+    try:
+        if source.state_sha256() == state:
+            return
+        name = os.fspath(max(source.files(), key=lambda path: os.lstat(path).st_ctime_ns, default=source.name))
+    except OSError as error:  # it is gone
+        name = os.fsdecode(error.filename or source.name)
+    raise changed(name)
+
+
+def changed(name: str) -> ChangedError:
+    """The error for a file that is another one than was listed."""
+    return ChangedError(f"{name} has changed since it was listed")
 
 
 def open_source(*images: str) -> Source:

@@ -33,7 +33,14 @@ class FolderSource:
 
     def state_sha256(self) -> str:
         """Hash of pictures' and captions' names, sizes and times: a resumed build must find them as they were."""
-        return state_sha256(self._files())
+        root = os.fspath(self.root)
+        # A link to nowhere is listed, and rejected when it is read.
+        return state_sha256((key, os.lstat(os.path.join(root, path))) for key, path in self._named())
+
+    def files(self) -> Iterator[Path]:
+        """Pictures and captions."""
+        for _, path in self._named():
+            yield self.root / path
 
     @classmethod
     def scan(cls, root: Path) -> FolderSource:
@@ -59,12 +66,12 @@ class FolderSource:
         except OSError as error:
             raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error
 
-    def _files(self) -> Iterator[tuple[str, os.stat_result]]:
-        root = os.fspath(self.root)
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """Keys and relative paths of pictures and captions."""
         for key, path in zip(self.keys, self.paths, strict=False):  # fewer keys where --limit says so
-            yield key, os.lstat(os.path.join(root, path))  # a link to nowhere is listed, and rejected when it is read
+            yield key, path
             if caption := self._caption_of(path):
-                yield as_key(caption), os.lstat(os.path.join(root, caption))
+                yield as_key(caption), caption
 
     def _caption_of(self, path: str) -> str | None:
         return self.captions.get(os.path.splitext(path)[0])

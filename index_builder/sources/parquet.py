@@ -14,9 +14,9 @@ import pyarrow as pa
 from huggingface_hub.errors import HfHubHTTPError
 
 from index_builder.progress import counted
-from index_builder.sources.base import RawPicture, clean, listing_sha256
+from index_builder.sources.base import RawPicture, changed, clean, listing_sha256
 from sae_core import parquets
-from sae_core.errors import PictureError, SourceError
+from sae_core.errors import ChangedError, PictureError, SourceError
 from sae_core.keys import SPLITS
 
 
@@ -83,20 +83,32 @@ class ParquetSource:
 
     def state_sha256(self) -> str:
         """Hash of the files' names, sizes and times: a resumed build must find them as they were."""
-        return listing_sha256(f"{file.shown} {file.state}" for file in self.rows.files)
+        return listing_sha256(f"{file.shown} {self._state(file)}" for file in self.rows.files)
+
+    def files(self) -> list[Path]:
+        """The files, unless they are on the hub."""
+        return [Path(file.path) for file in self.rows.files if self.filesystem is None]
 
     def read(self, position: int) -> RawPicture:
         """A row's picture, its class name, caption and split; the split is the file's where the row names none."""
         number, row = self.rows.locate(position)
         file = self.rows.files[number]
         try:
+            if self._state(file) != file.state:
+                raise changed(file.path)
             found = parquets.opened(file.path, self.filesystem, file.state).row(row)
-        except Exception as error:  # pyarrow's, the network's, a file that has become another one
+        except ChangedError:
+            raise
+        except Exception as error:  # pyarrow's, the network's
             raise PictureError("unreadable", f"the row cannot be read: {_line(error)}") from error
         if found.data is None:
             raise PictureError("no-picture", "the row holds no picture")
         split = found.split or _split_of(file.shown)
         return RawPicture(found.data, clean(found.label), clean(found.caption), clean(split))
+
+    def _state(self, file: ParquetFile) -> str:
+        """What the file looks like now; one of the hub is that of its commit for ever."""
+        return file.state if self.filesystem else parquets.state_of(Path(file.path))
 
 
 def _rows(path: str, filesystem: Any, state: str) -> int:

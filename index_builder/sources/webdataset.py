@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from index_builder.progress import counted
-from index_builder.sources.base import RawPicture, clean, clean_name, decoded, state_sha256
+from index_builder.sources.base import RawPicture, changed, clean, clean_name, decoded, file_state, state_sha256
 from sae_core import keys, tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
@@ -51,6 +51,7 @@ class WebDatasetSource:
     keys: list[str]
     samples: list[Sample]
     name: str
+    states: list[str]  # of the tars, when they were listed
     kind: Literal["webdataset"] = "webdataset"
 
     @classmethod
@@ -58,16 +59,21 @@ class WebDatasetSource:
         """Lists the tars. Raises SourceError where one is no whole tar."""
         common = Path(os.path.commonpath([tar.parent for tar in tars]))
         found: dict[str, Sample] = {}
+        states = [file_state(tar.stat()) for tar in tars]  # before they are listed
         for number, tar in enumerate(counted(tars, "list", "tar")):
             for key, sample in _samples(number, tar, tar.relative_to(common)):
                 if key in found:
                     raise SourceError(f"{tar} holds the key {key} twice: keys must be unique")
                 found[key] = sample
-        return cls(list(tars), list(found), list(found.values()), name)
+        return cls(list(tars), list(found), list(found.values()), name, states)
 
     def state_sha256(self) -> str:
         """Hash of the tars' names, sizes and times: a resumed build must find them as they were."""
         return state_sha256((clean_name(tar), tar.stat()) for tar in self.tars)
+
+    def files(self) -> list[Path]:
+        """The tars."""
+        return self.tars
 
     def read(self, position: int) -> RawPicture:
         """The picture of a sample with what its `.json`, `.txt` and `.cls` say."""
@@ -101,6 +107,8 @@ class WebDatasetSource:
         try:
             descriptor = os.open(self.tars[sample.tar], os.O_RDONLY)
             try:
+                if file_state(os.fstat(descriptor)) != self.states[sample.tar]:
+                    raise changed(os.fspath(self.tars[sample.tar]))
                 data = os.pread(descriptor, member.size, member.offset)
             finally:
                 os.close(descriptor)

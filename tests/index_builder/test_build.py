@@ -27,11 +27,11 @@ from index_builder.config import BuildConfig
 from index_builder.plan import Encoders, Plan
 from index_builder.verify import defects_of
 from sae_core import ClipEncoder, LatentStore, load_sae
-from sae_core.errors import BuildError, MismatchError, StoreError
+from sae_core.errors import BuildError, ChangedError, MismatchError, StoreError
 from sae_core.references import REPOSITORY_ROOT
 from sae_core.sae.checkpoint import save_sae
 from tests.support.models import make_tiny_clip, random_sae
-from tests.support.pictures import encoded, make_folder, picture
+from tests.support.pictures import encoded, make_folder, make_tar, picture
 
 
 def contents(store: Path) -> dict[str, bytes]:
@@ -352,6 +352,30 @@ def test_pictures_that_changed_do_not_resume(inputs: Path, tmp_path: Path, monke
         build(config(inputs, out, images=(str(pictures),)))
     with pytest.raises(BuildError, match=r"\(the pictures have changed since it began; batch_size was 16, is 4\)"):
         build(config(inputs, out, images=(str(pictures),), batch_size=4))
+
+
+@pytest.mark.parametrize("kind", ["tar", "folder"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_pictures_that_change_while_they_are_read_are_not_published(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, workers: int
+) -> None:
+    tar, folder = make_tar(tmp_path / "a.tar", 40), make_folder(tmp_path / "pictures", 40)
+    real, out = encode_stage.collect, tmp_path / "store"
+    changes = tar if kind == "tar" else sorted(folder.rglob("*.png"))[0]
+    wanted = config(inputs, out, images=(str(tar if kind == "tar" else folder),), workers=workers, batch_size=4)
+
+    def changed(*args: object) -> object:
+        os.utime(changes, ns=(0, changes.stat().st_mtime_ns + 1))
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(encode_stage, "collect", changed)
+    with pytest.raises(ChangedError) as caught:
+        build(wanted)
+    said = f"{changes} has changed since it was listed: once nothing writes there, remove {out}.building to start anew"
+    assert str(caught.value) == said and not out.exists()
+    monkeypatch.undo()
+    with pytest.raises(BuildError, match="the pictures have changed since it began: remove that folder"):
+        build(wanted)
 
 
 def test_a_store_of_one_picture(inputs: Path, tmp_path: Path) -> None:

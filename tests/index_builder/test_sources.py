@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
 
 from index_builder.sources import listing_sha256, open_source
-from sae_core.errors import PictureError, SourceError
+from index_builder.sources.base import check_unchanged
+from sae_core.errors import ChangedError, PictureError, SourceError
 from tests.support.pictures import encoded, make_folder, make_tar, picture
 
 
@@ -232,13 +234,29 @@ def test_tars_in_folders_of_their_own(tmp_path: Path, caplog: pytest.LogCaptureF
     assert caplog.messages == [f"passed over in {tmp_path}: 2 .tar, 1 .json"]
 
 
-def test_a_tar_that_shrinks_is_a_sentence(tmp_path: Path) -> None:
+def test_a_tar_that_changes_after_it_was_listed(tmp_path: Path) -> None:
     tar = make_tar(tmp_path / "a.tar", 3)
     source = open_source(str(tar))
-    os.truncate(tar, 9_000)
     assert source.read(0).label == "red things"
-    with pytest.raises(PictureError, match="ends inside"):
-        source.read(2)
+    data = tar.read_bytes()
+    for other in (data[:9_000], data[:600] + b"x" + data[601:]):  # another size, another time
+        tar.write_bytes(other)
+        with pytest.raises(ChangedError, match=r"a\.tar has changed since it was listed"):
+            source.read(0)
+
+
+def test_the_file_that_changed_is_named(tmp_path: Path) -> None:
+    source = open_source(str(make_folder(tmp_path / "pictures", 3)))
+    state = source.state_sha256()
+    check_unchanged(source, state)
+    changed = tmp_path / "pictures" / source.keys[1]
+    time.sleep(0.05)  # more than the file system's clock ticks in
+    changed.touch()
+    with pytest.raises(ChangedError, match=f"{changed} has changed"):
+        check_unchanged(source, state)
+    changed.unlink()
+    with pytest.raises(ChangedError, match=f"{changed} has changed"):
+        check_unchanged(source, state)
 
 
 def test_a_cut_tar_is_refused_when_listed(tmp_path: Path) -> None:
