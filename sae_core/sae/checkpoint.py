@@ -24,7 +24,7 @@ from sae_core.errors import CheckpointError
 from sae_core.references import PRESETS
 from sae_core.sae.formats import Parts, msae, overcomplete, own
 from sae_core.sae.pairs import PAIRS, READS, Read, fetch
-from sae_core.sae.topk import TopKSAE
+from sae_core.sae.topk import TopKSAE, shapes_of
 
 
 def load_sae(reference: str | Path, device: str | torch.device = "cpu", k: int | None = None) -> TopKSAE:
@@ -114,8 +114,7 @@ def _made(read: Callable[[], Parts], where: str) -> TopKSAE:
     """An SAE from its parts, after a check that says every tensor that does not fit."""
     try:
         config, state = read()
-        sae = TopKSAE(config)
-        wanted = {name: tuple(value.shape) for name, value in sae.state_dict().items()}
+        wanted = shapes_of(config)
         found = {name: tuple(value.shape) for name, value in state.items()}
         if wrong := sorted(name for name in wanted | found if wanted.get(name) != found.get(name)):
             said = "; ".join(
@@ -123,12 +122,13 @@ def _made(read: Callable[[], Parts], where: str) -> TopKSAE:
             )
             raise CheckpointError(f"{where} does not fit its own config ({said})")
         weights = {name: state[name].float() for name in wanted}
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise CheckpointError(
             f"{where} holds other types or sizes than a checkpoint's: {_first_line(error)}"
         ) from error
     if bad := [name for name, value in weights.items() if not torch.isfinite(value).all()]:
         raise CheckpointError(f"{where} holds values that are not finite in {', '.join(bad)}")
+    sae = TopKSAE(config)  # not before: a config may promise what no memory holds
     sae.load_state_dict(weights)
     return sae
 

@@ -32,6 +32,18 @@ class SparseCodes(NamedTuple):
     activations: Float[Tensor, "n k"]  # their activations; those <= 0 are kept but not *active*
 
 
+def shapes_of(config: SAEConfig) -> dict[str, tuple[int, ...]]:
+    """Shapes of the parameters that an SAE of this configuration has, by name."""
+    d_embed, n_latents = config.d_embed, config.n_latents
+    return {
+        "W_enc": (d_embed, n_latents),
+        "b_enc": (n_latents,),
+        "W_dec": (n_latents, d_embed),
+        **({"b_dec": (d_embed,)} if config.decoder_bias else {}),
+        **({"threshold": (n_latents,)} if config.activation == "threshold" else {}),
+    }
+
+
 class TopKSAE(nn.Module):
     """`z = TopK_k(gate(x @ W_enc + b_enc))`, `x_hat = z @ rownormalise(W_dec) + b_dec`; nothing changes a buffer."""
 
@@ -44,13 +56,10 @@ class TopKSAE(nn.Module):
     def __init__(self, config: SAEConfig) -> None:
         super().__init__()
         self.config = config
-        self.W_enc = nn.Parameter(torch.zeros(config.d_embed, config.n_latents))
-        self.b_enc = nn.Parameter(torch.zeros(config.n_latents))
-        self.W_dec = nn.Parameter(torch.zeros(config.n_latents, config.d_embed))
-        b_dec = nn.Parameter(torch.zeros(config.d_embed)) if config.decoder_bias else None
-        self.register_parameter("b_dec", b_dec)
-        gated = config.activation == "threshold"
-        self.register_parameter("threshold", nn.Parameter(torch.zeros(config.n_latents)) if gated else None)
+        shapes = shapes_of(config)
+        for name in ("W_enc", "b_enc", "W_dec", "b_dec", "threshold"):
+            value = nn.Parameter(torch.zeros(shapes[name])) if name in shapes else None
+            self.register_parameter(name, value)
         self.requires_grad_(False)
         self.eval()
 

@@ -82,6 +82,11 @@ def test_the_authors_pt_is_read(tmp_path: Path) -> None:
     assert same(load_sae(authors_pt(sae, tmp_path / "sae.pt")), sae)
 
 
+def test_sizes_without_end_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"sae\.pt holds other types or sizes"):
+        load_sae(authors_pt(random_sae(), tmp_path / "sae.pt", expansion_factor=float("inf")))
+
+
 def test_the_authors_pt_without_a_decoder_bias(tmp_path: Path) -> None:
     sae = random_sae(decoder_bias=False)
     assert same(load_sae(authors_pt(sae, tmp_path / "sae.pt")), sae)
@@ -122,6 +127,7 @@ def _folder(tmp_path: Path, **config: object) -> Path:
         ({"k": 65}, "more than the 64 latents"),
         ({"architecture": "jumprelu"}, "do not know: architecture"),
         ({"hidden_dim": 128}, "does not fit its own config"),
+        ({"hidden_dim": 10**12}, r"W_dec: found \(64, 32\), want \(1000000000000, 32\)"),
         ({"decoder_bias": False}, "b_dec: found"),
     ],
 )
