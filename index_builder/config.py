@@ -45,8 +45,8 @@ class BuildConfig:
     compile: Literal["auto", "yes", "no"] = "auto"
     """Whether the encoder is compiled for a GPU, which takes seconds and saves a third; auto: from 200,000 pictures."""
     workers: int | None = None
-    """Processes that decode beside the encoder; 0: decode between its batches, on all cores. By default 0 on a CPU,
-    on a GPU one a core, less one."""
+    """Processes that decode beside the encoder, at most eight a core; 0: decode between its batches, on all cores. By
+    default 0 on a CPU, on a GPU one a core, less one."""
     batch_size: int | None = None
     """Pictures encoded together; by default 64 on a CPU, 128 on a GPU."""
     encoders: int = 1

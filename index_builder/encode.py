@@ -15,7 +15,7 @@ from index_builder.plan import Encoders, Plan
 from index_builder.reuse import Reuse
 from index_builder.shards import ShardWriter, is_complete
 from index_builder.sources import Source
-from index_builder.stages import default_workers, finished_batches, n_cores, one_thread_beside
+from index_builder.stages import bounded, default_workers, finished_batches, n_cores, one_thread_beside
 from index_builder.workdir import WorkDir
 from sae_core.sae.topk import SparseCodes, TopKSAE
 
@@ -76,7 +76,7 @@ def encode_these(
     A shard is asked for when its first batch is to be read, which is a few batches before it is made.
     """
     clip, sae = models.clip, models.sae
-    n_workers = default_workers(models, n_beside) if workers is None else workers
+    n_workers = default_workers(models, n_beside) if workers is None else bounded(workers, plan)
     n_threads = max(1, n_cores() // n_beside)
     dataset = SlotDataset(source, clip.preprocessing, thumbnail_side, reuse=reuse, decoder=models.decoder)
     dataset.threads = 1 if n_workers else n_threads

@@ -24,6 +24,12 @@ class Plan:
         """Number of shards, the last one maybe short."""
         return -(-self.n_slots // self.shard_size)
 
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of all shards."""
+        whole, rest = divmod(self.n_slots, self.shard_size)
+        return whole * -(-self.shard_size // self.batch_size) + -(-rest // self.batch_size)
+
     def slots(self, shard: int) -> range:
         """Slots of a shard."""
         return range(shard * self.shard_size, min((shard + 1) * self.shard_size, self.n_slots))

@@ -17,10 +17,11 @@ from torch.utils.data import DataLoader
 from index_builder.ahead import ahead, in_turns
 from index_builder.decode import DecodedBatch, SlotDataset
 from index_builder.pipeline import Finished, encode, finished
-from index_builder.plan import Encoders
+from index_builder.plan import Encoders, Plan
 from index_builder.preparing import GpuDecoder, Shrinker
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_MOST_A_CORE = 8  # decoding processes: more than one helps where pictures come from afar
 
 
 def finished_batches(
@@ -68,6 +69,11 @@ def default_workers(models: Encoders, n_beside: int = 1) -> int:
     if models.clip.device.type != "cuda":
         return 0
     return max(1, (n_cores() * 5 // 8 if models.decoder == "gpu" else n_cores() - 1) // n_beside)
+
+
+def bounded(workers: int, plan: Plan) -> int:
+    """As many decoding processes as were asked for, but no more than have a batch, nor _MOST_A_CORE a core."""
+    return min(workers, plan.n_batches, _MOST_A_CORE * n_cores())
 
 
 @contextlib.contextmanager

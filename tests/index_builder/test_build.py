@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -136,6 +137,22 @@ def test_galleries_equal_a_brute_force_over_the_codes(undisturbed: Path) -> None
 def test_worker_processes_change_no_byte(inputs: Path, undisturbed: Path, tmp_path: Path, workers: int) -> None:
     build(config(inputs, tmp_path / "store", workers=workers))
     assert contents(tmp_path / "store") == contents(undisturbed)
+
+
+def test_no_more_processes_are_started_than_have_something_to_do(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, real = [], encode_stage.finished_batches
+
+    def started(*args: Any) -> Any:
+        asked.append(args[3])
+        return real(*args[:3], 0, args[4])
+
+    monkeypatch.setattr(encode_stage, "finished_batches", started)
+    monkeypatch.setattr("index_builder.stages.n_cores", lambda: 2)
+    for n, workers in ((6, 1000), (64, 3), (638, 1000)):
+        build(config(inputs, tmp_path / f"{n}", workers=workers, limit=n))
+    assert asked == [1, 3, 16]  # 6 pictures are one batch, 64 are four, 638 are forty
 
 
 def command(inputs: Path, out: Path) -> list[str]:
@@ -514,6 +531,7 @@ def test_a_plan_covers_every_slot_once_and_no_batch_crosses_a_shard(n: int, shar
     plan = Plan(n, shard, batch)
     batches = [slots for number in range(plan.n_shards) for slots in plan.batches(number)]
     assert [slot for slots in batches for slot in slots] == list(range(n))
+    assert plan.n_batches == len(batches)
     assert all(len(slots) <= batch and slots[0] // shard == slots[-1] // shard for slots in batches)
 
 
