@@ -20,7 +20,7 @@ import tyro
 from index_builder.commands import InfoCommand, PullCommand, PushCommand, RecodeCommand, TrainCommand, VerifyCommand
 from index_builder.config import BuildConfig
 from sae_core.allocator import keep_freed_memory
-from sae_core.errors import BuildError, SparsightError
+from sae_core.errors import BuildError, SparsightError, first_line
 
 log = logging.getLogger("sparsight")
 DEBUG_VARIABLE = "SPARSIGHT_DEBUG"
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # a defect of ours, or of the machine (a full disk under FAISS, CUDA out of memory)
         if DEBUG_VARIABLE in os.environ:
             raise
-        said = str(error).strip().split("\n")[0] or type(error).__name__
+        said = first_line(error)
         said += _SMALLER if type(error).__name__ == "OutOfMemoryError" else ""  # PyTorch's, which is not imported here
         print(f"error: {said} ({DEBUG_VARIABLE}=1 shows where; a build can be resumed)", file=sys.stderr)
         return 1

@@ -77,7 +77,7 @@ class TrainCommand:
     """Of Adam, after its warm-up."""
     seed: int = 0
     """Decides the run."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     """Where to train."""
 
     def __post_init__(self) -> None:

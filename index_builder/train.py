@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from index_builder import progress
 from index_builder.commands import TrainCommand
+from index_builder.config import resolved_device
 from index_builder.workdir import held
 from sae_core.errors import TrainingError
 from sae_core.metrics import Fidelity, fidelity
@@ -32,9 +33,7 @@ def run(command: TrainCommand) -> Fidelity:
     """Trains, saves and reports; raises TrainingError in one sentence."""
     settings = command.settings()
     embeddings = load_embeddings(command.embeddings)
-    if command.device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
-    cuda = command.device != "cpu" and torch.cuda.is_available()
+    device = resolved_device(command.device)
     if (n := len(embeddings)) < settings.n_latents:
         few = "%d embeddings are few for %d latents, which come to stand for single pictures: give fewer --latents"
         log.warning(few, n, settings.n_latents)
@@ -43,7 +42,7 @@ def run(command: TrainCommand) -> Fidelity:
             embeddings,
             settings,
             checkpoint=checkpoint,
-            device="cuda" if cuda else "cpu",
+            device=device,
             report=lambda figures: _show(bar, figures),
         )
         save_sae(sae, command.out)

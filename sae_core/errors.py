@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def first_line(error: BaseException) -> str:
+    """What went wrong, in a line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class SparsightError(Exception):
     """Base of all errors that are meant for a person: says the value, what was allowed and the way out."""
 

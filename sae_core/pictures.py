@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sae_core import jpegs
-from sae_core.errors import PictureError
+from sae_core.errors import PictureError, first_line
 
 # Pillow warns of odd metadata; the pixels decide. Once for all: catch_warnings is not safe in threads.
 warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
@@ -80,7 +80,7 @@ def _decode(data: bytes, short_side: int | None) -> Picture:
     except Image.DecompressionBombError as error:
         raise PictureError("too-large", f"the picture has more than {MAX_PIXELS:,} pixels") from error
     except Exception as error:  # decoders raise whatever they like on hostile headers
-        raise PictureError("broken", f"the picture cannot be decoded: {_said(error)}") from error
+        raise PictureError("broken", f"the picture cannot be decoded: {first_line(error)[:200]}") from error
     if image.width * image.height > MAX_PIXELS:
         said = f"the picture has {image.width:,} x {image.height:,} pixels; at most {MAX_PIXELS:,} are read"
         raise PictureError("too-large", said)
@@ -92,7 +92,7 @@ def _decode(data: bytes, short_side: int | None) -> Picture:
             return Picture(pixels, image.size)
         return _seen(image)
     except Exception as error:  # truncated or corrupt data surfaces here, as many types
-        raise PictureError("broken", f"the picture cannot be decoded: {_said(error)}") from error
+        raise PictureError("broken", f"the picture cannot be decoded: {first_line(error)[:200]}") from error
 
 
 def _seen(image: Image.Image) -> Picture:
@@ -155,7 +155,3 @@ def _finite_range(image: Image.Image) -> tuple[float, float]:
         finite = values[np.isfinite(values)]
         low, high = min(low, finite.min(initial=np.inf)), max(high, finite.max(initial=-np.inf))
     return (float(low), float(high)) if np.isfinite(low) else (0.0, 0.0)
-
-
-def _said(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200] or type(error).__name__

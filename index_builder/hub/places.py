@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from sae_core.errors import SparsightError
+from sae_core.errors import SparsightError, first_line
 
 KIND = "dataset"
 _NAME = r"\w[\w.-]*"
@@ -70,7 +70,7 @@ def _sentence(place: Place, error: BaseException | None) -> str | None:
     if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError | httpx.TransportError):
         return "the hub cannot be reached; the same command goes on where this one stopped"
     if isinstance(error, HFValidationError):
-        return f"{place.repo!r} is no name of a repository: {_first_line(error)}"
+        return f"{place.repo!r} is no name of a repository: {first_line(error)}"
     if isinstance(error, HfHubHTTPError):
         return _refusal(place, error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -91,8 +91,4 @@ def _refusal(place: Place, error: HfHubHTTPError) -> str:
         403: f"your token may not do this with {place.repo}: it needs the right to write there",
         412: f"{place.repo} was changed by somebody else meanwhile; run the same command again",
     }
-    return known.get(status, f"the hub refused ({status}): {_first_line(error)}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return known.get(status, f"the hub refused ({status}): {first_line(error)}")

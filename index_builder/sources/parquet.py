@@ -16,7 +16,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from index_builder.progress import counted
 from index_builder.sources.base import RawPicture, changed, clean, listing_sha256
 from sae_core import parquets
-from sae_core.errors import ChangedError, PictureError, SourceError
+from sae_core.errors import ChangedError, PictureError, SourceError, first_line
 from sae_core.keys import SPLITS
 
 
@@ -100,7 +100,7 @@ class ParquetSource:
         except ChangedError:
             raise
         except Exception as error:  # pyarrow's, the network's
-            raise PictureError("unreadable", f"the row cannot be read: {_line(error)}") from error
+            raise PictureError("unreadable", f"the row cannot be read: {first_line(error)}") from error
         if found.data is None:
             raise PictureError("no-picture", "the row holds no picture")
         split = found.split or _split_of(file.shown)
@@ -118,7 +118,7 @@ def _rows(path: str, filesystem: Any, state: str) -> int:
     except HfHubHTTPError:  # has a sentence of its own
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise SourceError(f"{path} cannot be read as Parquet: {_line(error)}") from error
+        raise SourceError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
     if columns is None:
         raise SourceError(f"{path} has no one column of pictures (bytes, or a struct with bytes, called image)")
     if largest > parquets.MAX_GROUP_BYTES:
@@ -133,7 +133,3 @@ def _split_of(shown: str) -> str | None:
     """`data/train-00000-of-00014.parquet` and `train/0000.parquet` are of the split train."""
     words = [part.split("-")[0].split(".")[0] for part in reversed(PurePosixPath(shown).parts)]
     return next((word for word in words if word in SPLITS), None)
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -19,7 +19,7 @@ from index_builder.verify.vectors import (
     moment_defects,
     sae_defects,
 )
-from sae_core.errors import SparsightError, StoreError
+from sae_core.errors import SparsightError, StoreError, first_line
 from sae_core.store import checks
 from sae_core.store.manifest import Manifest
 
@@ -57,7 +57,7 @@ def defects_of(root: Path) -> list[str]:
             found += part(root, manifest)
         except (OSError, ValueError, RuntimeError, IndexError, pa.ArrowException, SparsightError) as error:
             what = part.__name__.replace("_", " ")
-            found.append(f"{what}: cannot be checked: {(str(error).splitlines() or ['?'])[0]}")
+            found.append(f"{what}: cannot be checked: {first_line(error)}")
     return found
 
 

@@ -21,7 +21,7 @@ from sae_core.encoder.attention import project_at_once
 from sae_core.encoder.preprocessing import Precision, Preprocessing
 from sae_core.encoder.reference import EncoderReference
 from sae_core.encoder.texts import encode_tokens
-from sae_core.errors import EncoderError
+from sae_core.errors import EncoderError, first_line
 
 # On a CPU small batches are as fast, and their layers' outputs fit the cache and the allocator's reuse (32 MB).
 _CPU_BATCH = 16
@@ -66,7 +66,7 @@ class ClipEncoder:
             )
             tokenizer = open_clip.get_tokenizer(parsed.model)
         except Exception as error:  # open_clip raises many types, network errors among them
-            raise EncoderError(f"the encoder {reference} cannot be loaded: {_first_line(error)}") from error
+            raise EncoderError(f"the encoder {reference} cannot be loaded: {first_line(error)}") from error
         architecture = open_clip.get_model_config(parsed.model)
         preprocessing = preprocessing_of(model, parsed.resize)
         return cls(model, tokenizer, preprocessing, reference=reference, architecture=architecture, precision=precision)
@@ -107,7 +107,7 @@ class ClipEncoder:
                 compiled(pixels)
                 self._compiled = recorded(compiled, pixels) if pixels.is_cuda else compiled, batch_size
         except Exception as error:  # whatever a compiler raises, the plain way is there
-            log.warning("WARNING: the encoder cannot be compiled and runs slower (%s)", _first_line(error))
+            log.warning("WARNING: the encoder cannot be compiled and runs slower (%s)", first_line(error))
             return False
         return True
 
@@ -199,7 +199,3 @@ def _padded_to(run: Callable[[Tensor], Tensor], n: int) -> Callable[[Tensor], Te
         return run(whole)[: len(pixels)]
 
     return padded
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as as_safetensors
 
 from sae_core.disk import write_atomically
-from sae_core.errors import CheckpointError
+from sae_core.errors import CheckpointError, first_line
 from sae_core.references import PRESETS
 from sae_core.sae.formats import Parts, msae, overcomplete, own
 from sae_core.sae.pairs import PAIRS, READS, Read, fetch
@@ -86,7 +86,7 @@ def _load_pair(config_path: Path, weights_path: Path, read: Read, k: int | None,
         raw = json.loads(config_path.read_text())
         state = load_file(weights_path)
     except (ValueError, SafetensorError, OSError) as error:
-        raise CheckpointError(f"{where} cannot be read as an SAE: {_first_line(error)}") from error
+        raise CheckpointError(f"{where} cannot be read as an SAE: {first_line(error)}") from error
     if not isinstance(raw, dict):
         raise CheckpointError(f"{where}: {config_path.name} must hold one JSON object")
     return _made(lambda: read(raw, state, k, where), where)
@@ -123,15 +123,9 @@ def _made(read: Callable[[], Parts], where: str) -> TopKSAE:
             raise CheckpointError(f"{where} does not fit its own config ({said})")
         weights = {name: state[name].float() for name in wanted}
     except (TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
-        raise CheckpointError(
-            f"{where} holds other types or sizes than a checkpoint's: {_first_line(error)}"
-        ) from error
+        raise CheckpointError(f"{where} holds other types or sizes than a checkpoint's: {first_line(error)}") from error
     if bad := [name for name, value in weights.items() if not torch.isfinite(value).all()]:
         raise CheckpointError(f"{where} holds values that are not finite in {', '.join(bad)}")
     sae = TopKSAE(config)  # not before: a config may promise what no memory holds
     sae.load_state_dict(weights)
     return sae
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]

@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
 )
 from torch import Tensor
 
-from sae_core.errors import CheckpointError
+from sae_core.errors import CheckpointError, first_line
 from sae_core.references import PRESETS
 from sae_core.sae.formats import Parts, own, saelens
 
@@ -56,8 +56,7 @@ def fetch(reference: str) -> tuple[Path, Path, Read]:
             f"{repository} is no folder here, it is not cached, and the hub cannot be reached"
         ) from error
     except HfHubHTTPError as error:
-        said = str(error).strip().split("\n")[0]
-        raise CheckpointError(f"the hub has no SAE at {repository}: {said}; {READS}") from error
+        raise CheckpointError(f"the hub has no SAE at {repository}: {first_line(error)}; {READS}") from error
 
 
 def _pair(repository: str, folder: str | None) -> tuple[Path, Path, Read]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from sae_core.errors import StoreError
+from sae_core.errors import StoreError, first_line
 from sae_core.store import layout
 from sae_core.store.manifest import UNKNOWN_FILES, Manifest
 
@@ -58,11 +58,6 @@ def broken(root: Path, defects: list[str]) -> StoreError:
 def _newer(error: ErrorDetails) -> bool:
     """Whether a field, file or version is unknown, as in the store of a newer version."""
     return error["type"] == "extra_forbidden" or error["loc"] == ("schema_version",) or UNKNOWN_FILES in error["msg"]
-
-
-def first_line(error: Exception) -> str:
-    """What went wrong, in a line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def quick_defects(root: Path, manifest: Manifest) -> list[str]:

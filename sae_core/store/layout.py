@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-FORMAT = "sparsight-store"
-SCHEMA_VERSION = 1
-
 MANIFEST = "manifest.json"
 IMAGES = "images.arrow"
 REJECTS = "rejects.parquet"
