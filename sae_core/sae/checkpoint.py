@@ -85,7 +85,7 @@ def _load_pair(config_path: Path, weights_path: Path, read: Read, k: int | None,
     try:
         raw = json.loads(config_path.read_text())
         state = load_file(weights_path)
-    except (ValueError, SafetensorError, OSError) as error:
+    except (ValueError, RecursionError, SafetensorError, OSError) as error:
         raise CheckpointError(f"{where} cannot be read as an SAE: {first_line(error)}") from error
     if not isinstance(raw, dict):
         raise CheckpointError(f"{where}: {config_path.name} must hold one JSON object")
@@ -121,7 +121,11 @@ def _made(read: Callable[[], Parts], where: str) -> TopKSAE:
                 f"{name}: found {found.get(name, 'nothing')}, want {wanted.get(name, 'nothing')}" for name in wrong
             )
             raise CheckpointError(f"{where} does not fit its own config ({said})")
+        if other := sorted({str(state[name].dtype) for name in wanted if not state[name].is_floating_point()}):
+            raise CheckpointError(f"{where} holds {', '.join(other)}: weights must be floating-point numbers")
         weights = {name: state[name].float() for name in wanted}
+    except CheckpointError as error:
+        raise error if where in str(error) else CheckpointError(f"{where}: {error}") from error
     except (TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise CheckpointError(f"{where} holds other types or sizes than a checkpoint's: {first_line(error)}") from error
     if bad := [name for name, value in weights.items() if not torch.isfinite(value).all()]:

@@ -31,7 +31,8 @@ class SAEConfig:
 
     def __post_init__(self) -> None:
         if min(self.d_embed, self.n_latents, self.k) < 1:
-            raise CheckpointError(f"an SAE needs positive sizes, not {self}")
+            sizes = f"{self.d_embed} numbers an embedding, {self.n_latents} latents, k = {self.k}"
+            raise CheckpointError(f"an SAE needs positive sizes, not {sizes}")
         if self.k > self.n_latents:
             raise CheckpointError(f"k = {self.k} is more than the {self.n_latents} latents there are")
 

@@ -124,7 +124,9 @@ def _folder(tmp_path: Path, **config: object) -> Path:
     [
         ({"k": None}, "lacks k"),
         ({"k": "16"}, "whole number"),
-        ({"k": 65}, "more than the 64 latents"),
+        ({"k": 65}, "sae: k = 65 is more than the 64 latents"),
+        ({"k": -1}, "sae: an SAE needs positive sizes, not 32 numbers an embedding, 64 latents, k = -1$"),
+        ({"hidden_dim": 0}, "sae: an SAE needs positive sizes, not 32 numbers an embedding, 0 latents, k = 4$"),
         ({"architecture": "jumprelu"}, "do not know: architecture"),
         ({"hidden_dim": 128}, "does not fit its own config"),
         ({"hidden_dim": 10**12}, r"W_dec: found \(64, 32\), want \(1000000000000, 32\)"),
@@ -134,6 +136,22 @@ def _folder(tmp_path: Path, **config: object) -> Path:
 def test_configs_that_do_not_fit_are_refused(tmp_path: Path, config: dict[str, object], said: str) -> None:
     with pytest.raises(CheckpointError, match=said):
         load_sae(_folder(tmp_path, **config))
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64, torch.bool])
+def test_weights_that_are_no_floats_are_refused(tmp_path: Path, dtype: torch.dtype) -> None:
+    folder = save_sae(random_sae(), tmp_path / "sae")
+    state = load_file(folder / "model.safetensors")
+    save_file(state | {"W_dec": state["W_dec"].to(dtype)}, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match=rf"sae holds {dtype}: weights must be floating-point numbers"):
+        load_sae(folder)
+
+
+def test_a_config_that_nests_too_deep_is_refused(tmp_path: Path) -> None:
+    folder = save_sae(random_sae(), tmp_path / "sae")
+    (folder / "config.json").write_text("[" * 200_000)
+    with pytest.raises(CheckpointError, match="sae cannot be read as an SAE"):
+        load_sae(folder)
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ def cap(n_latents: int, asked: int | None) -> int:
 
 
 def tensor(state: Mapping[str, Tensor], name: str, where: str) -> Tensor:
-    """One tensor, as float32. Raises CheckpointError where it is not there."""
+    """One tensor, as float32. Raises CheckpointError where it is not there, or holds no such numbers."""
     if not isinstance(state.get(name), Tensor):
         raise CheckpointError(f"{where} lacks {name} (it has: {', '.join(sorted(map(str, state))[:8])})")
+    if not state[name].is_floating_point():
+        raise CheckpointError(f"{where} holds {state[name].dtype} in {name}: weights must be floating-point numbers")
     return state[name].detach().float()
