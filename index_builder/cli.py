@@ -76,9 +76,14 @@ def _once(arguments: Sequence[str]) -> None:
 
 
 def _at_home(command: Any) -> Any:
-    """The command with `~` in its paths read as a shell does, which leaves the one in `--out=~/store` as it is."""
+    """The command with `~` in its paths read as a shell does, which leaves the one in `--out=~/store` as it is.
+
+    An `--out` that names no folder, `.` or `..`, becomes that folder's own path: what is written there has its name.
+    """
     given = {field.name: getattr(command, field.name) for field in dataclasses.fields(command)}
     paths = {name: value.expanduser() for name, value in given.items() if isinstance(value, Path)}
+    if "out" in paths and paths["out"].name in ("", ".."):
+        paths["out"] = Path(os.path.abspath(paths["out"]))  # noqa: PTH100 - links stay links
     return dataclasses.replace(command, **paths)
 
 

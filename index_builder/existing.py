@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +33,25 @@ class Asked:
 
 
 def check_out(out: Path) -> None:
-    """Makes room for a store at `out`; an empty folder is room. Raises BuildError where something else lies there."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.is_symlink() and not out.exists():
-        raise BuildError(f"{out} is a link to nothing: remove it, or choose another --out")
-    if out.is_dir() and not out.is_symlink() and next(out.iterdir(), None) is None:
-        out.rmdir()
-    if out.exists() and not (out / layout.MANIFEST).is_file():
-        raise BuildError(f"{out} exists and is no store: choose another --out, or remove it")
+    """Makes the folders above `out`. Raises BuildError where a store can neither be put nor is one."""
+    with a_place(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        WorkDir(out).root.exists()  # its name is longer
+        if out.is_symlink() and not out.exists():
+            raise BuildError(f"{out} is a link to nothing: remove it, or choose another --out")
+        if not _is_room(out) and not (out / layout.MANIFEST).is_file():
+            raise BuildError(f"{out} exists and is no store: choose another --out, or remove it")
+
+
+@contextmanager
+def a_place(out: Path) -> Iterator[None]:
+    """Raises BuildError for what the file system has against `out`, but that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise BuildError(f"nothing can be written at {out} ({error.strerror}): choose another --out") from error
 
 
 def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
@@ -45,7 +59,7 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
 
     Raises BuildError where it is another one: a store is never overwritten.
     """
-    if not out.exists():
+    if _is_room(out):
         return None
     try:
         there = read_manifest(out)
@@ -68,3 +82,8 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
     )
     work.remove()
     return there
+
+
+def _is_room(out: Path) -> bool:
+    """Nothing, or an empty folder: publishing puts the store in its place."""
+    return not out.exists() or (out.is_dir() and not out.is_symlink() and next(out.iterdir(), None) is None)

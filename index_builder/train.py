@@ -15,6 +15,7 @@ from tqdm import tqdm
 from index_builder import progress
 from index_builder.commands import TrainCommand
 from index_builder.config import resolved_device
+from index_builder.existing import a_place
 from index_builder.workdir import held
 from sae_core.errors import TrainingError
 from sae_core.metrics import Fidelity, fidelity
@@ -53,11 +54,12 @@ def run(command: TrainCommand) -> Fidelity:
 @contextlib.contextmanager
 def _folder(out: Path) -> Iterator[Path]:
     """Where a run keeps its checkpoint, held while it runs. Raises SparsightError where the folder is another's."""
-    if (out / "config.json").is_file():
-        raise TrainingError(f"{out} already holds an SAE: choose another --out, or remove it")
-    if out.is_dir() and (others := sorted({path.name for path in out.iterdir()} - _OURS)):
-        raise TrainingError(f"{out} holds other things ({', '.join(others[:3])}): choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
+    with a_place(out):
+        if (out / "config.json").is_file():
+            raise TrainingError(f"{out} already holds an SAE: choose another --out, or remove it")
+        if out.is_dir() and (others := sorted({path.name for path in out.iterdir()} - _OURS)):
+            raise TrainingError(f"{out} holds other things ({', '.join(others[:3])}): choose another --out")
+        out.mkdir(parents=True, exist_ok=True)
     with held(out / _LOCK, f"another run is writing {out}: wait for it, or choose another --out"):
         try:
             yield out / _CHECKPOINT

@@ -84,7 +84,16 @@ def test_bad_input_is_one_sentence_and_exit_2(
     assert not (tmp_path / "mine").exists()
 
 
-@pytest.mark.parametrize(("out", "said"), [("o\udcff", "--out o\\xff is no UTF-8")])
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("o\udcff", "--out o\\xff is no UTF-8"),
+        ("/dev/null/x", "nothing can be written at /dev/null/x ("),
+        ("/proc/x/y", "nothing can be written at /proc/x/y (No such file or directory)"),
+        ("n" * 300, "(File name too long)"),
+        (".", "holds other things (pictures)"),
+    ],
+)
 def test_an_out_that_is_no_place_for_a_store(
     store: Path,
     tmp_path: Path,
@@ -99,8 +108,24 @@ def test_an_out_that_is_no_place_for_a_store(
     for command in (build_arguments(store, Path(out), images=images), ["recode", str(store), "--out", out], train):
         assert main(command) == 2
         error = capsys.readouterr().err
-        assert error.startswith("error: ") and said in error and error.count("\n") == 1
+        there = said if command is train or out != "." else f"{tmp_path} exists and is no store"
+        assert error.startswith("error: ") and there in error and error.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_the_folder_that_one_is_in_is_a_place(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    make_folder(tmp_path / "pictures", 3)
+    command = build_arguments(store, Path(), images="../pictures")
+    monkeypatch.chdir(tmp_path / "mine")
+    assert main(command) == 0
+    monkeypatch.chdir(tmp_path / "mine")
+    assert main(command) == 0
+    assert LatentStore.open(tmp_path / "mine").manifest.name == "mine"
+    assert f"SPARSIGHT_STORE={tmp_path / 'mine'} " in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "pictures"]
 
 
 def test_an_option_given_twice_is_not_half_forgotten(
