@@ -20,7 +20,7 @@ import tyro
 from index_builder.commands import InfoCommand, PullCommand, PushCommand, RecodeCommand, TrainCommand, VerifyCommand
 from index_builder.config import BuildConfig
 from sae_core.allocator import keep_freed_memory
-from sae_core.errors import BuildError, SparsightError, first_line
+from sae_core.errors import BuildError, SparsightError, first_line, printable
 
 log = logging.getLogger("sparsight")
 DEBUG_VARIABLE = "SPARSIGHT_DEBUG"
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = tyro.cli(Command, prog="python -m index_builder", args=arguments, config=(tyro.conf.OmitArgPrefixes,))
         return _ACTIONS[type(command)](_at_home(command))
     except SparsightError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; run the same command again to resume", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from sae_core.encoder.preprocessing import Decoder, Precision
 from sae_core.errors import BuildError
 
 Device = Literal["auto", "cpu", "cuda"]
+_MOST_MEMORY = 2**20  # GiB
 _COMPILED_FROM = 200_000  # pictures: compiling takes ten seconds, in which a large GPU encodes 70,000
 
 
@@ -83,8 +83,8 @@ class BuildConfig:
             raise BuildError(f"--thumbnails {self.thumbnails} shows nothing; give pixels, 1 or more, or none")
         if self.workers is not None and self.workers < 0:
             raise BuildError("--workers must not be negative")
-        if not 0 < self.memory < math.inf:
-            raise BuildError(f"--memory {self.memory} is not enough to sort in; give GiB, 2 for instance")
+        if not 0 < self.memory <= _MOST_MEMORY:
+            raise BuildError(f"--memory {self.memory} is not what a machine can sort in; give GiB, 2 for instance")
 
     @property
     def store_name(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from sae_core.errors import printable
 from sae_core.store import layout
 from sae_core.store.manifest import Manifest
 
@@ -30,6 +31,6 @@ def _rejected(store: Path) -> list[str]:
     more = [f"  … all of them: {path}"] if table.num_rows > _SHOWN else []
     return [
         *(f"  rejected {n:,}: {error}" for error, n in counts),
-        *(f"  {row['source_key']}: {row['message']}" for row in first),
+        *(printable(f"  {row['source_key']}: {row['message']}") for row in first),
         *more,
     ]

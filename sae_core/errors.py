@@ -10,6 +10,13 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+def printable(text: str) -> str:
+    """Text for a terminal: what would move its cursor or begin a line is spelled out, as in `\\x1b`."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode() for letter in text
+    )
+
+
 class SparsightError(Exception):
     """Base of all errors that are meant for a person: says the value, what was allowed and the way out."""
 

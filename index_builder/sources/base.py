@@ -107,6 +107,8 @@ def open_source(*images: str) -> Source:
     if len(images) != 1:
         return _filled(_open_several(images), f"what --images names ({len(images)} files)")
     (said,) = images
+    if not said:
+        raise SourceError("--images names nothing")
     if said.startswith(HUB_PREFIX):
         from index_builder.sources.hub import open_hub
 
@@ -134,10 +136,9 @@ def _open_several(images: Sequence[str]) -> Source:
         paths |= found
     if not paths:
         raise SourceError("--images names nothing")
-    first = min(paths)
-    if first.suffix.lower() in EXTENSIONS:
-        raise SourceError(f"{first} is a picture: name the folder that it lies in")
-    return _open_files(sorted(paths), clean_name(first.parent.resolve()), f"{images[0]} and {len(images) - 1} more")
+    return _open_files(
+        sorted(paths), clean_name(min(paths).parent.resolve()), f"{images[0]} and {len(images) - 1} more"
+    )
 
 
 def _matches(pattern: Path) -> list[Path]:
@@ -175,6 +176,8 @@ def _open_files(paths: Sequence[Path], name: str, images: str) -> Source:
     from index_builder.sources.webdataset import WebDatasetSource
 
     kinds = {path.suffix.lower() for path in paths}
+    if paths[0].suffix.lower() in EXTENSIONS:
+        raise SourceError(f"{paths[0]} is a picture: name the folder that it lies in")
     if kinds == {".tar"}:
         return WebDatasetSource.scan(paths, name)
     if kinds == {".parquet"}:

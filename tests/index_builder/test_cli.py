@@ -63,6 +63,8 @@ def test_build_says_what_came_of_every_input(
         ({"k": "0"}, "--k 0 keeps nothing"),
         ({"sae": "my-sae"}, "no file and no folder my-sae, and a hub id is ORG/NAME"),
         ({"memory": "inf"}, "--memory inf is not"),
+        ({"memory": "1e300"}, "--memory 1e+300 is not"),
+        ({"memory": "nan"}, "--memory nan is not"),
         ({"batch_size": "0"}, "at least 1"),
         ({"name": "n\udcff"}, "--name n\\xff is no UTF-8"),
         ({"encoder": "local-dir:e\udcff"}, "--encoder local-dir:e\\xff is no UTF-8"),
@@ -171,6 +173,17 @@ def test_many_rejects_are_named_in_the_file_that_the_build_points_to(
     said = capsys.readouterr().out
     assert f"all of them: {tmp_path / 'mine' / 'rejects.parquet'}" in said
     assert said.count("the file is no picture") == 3
+
+
+def test_names_with_commands_for_the_terminal_are_spelled_out(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_folder(tmp_path / "pictures", 3)
+    (folder / "a\x1b[2J\nb.png").write_bytes(b"")
+    assert main(build_arguments(store, tmp_path / "mine", images=str(folder))) == 0
+    assert "  a\\x1b[2J\\nb.png: the file is empty\n" in capsys.readouterr().out
+    assert main(build_arguments(store, tmp_path / "mine", images="no\x1b\nwhere")) == 2
+    assert capsys.readouterr().err.endswith(" at no\\x1b\\nwhere\n")
 
 
 def test_a_home_folder_in_a_path_is_one(

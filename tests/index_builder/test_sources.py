@@ -212,7 +212,9 @@ def test_several_files_are_what_their_pattern_finds(tmp_path: Path) -> None:
         ((a, str(tmp_path / "x.tar")), "no tar and no Parquet file at .*x.tar"),
         ((str(tmp_path / "a.PNG"), str(tmp_path / "b.txt")), "is a picture: name the folder"),
         ((str(tmp_path / "b.txt"), str(tmp_path / "b.txt")), "b.txt and 1 more is neither"),
+        ((str(tmp_path / "a.PNG"),), "is a picture: name the folder"),
         ((), "--images names nothing"),
+        (("",), "--images names nothing"),
     ):
         with pytest.raises(SourceError, match=said):
             open_source(*named)
