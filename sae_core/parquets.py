@@ -7,7 +7,6 @@ label is a number; its names stand in the schema's metadata. Nothing is decoded 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ _CAPTIONS = ("caption", "captions", "text", "txt", "sentence", "prompt")
 _SPLITS = ("split",)
 MAX_GROUP_BYTES = 1 << 30  # of pictures in one row group, which is read whole
 _KEPT_GROUPS, _KEPT_FILES = 3, 16
+_NAMED = 5  # columns in an error
 _lock = Lock()  # threads of one process ask for the same group at once
 
 
@@ -73,6 +73,13 @@ class Opened:
         metadata = self._file.metadata
         return max((metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)), default=0)
 
+    @property
+    def described(self) -> str:
+        """Its first columns and their types."""
+        schema = self._file.schema_arrow
+        first = ", ".join(f"{field.name}: {field.type}" for field in list(schema)[:_NAMED])
+        return first + (f" and {len(schema) - _NAMED} more" if len(schema) > _NAMED else "")
+
     def row(self, number: int) -> Row:
         """Raises LookupError behind the end."""
         if not 0 <= number < self.n_rows or self.columns is None:
@@ -119,7 +126,7 @@ def _first(schema: pa.Schema, names: tuple[str, ...], fits: Any) -> str | None:
 
 
 def _is_label(kind: pa.DataType) -> bool:
-    """Texts and numbers; pandas writes numbers with gaps as floats."""
+    """Texts and numbers; pandas writes whole numbers with gaps as floats."""
     return bool(
         _is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
     ) or (pa.types.is_dictionary(kind) and _is_label(kind.value_type))
@@ -129,13 +136,13 @@ def _is_text(kind: pa.DataType) -> bool:
     """Also pandas' categories."""
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return any(field.name == "bytes" and _holds_bytes(field.type) for field in kind.fields)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
 def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...]:
@@ -160,7 +167,7 @@ def _as_row(columns: Columns, values: Mapping[str, Any]) -> Row:
 
 def _as_label(value: Any, names: tuple[str, ...]) -> str | None:
     if isinstance(value, float):
-        value = int(value) if value.is_integer() else None if math.isnan(value) else str(value)
+        value = int(value) if value.is_integer() else None  # a measure, or NaN
     if isinstance(value, int) and not isinstance(value, bool):  # -1 is the datasets package's word for none
         return None if value < 0 else names[value] if value < len(names) else str(value)
     return None if value is None else str(value)

@@ -120,7 +120,8 @@ def _rows(path: str, filesystem: Any, state: str) -> int:
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise SourceError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
     if columns is None:
-        raise SourceError(f"{path} has no one column of pictures (bytes, or a struct with bytes, called image)")
+        wanted = "bytes, or a struct with bytes, called image"
+        raise SourceError(f"{path} has no one column of pictures ({wanted}); it has {opened.described}")
     if largest > parquets.MAX_GROUP_BYTES:
         gigabytes = largest / 1e9
         raise SourceError(

@@ -76,7 +76,8 @@ def test_bytes_texts_and_splits_of_others(tmp_path: Path) -> None:
     ("labels", "read"),
     [
         (pa.array(["cat", None, "dog"]).dictionary_encode(), ["cat", None, "dog"]),  # pandas' category
-        (pa.array([3.0, float("nan"), 0.5]), ["3", None, "0.5"]),  # pandas' integers with gaps
+        (pa.array([3.0, float("nan"), 0.5]), ["3", None, None]),  # pandas' integers with gaps, and a measure
+        (pa.array(["cat", None, "dog"], pa.string_view()), ["cat", None, "dog"]),
         (pa.array([True, False, None]), ["True", "False", None]),
         (pa.array([7, -1, None], pa.int16()), ["7", None, None]),
     ],
@@ -92,6 +93,14 @@ def test_labels_as_others_write_them(tmp_path: Path, labels: pa.Array, read: lis
     assert [raw.data for raw in found] == PNGS[:3]
 
 
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()])
+def test_pictures_in_columns_of_all_kinds_of_bytes(tmp_path: Path, kind: pa.DataType) -> None:
+    images = pa.array(PNGS[:2], kind)
+    for name, column in (("plain", images), ("struct", pa.StructArray.from_arrays([images], ["bytes"]))):
+        pq.write_table(pa.table({"image": column}), tmp_path / f"{name}.parquet")
+        assert open_source(str(tmp_path / f"{name}.parquet")).read(1).data == PNGS[1]
+
+
 def test_a_row_without_bytes_is_rejected_and_others_are_read(tmp_path: Path) -> None:
     path = imagenet(tmp_path / "x.parquet", pngs=[PNGS[0], None, b"", PNGS[3], *PNGS[4:]])
     source = open_source(str(path))
@@ -103,7 +112,14 @@ def test_a_row_without_bytes_is_rejected_and_others_are_read(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("columns", "said"),
-    [({"label": [1]}, "no one column of pictures"), ({"a": [b"x"], "b": [b"y"]}, "no one column of pictures")],
+    [
+        ({"label": [1]}, "no one column of pictures"),
+        ({"a": [b"x"], "b": [b"y"]}, "no one column of pictures"),
+        (
+            {"image": pa.array([b"xy"], pa.binary(2))},
+            r"no one column of pictures .* it has image: fixed_size_binary\[2\]",
+        ),
+    ],
 )
 def test_files_without_pictures(tmp_path: Path, columns: dict[str, list[Any]], said: str) -> None:
     pq.write_table(pa.table(columns), tmp_path / "x.parquet")
