@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,13 +39,13 @@ def run(command: TrainCommand) -> Fidelity:
     if (n := len(embeddings)) < settings.n_latents:
         few = "%d embeddings are few for %d latents, which come to stand for single pictures: give fewer --latents"
         log.warning(few, n, settings.n_latents)
-    with _folder(command.out) as checkpoint, progress.bar("train", settings.steps, "step") as bar:
+    with _folder(command.out) as checkpoint, _shown(settings.steps) as report:
         sae = train_sae(
             embeddings,
             settings,
             checkpoint=checkpoint,
             device=device,
-            report=lambda figures: _show(bar, figures),
+            report=report,
         )
         save_sae(sae, command.out)
         checkpoint.unlink(missing_ok=True)
@@ -75,6 +76,8 @@ def load_embeddings(path: Path) -> Tensor:
         read_manifest(path)
     try:
         array = np.load(path / layout.EMBEDDINGS if path.is_dir() else path, allow_pickle=False)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"it holds {array.dtype}, not real numbers")
         return torch.from_numpy(array.astype(np.float32, copy=False))
     except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise TrainingError(f"{path} is neither a store nor a .npy of embeddings: {error}") from error
@@ -94,6 +97,19 @@ def measure(sae: TopKSAE, embeddings: Tensor, most: int = 20_000) -> Fidelity:
     return found
 
 
-def _show(bar: tqdm, figures: StepFigures) -> None:  # type: ignore[type-arg]
-    bar.set_postfix(fvu=f"{figures.fvu:.4f}", l0=f"{figures.l0:.1f}", dead=figures.n_dead, refresh=False)
-    bar.update(figures.step - bar.n)
+@contextlib.contextmanager
+def _shown(n_steps: int) -> Iterator[Callable[[StepFigures], None]]:
+    """A bar that appears with the first step: what is wrong with the embeddings is said before it."""
+    bars: list[tqdm[Any]] = []
+
+    def show(figures: StepFigures) -> None:
+        if not bars:
+            bars.append(progress.bar("train", n_steps, "step"))
+        bars[0].set_postfix(fvu=f"{figures.fvu:.4f}", l0=f"{figures.l0:.1f}", dead=figures.n_dead, refresh=False)
+        bars[0].update(figures.step - bars[0].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars:
+            bar.close()

@@ -301,3 +301,10 @@ def test_training_on_what_is_no_embeddings(tmp_path: Path, capsys: pytest.Captur
         == 2
     )
     assert "neither a store nor a .npy" in capsys.readouterr().err
+    np.save(tmp_path / "y.npy", np.eye(4, dtype=np.complex64))
+    np.save(tmp_path / "z.npy", np.full((4, 4), 2, dtype=np.float32))
+    for name, said in (("y", "it holds complex64, not real numbers"), ("z", "must be finite and of unit norm")):
+        sizes = ["--latents", "2", "--k", "1", "--out", str(tmp_path / "o")]
+        assert main(["train-sae", "--embeddings", str(tmp_path / f"{name}.npy"), *sizes]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ") and said in error and error.count("\n") == 1, "and no bar before it"
