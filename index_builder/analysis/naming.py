@@ -119,8 +119,7 @@ def _best(half: Half, latent: int, ids: np.ndarray, candidates: np.ndarray) -> i
 
 def prefer(vocabulary: Vocabulary, terms: np.ndarray, scores: np.ndarray) -> int:
     """The plainest of the terms that are as good as the best; a word of the general list must be clearly better."""
-    general = np.array([vocabulary.sources[term] == "word" for term in terms])
-    handicapped = scores - np.where(general, _CLEARLY, 0)
+    handicapped = scores - np.where(vocabulary.general[terms], _CLEARLY, 0)
     nearly_best: list[int] = terms[handicapped >= handicapped.max() - _NO_WORSE].tolist()
     return min(nearly_best, key=vocabulary.plainness)
 

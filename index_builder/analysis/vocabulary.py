@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from sae_core.references import WORDS
 from sae_core.store import layout
@@ -36,6 +37,11 @@ class Vocabulary:
     terms: list[str]
     sources: list[Source]
     embeddings: Float32[np.ndarray, "n_terms d_embed"]  # unit
+
+    @cached_property
+    def general(self) -> Bool[np.ndarray, "n_terms"]:
+        """Which terms are of the general list: asked for every gallery, of tens of thousands of terms."""
+        return np.array([source == "word" for source in self.sources], dtype=bool)
 
     @property
     def carried(self) -> list[str]:

@@ -380,6 +380,9 @@ def test_which_of_several_terms_is_taken() -> None:
     terms = ["mammals", "tiger", "big cat", "moose"]
     vocabulary = Vocabulary(terms, ["label", "caption", "caption", "word"], np.zeros((4, 2), dtype=np.float32))
 
+    assert vocabulary.general.tolist() == [False, False, False, True]
+    assert vocabulary.general is vocabulary.general, "made once, not for every gallery"
+
     def taken(*scores: float) -> str:
         return terms[naming.prefer(vocabulary, np.arange(4), np.array(scores))]
 
