@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,12 @@ from timm.data.imagenet_info import ImageNetInfo
 from index_builder.arrays import new_array
 from sae_core.store import layout
 
+log = logging.getLogger("sparsight")
+_MANY, _FEW = 100, 2  # labels; labelled pictures a label
+_HARDLY_REPEAT = (
+    "WARNING: %s labels for %s labelled pictures: labels that hardly repeat say nothing of latents, and take memory "
+    "and time (a folder a picture? a column of identifiers?)"
+)
 _SYNSET = re.compile(r"n\d{8}")
 
 
@@ -26,6 +33,8 @@ def write_labels(root: Path) -> None:
         found = pc.value_counts(column.drop_null())
         counts.update(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
     names = sorted(counts)
+    if len(names) >= _MANY and counts.total() < _FEW * len(names):
+        log.warning(_HARDLY_REPEAT, len(names), counts.total())
     columns = [names, titles_of(names), [counts[name] for name in names]]
     pq.write_table(pa.table(columns, schema=layout.LABEL_SCHEMA), root / layout.LABELS)
     known = pa.array(names, type=pa.string())

@@ -376,6 +376,18 @@ def test_names_are_scored_on_images_they_were_not_chosen_on(store: LatentStore, 
     assert len(seen) > 10 and set(seen) == {"text", "clip"}
 
 
+@pytest.mark.parametrize(("n_labels", "warned"), [(99, False), (100, False), (101, True), (200, True)])
+def test_labels_that_hardly_repeat_are_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, n_labels: int, warned: bool
+) -> None:
+    n = 99 if n_labels == 99 else 200
+    columns = [[f"{i % n_labels}" if f.name == "label" else None for i in range(n)] for f in layout.IMAGE_SCHEMA]
+    with pa.ipc.new_file(str(tmp_path / "images.arrow"), layout.IMAGE_SCHEMA) as writer:
+        writer.write_table(pa.table(columns, schema=layout.IMAGE_SCHEMA))
+    write_labels(tmp_path)
+    assert (f"{n_labels} labels for {n} labelled pictures" in caplog.text) is warned
+
+
 def test_which_of_several_terms_is_taken() -> None:
     terms = ["mammals", "tiger", "big cat", "moose"]
     vocabulary = Vocabulary(terms, ["label", "caption", "caption", "word"], np.zeros((4, 2), dtype=np.float32))
