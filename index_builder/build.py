@@ -125,6 +125,19 @@ def _reused(config: BuildConfig, source: Source, models: Encoders) -> Reuse | No
     return reuse
 
 
+def _check_read(source: Source, state: str) -> None:
+    """Raises ChangedError where a tar or Parquet file changed meanwhile: what was read may be of two files.
+
+    Of a folder each picture was read at once, as it was then: hours of work are not thrown away for one.
+    """
+    try:
+        check_unchanged(source, state)
+    except ChangedError as error:
+        if source.kind != "folder":
+            raise
+        log.warning("%s: the store holds what was read before or after; build it again to be sure", error)
+
+
 def _run(
     config: BuildConfig, source: Source, models: Encoders, work: WorkDir, reuse: Reuse | None, state: str
 ) -> Manifest:
@@ -139,7 +152,7 @@ def _run(
         except BuildError:
             check_unchanged(source, state)  # which may be why a cluster gave up
             raise
-    check_unchanged(source, state)
+    _check_read(source, state)
     root = work.fresh_store()
     sae = models.sae.to(torch.device("cpu"))
     shards = [work.shard_path(shard) for shard in range(plan.n_shards)]

@@ -371,24 +371,36 @@ def test_pictures_that_changed_do_not_resume(inputs: Path, tmp_path: Path, monke
         build(config(inputs, out, images=(str(pictures),), batch_size=4))
 
 
-@pytest.mark.parametrize("kind", ["tar", "folder"])
-@pytest.mark.parametrize("workers", [0, 1])
-def test_pictures_that_change_while_they_are_read_are_not_published(
-    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, workers: int
-) -> None:
-    tar, folder = make_tar(tmp_path / "a.tar", 40), make_folder(tmp_path / "pictures", 40)
-    real, out = encode_stage.collect, tmp_path / "store"
-    changes = tar if kind == "tar" else sorted(folder.rglob("*.png"))[0]
-    wanted = config(inputs, out, images=(str(tar if kind == "tar" else folder),), workers=workers, batch_size=4)
+def touched_while_read(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    real = encode_stage.collect
 
     def changed(*args: object) -> object:
-        os.utime(changes, ns=(0, changes.stat().st_mtime_ns + 1))
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
         return real(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(encode_stage, "collect", changed)
+
+
+def test_a_picture_of_a_folder_that_changes_meanwhile_is_told(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = make_folder(tmp_path / "pictures", 40)
+    changes = sorted(folder.rglob("*.png"))[0]
+    touched_while_read(monkeypatch, changes)
+    assert build(config(inputs, tmp_path / "store", images=(str(folder),), batch_size=4)).n_images == 40
+    assert f"{changes} has changed since it was listed: the store holds what was read" in caplog.text
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_tar_that_changes_while_it_is_read_is_not_published(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    tar, out = make_tar(tmp_path / "a.tar", 40), tmp_path / "store"
+    wanted = config(inputs, out, images=(str(tar),), workers=workers, batch_size=4)
+    touched_while_read(monkeypatch, tar)
     with pytest.raises(ChangedError) as caught:
         build(wanted)
-    said = f"{changes} has changed since it was listed: once nothing writes there, remove {out}.building to start anew"
+    said = f"{tar} has changed since it was listed: once nothing writes there, remove {out}.building to start anew"
     assert str(caught.value) == said and not out.exists()
     monkeypatch.undo()
     with pytest.raises(BuildError, match="the pictures have changed since it began: remove that folder"):
