@@ -18,6 +18,7 @@ def title_line(view: ListPage) -> str:
     files = "".join(f'<a class="sp-copy" href="{href}" download>{kind.upper()}</a>' for kind, href in addresses.items())
     copy = f'<a class="sp-copy" href="{escape(query.url())}" data-copy>copy link</a>'
     take = '<button type="button" class="sp-copy" data-take-list hidden>make this my list</button>'
+    take += '<button type="button" class="sp-copy" data-join-list hidden>add to my list</button>'
     grid = f'<a href="{escape(links.latents_url({"latents": links.numbers(query.latents)}))}">as a grid</a>'
     tools = f"{take}{grid}{files}{copy}" if query.latents else ""
     return (

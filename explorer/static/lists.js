@@ -5,8 +5,8 @@
 const LIST_LIMIT = 500; // the same as explorer/views/collection.py: longer addresses fail in proxies and mails
 const UNDO_MS = 15000;
 let memory = {}; // where the browser keeps nothing for us
-let cleared = null; // the list that "undo" brings back
-let clearedTimer = 0;
+let undoable = null; // {list, said}: what "undo" brings back, and what happened to it
+let undoTimer = 0;
 let tray = null;
 let said = ""; // a sentence instead of the count
 
@@ -45,21 +45,34 @@ function toggle(latent) {
   if (at >= 0) list.latents.splice(at, 1);
   else if (list.latents.length >= LIST_LIMIT) { complain(`A list holds at most ${LIST_LIMIT} latents`); return; }
   else list.latents.push(latent);
-  cleared = null;
+  undoable = null;
   said = "";
   keep(list.latents.length ? list : { latents: [], title: "" });
 }
 
-function clearList() {
-  cleared = myList();
-  clearTimeout(clearedTimer);
-  clearedTimer = setTimeout(() => { cleared = null; refreshLists(); }, UNDO_MS);
-  keep({ latents: [], title: "" });
+// Another list instead of one's own; for a while it can be taken back.
+function exchange(list, what) {
+  const before = myList();
+  clearTimeout(undoTimer);
+  undoable = before.latents.length ? { list: before, said: what } : null;
+  undoTimer = setTimeout(() => { undoable = null; refreshLists(); }, UNDO_MS);
+  said = "";
+  keep(list);
+}
+
+const clearList = () => exchange({ latents: [], title: "" }, "list cleared");
+
+function joinList(shown) {
+  const mine = myList();
+  const latents = [...new Set([...mine.latents, ...shown.latents])];
+  const added = latents.length - mine.latents.length;
+  if (latents.length > LIST_LIMIT) { complain(`A list holds at most ${LIST_LIMIT} latents: these would make ${latents.length}`); return; }
+  exchange({ latents, title: mine.title }, `${added} added to your list`);
 }
 
 function restoreList() {
-  const list = cleared;
-  cleared = null;
+  const list = undoable?.list;
+  undoable = null;
   if (list) keep(list);
 }
 
@@ -82,13 +95,16 @@ function follow(address) {
   if (!shown || !sameLatents(shown.latents, myList().latents)) return;
   const query = new URL(address, location.href).searchParams;
   const latents = (query.get("latents") ?? "").split(",").filter(Boolean).map(Number);
+  undoable = null;
   keep({ latents, title: query.get("title") ?? query.get("list_title") ?? "" });
 }
 
 function listClicked(event) {
   const add = event.target.closest?.("[data-add]");
   if (add) toggle(Number(add.dataset.add));
-  if (event.target.closest?.("[data-take-list]")) { const shown = shownList(); if (shown) keep(shown); }
+  const shown = shownList();
+  if (shown && event.target.closest?.("[data-take-list]")) exchange(shown, "your list was replaced");
+  if (shown && event.target.closest?.("[data-join-list]")) joinList(shown);
   const edit = event.target.closest?.("a[data-list-edit]");
   if (edit && plain(event)) follow(edit.href);
 }
@@ -115,6 +131,8 @@ function refreshLists() {
   const shown = shownList();
   const here = shown !== null && sameLatents(shown.latents, list.latents);
   for (const button of document.querySelectorAll("[data-take-list]")) button.hidden = here || !shown?.latents.length;
+  const joins = mine.size > 0 && shown?.latents.some((latent) => !mine.has(latent));
+  for (const button of document.querySelectorAll("[data-join-list]")) button.hidden = !joins;
   // "List" among the pages is one's own, where there is one.
   const entry = document.querySelector('.sp-header nav a[href^="list"]');
   const address = list.latents.length ? addressOf(list) : "list";
@@ -125,12 +143,13 @@ function refreshLists() {
 function drawTray(list, here) {
   tray ??= makeTray();
   const n = list.latents.length;
-  tray.root.hidden = !said && !cleared && (n === 0 || here);
+  tray.root.hidden = !said && !undoable && (n === 0 || here);
   const count = `${n} latent${n === 1 ? "" : "s"} in your list`;
-  tray.text.textContent = said || (n ? count : cleared ? "list cleared" : "");
+  tray.text.textContent = said || undoable?.said || (n ? count : "");
   tray.open.href = addressOf(list);
-  tray.open.hidden = tray.clear.hidden = n === 0;
-  tray.undo.hidden = !cleared || n > 0;
+  tray.open.hidden = n === 0 || here;
+  tray.clear.hidden = n === 0 || undoable !== null;
+  tray.undo.hidden = !undoable;
   const app = document.querySelector('[data-testid="stApp"]');
   tray.root.style.colorScheme = app ? getComputedStyle(app).colorScheme : "";
 }

@@ -157,6 +157,35 @@ def test_clear_can_be_undone(app: str, page: Page) -> None:
     assert numbers(page, ".sp-card")[:2] == mine
 
 
+def test_somebody_elses_list_instead_of_ones_own_can_be_undone(app: str, page: Page) -> None:
+    visit(page, f"{app}/latents", ".sp-card")
+    mine = collect(page, 2)
+    visit(page, f"{app}/list?latents=1,2,3&title=Theirs", ".sp-listrow")
+    page.get_by_text("make this my list").click()
+    expect(page.locator(".sp-tray")).to_contain_text("your list was replaced")
+    page.locator(".sp-tray").get_by_text("undo").click()
+    expect(page.locator(".sp-tray")).to_contain_text("2 latents in your list")
+    page.locator(".sp-tray").get_by_text("open").click()
+    page.wait_for_url(f"**/list?latents={','.join(map(str, mine))}")
+
+
+def test_somebody_elses_list_joins_ones_own(app: str, page: Page) -> None:
+    visit(page, f"{app}/list?latents=1,2,3", ".sp-listrow")
+    expect(page.get_by_text("make this my list")).to_be_visible()
+    expect(page.get_by_text("add to my list")).to_be_hidden()  # there is none yet
+    page.get_by_text("make this my list").click()
+    expect(page.locator(".sp-tray")).to_be_hidden()  # nothing was lost
+    visit(page, f"{app}/list?latents=3,4,5", ".sp-listrow")
+    page.get_by_text("add to my list").click()
+    expect(page.locator(".sp-tray")).to_contain_text("2 added to your list")
+    expect(page.get_by_text("add to my list")).to_be_hidden()
+    page.locator(".sp-tray").get_by_text("undo").click()
+    expect(page.locator(".sp-tray")).to_contain_text("3 latents in your list")
+    page.get_by_text("add to my list").click()
+    page.locator(".sp-tray").get_by_text("open").click()
+    page.wait_for_url("**/list?latents=1,2,3,4,5")
+
+
 def test_the_list_is_on_a_phone_too(app: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page = context.new_page()
