@@ -46,6 +46,8 @@ function draggedMap(event) {
   if (!press) return;
   if (Math.hypot(spot[0] - press.from[0], spot[1] - press.from[1]) > STILL_PX) press.still = false;
   if (press.still) return;
+  press.scrolls ??= event.pointerType === "touch" && isScroll(press, spot);
+  if (press.scrolls) return; // until the browser takes it
   pointAt(undefined);
   if (press.kind === "move") {
     map.view.x -= (spot[0] - before[0]) / map.view.scale;
@@ -56,6 +58,11 @@ function draggedMap(event) {
     else press.path = [press.from, [spot[0], press.from[1]], spot, [press.from[0], spot[1]]];
     map.drag.firstChild.setAttribute("d", `M${press.path.map((corner) => corner.join(" ")).join("L")}Z`);
   }
+}
+
+// A finger that begins up or down scrolls the page where the whole map is shown (`touch-action` in the style sheet).
+function isScroll({ kind, from }, spot) {
+  return kind === "move" && cloud.canvas.dataset.whole === "true" && Math.abs(spot[1] - from[1]) > Math.abs(spot[0] - from[0]);
 }
 
 function releasedMap(event) {

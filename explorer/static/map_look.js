@@ -42,7 +42,15 @@ function drawMap(ratio) {
   if (chosen !== null) move(map.ring, placeOf(chosen));
   if (!map.spot.hidden && map.pointed !== undefined) move(map.spot, placeOf(map.pointed));
   cloud.canvas.dataset.view = shownRegion().join(",");
+  cloud.canvas.dataset.whole = String(map.view.scale <= wholeScale(width, height) * 1.01);
   cloud.canvas.dataset.drawn = String(map.values.length);
+}
+
+// How large the whole map is drawn; where it is shown there is nowhere to move it, so that swipes up and down are the page's.
+function wholeScale(width, height) {
+  const size = `${width}x${height}`;
+  if (map.sized !== size) [map.sized, map.wholeScale] = [size, whole().scale];
+  return map.wholeScale;
 }
 
 // Words that would lie over an earlier one wait until there is room.

@@ -4,6 +4,7 @@
 const SHOWN_REFS = 60; // the same as explorer/views/map.py
 const HIDE_MS = 160;
 const SHARP = 3; // of saved pictures
+const SHEET_PX = 520; // on a page no wider, as in the style sheet, the card lies at its bottom: beside a finger it hides the map
 let card = null;
 let cardOf = null; // the latent that the card shows or waits for
 let hiding = 0;
@@ -45,11 +46,21 @@ function makeCard() {
   root.dataset.spa = "";
   const parts = { root, link: make("a", root, "sp-ref"), pictures: make("div", root, "sp-nine"), figures: make("dl", root) };
   for (let i = 0; i < 9; i += 1) make("img", parts.pictures).alt = "";
-  root.addEventListener("click", () => setTimeout(hideCard));
+  root.addEventListener("pointerdown", () => { parts.pressed = true; });
+  root.addEventListener("click", (event) => cardClicked(event, parts), true);
   return parts;
 }
 
+// A tap on the map ends with a click, which lands on the card where the card has just come up under the finger.
+function cardClicked(event, { pressed }) {
+  const byKey = event.detail === 0;
+  if (pressed || byKey) { setTimeout(hideCard); return; }
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 function blankCard(latent) {
+  card.pressed = false;
   card.root.dataset.latent = "";
   card.link.href = `latent?latent=${latent}`;
   card.link.textContent = `#${latent}`;
@@ -77,6 +88,9 @@ function placeCard(at) {
   card.root.style.colorScheme = app ? getComputedStyle(app).colorScheme : "";
   card.root.hidden = false;
   card.root.style.pointerEvents = mapPointer === "mouse" ? "none" : ""; // never between a mouse and the points
+  const sheet = mapPointer !== "mouse" && innerWidth <= SHEET_PX;
+  card.root.classList.toggle("sp-sheet", sheet);
+  if (sheet) { card.root.style.left = card.root.style.top = ""; return; }
   const size = card.root.getBoundingClientRect();
   const left = at.clientX + 18 + size.width < innerWidth - 8 ? at.clientX + 18 : at.clientX - 18 - size.width;
   card.root.style.left = `${Math.max(8, Math.min(left, innerWidth - size.width - 8))}px`;

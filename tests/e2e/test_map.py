@@ -257,6 +257,58 @@ def test_a_finger_gets_the_card_with_a_link(app: str, plane: np.ndarray, browser
     context.close()
 
 
+def test_a_tap_shows_a_latent_wherever_it_is_on_a_phone(app: str, plane: np.ndarray, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    visit_map(page, f"{app}/map")
+    box = page.locator(DRAWN).bounding_box()
+    assert box is not None
+    spots = {latent: spot(page, plane[latent]) for latent in range(len(plane))}
+    card = page.locator(".sp-mapcard")
+    for share in (0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9):
+        wanted = box["x"] + share * box["width"]
+        latent = min(spots, key=lambda one: abs(spots[one][0] - wanted))
+        page.touchscreen.tap(*spots[latent])
+        expect(card).to_be_visible()
+        page.wait_for_timeout(300)  # the click that a tap ends with comes late
+        expect(card).to_be_visible()
+        edges = card.bounding_box()
+        assert edges is not None
+        assert edges["height"] < 0.35 * box["height"], "most of the map stays in sight"
+    card.locator("a").tap()
+    expect(page.locator("h1 .sp-no")).to_be_visible()
+    context.close()
+
+
+def test_the_page_scrolls_past_the_whole_map(app: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    visit_map(page, f"{app}/map")
+    page.wait_for_timeout(500)
+    hand = context.new_cdp_session(page)
+
+    def swipe() -> float:
+        """Up, in the middle of the map; how far down the page is then."""
+        for y in range(650, 440, -15):
+            kind = "touchStart" if y == 650 else "touchMove"
+            hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": 195, "y": y}]})
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(500)
+        scrolled: float = page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop")
+        return scrolled
+
+    view = view_of(page)
+    assert swipe() > 100
+    assert view_of(page) == view
+    page.locator("[data-testid=stMain]").evaluate("main => { main.scrollTop = 0; }")
+    page.get_by_label("closer").tap()
+    expect(page.locator(DRAWN)).to_have_attribute("data-whole", "false")
+    view = view_of(page)
+    assert swipe() == 0, "closer, a swipe moves the map"
+    assert view_of(page) != view
+    context.close()
+
+
 def test_a_picture_of_the_map(app: str, page: Page) -> None:
     visit_map(page, f"{app}/map?color=label")
     with page.expect_download() as started:
