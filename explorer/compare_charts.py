@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from explorer.directions import isolated
 from explorer.tables import csv_text
 from explorer.views.compare import Comparison, Part, Where
 from explorer.wording import figure, plural, signed
@@ -104,7 +105,8 @@ def _ends(view: Comparison) -> list[float]:
 
 def _label(one: Part) -> str:
     name = one.ref.name or "unnamed"
-    return escape(f"#{one.ref.latent} {name if len(name) <= _LONGEST else name[: _LONGEST - 1] + '…'}")
+    short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    return escape(f"#{one.ref.latent} {isolated(short)}")
 
 
 def _where(one: Part) -> str:

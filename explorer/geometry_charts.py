@@ -11,6 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.charts import ACTIVE, translucent
+from explorer.directions import isolated
 from explorer.tables import csv_text
 from explorer.views.geometry import Geometry, Group
 from explorer.views.label_concepts import LabelConcepts
@@ -155,7 +156,7 @@ def _axis_title(view: Geometry, axis: int) -> str:
 
 
 def _named(ref: LatentRef) -> str:
-    return escape(f"#{ref.latent} {_short(ref.name or 'unnamed')}")
+    return escape(f"#{ref.latent} {isolated(_short(ref.name or 'unnamed'))}")
 
 
 def _short(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.charts import ACTIVE
+from explorer.directions import isolated
 from explorer.tables import csv_text
 from explorer.views.scores import Scores, Step
 from explorer.wording import figure, plural, signed
@@ -80,7 +81,7 @@ def _label(step: Step) -> str:
     if step.ref is not None:
         name = step.ref.name or "unnamed"
         short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-        return f"#{step.ref.latent} {escape(short)}"
+        return f"#{step.ref.latent} {escape(isolated(short))}"
     if step.kind == "others":
         return plural(step.n, "other latent")
     return f"{step.n} kept, not active" if step.kind == "inactive" else step.kind

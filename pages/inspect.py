@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import frame
+from explorer.directions import isolated
 from explorer.grid import draw
 from explorer.inspecting import draw_inspection
 from explorer.sections import inspection as sections
@@ -33,7 +34,7 @@ if number is not None and 0 <= number < store.n_images and store.is_hidden(numbe
 elif number is not None and 0 <= number < store.n_images:
     source = store_source(store, number)
     picture = build_store_picture(store, number)
-    frame.title(picture.tile.caption)
+    frame.title(isolated(picture.tile.caption))
     with left:
         draw(sections.store_picture(picture, query))
 elif number is not None:

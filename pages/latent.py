@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer import frame
 from explorer.charts import activation_histogram, histogram_csv
+from explorer.directions import isolated
 from explorer.grid import draw
 from explorer.note_editor import draw_title
 from explorer.plots import draw_plot
@@ -48,7 +49,7 @@ if number in store.hidden.latents:
     st.stop()
 
 page = build_latent(store, number, GalleryQuery.from_params(st.query_params.to_dict()))
-frame.title(f"#{number} {page.ref.name or ''}".strip())
+frame.title(f"#{number} {isolated(page.ref.name or '')}".strip())
 draw_title(sections.title_line(page, add_button(number, words=True)), store, number)
 draw(in_short(findings(page)))
 pictures, column = st.columns([2.6, 1], gap="large")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from html import escape
 
+from explorer.directions import isolated
 from explorer.views.latent_figures import DecilePurity, LabelShare
 from explorer.wording import percent, plural
 
@@ -64,8 +65,8 @@ def _decile_bar(purity: DecilePurity, decile: int) -> str:
 
 def _label_bar(item: LabelShare) -> str:
     here, there = percent(item.share), percent(item.store_share)
-    tip = f"{item.label}: {plural(item.n, 'picture')}, {here} of the gallery, {there} of the store"
-    name = escape(item.label)
+    tip = f"{isolated(item.label)}: {plural(item.n, 'picture')}, {here} of the gallery, {there} of the store"
+    name = escape(isolated(item.label))
     if item.href:
         name = f'<a href="{escape(item.href)}">{name}</a>'
     return (

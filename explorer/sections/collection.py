@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.pager import pager
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, Listed, ListPage
@@ -22,7 +23,7 @@ def title_line(view: ListPage) -> str:
     grid = f'<a href="{escape(links.latents_url({"latents": links.numbers(query.latents)}))}">as a grid</a>'
     tools = f"{take}{grid}{files}{copy}" if query.latents else ""
     return (
-        f'<div class="sp-title" data-spa><h1>{escape(query.title) or "A list of latents"}</h1>'
+        f'<div class="sp-title" data-spa><h1>{escape(isolated(query.title)) or "A list of latents"}</h1>'
         f'<div class="sp-tools">{tools}</div></div>'
     )
 

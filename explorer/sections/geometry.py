@@ -8,6 +8,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.parts import latent_link
 from explorer.views.geometry import Geometry
@@ -101,7 +102,7 @@ def _offers(view: Geometry) -> str:
 
 
 def _chip(view: Geometry, ref: LatentRef, shown: list[int]) -> str:
-    name = escape(f"#{ref.latent} {ref.name or ''}".strip())
+    name = escape(f"#{ref.latent} {isolated(ref.name or '')}".strip())
     if ref.latent in shown:
         rest = [latent for latent in shown if latent != ref.latent]
         if len(rest) < 2:

@@ -6,6 +6,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.bars import active_bar, edited_bar
 from explorer.uploads import Upload
@@ -23,7 +24,7 @@ def store_picture(view: StorePicture, query: InspectQuery) -> str:
     ranked = links.latents_url({"image": view.tile.image_id})
     return (
         f'<figure class="sp-picture" data-spa>{parts.picture(view.tile, 336)}'
-        f"<figcaption>{escape(view.tile.caption)}</figcaption>{_facts(view.facts)}"
+        f"<figcaption>{escape(isolated(view.tile.caption))}</figcaption>{_facts(view.facts)}"
         f'<div class="sp-tools"><a class="sp-copy" href="{escape(another)}">another one</a>'
         f'<a class="sp-copy" href="{escape(here)}" data-copy>copy link</a></div>'
         f'<p><a class="sp-under" href="{escape(ranked)}">all latents ranked for this picture</a></p></figure>'
@@ -35,7 +36,7 @@ def uploaded_picture(upload: Upload, another: int) -> str:
     facts = (("original", upload.size), ("kept", "in this session's memory only"))
     return (
         f'<figure class="sp-picture" data-spa><img src="{escape(upload.data_uri)}" alt="{escape(upload.name)}">'
-        f"<figcaption>{escape(upload.name)}</figcaption>{_facts(facts)}<div class='sp-tools'>"
+        f"<figcaption>{escape(isolated(upload.name))}</figcaption>{_facts(facts)}<div class='sp-tools'>"
         f'<a class="sp-copy" href="{escape(links.inspect_url(another))}">one from the store</a></div></figure>'
     )
 
@@ -115,7 +116,7 @@ def refused(sentence: str) -> str:
 
 
 def _facts(facts: tuple[tuple[str, str], ...]) -> str:
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(isolated(value))}</dd>" for name, value in facts)
     return f'<dl class="sp-list">{rows}</dl>'
 
 
@@ -133,7 +134,7 @@ def _inactive(view: Inspection) -> str:
 
 def _code_row(row: CodeRow, longest: float) -> str:
     card = row.card
-    hint = parts.dim(f"mostly {card.top_label}") if card.top_label and not card.ref.name else ""
+    hint = parts.dim(f"mostly {isolated(card.top_label)}") if card.top_label and not card.ref.name else ""
     value = f'<s class="sp-dim">{activation(row.before)}</s> {activation(row.after)}' if row.edited else ""
     share, was = (one / longest if longest > 0 else 0.0 for one in (row.after, row.before))
     return (

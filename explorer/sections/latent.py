@@ -6,6 +6,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.views.latent import LatentPage
 from explorer.views.latent_gallery import Top
@@ -99,7 +100,7 @@ def _label_said(view: LatentPage) -> str:
     if not view.labels:
         return ""
     top = view.labels[0]
-    return f"{percent(top.share)} labelled “{top.label}” (store: {percent(top.store_share)})"
+    return f"{percent(top.share)} labelled “{isolated(top.label)}” (store: {percent(top.store_share)})"
 
 
 def _elsewhere(view: LatentPage) -> str:

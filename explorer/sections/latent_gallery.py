@@ -6,6 +6,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.pager import pager, range_text
 from explorer.views.latent import LatentPage
@@ -64,7 +65,7 @@ def _deciles(view: LatentPage, shown: Deciles) -> str:
         return parts.note("Too few pictures for deciles", f'<p>{few}</p><p><a href="{top}">Top</a></p>')
     text = f"{plural(view.n_active, 'picture')} in {_parts(view.n_active)}, strongest first"
     if view.purity:
-        text += f"; bars: share labelled “{view.purity.label}” (store: {percent(view.purity.store_share)})"
+        text += f"; bars: share labelled “{isolated(view.purity.label)}” (store: {percent(view.purity.store_share)})"
     rows = "".join(_decile(view, row) for row in shown.rows)
     return f"{_said(text, DEFINITIONS['deciles'])}{rows}"
 
@@ -80,7 +81,7 @@ def _decile(view: LatentPage, row: DecileRow) -> str:
     share = view.purity.share(row.decile) if view.purity else None
     pure = ""
     if share is not None and view.purity is not None:
-        tip = f"{percent(share)} of decile {row.decile} is labelled “{view.purity.label}”"
+        tip = f"{percent(share)} of decile {row.decile} is labelled “{isolated(view.purity.label)}”"
         pure = (
             f'<span class="sp-pure" data-tip="{escape(tip)}"><span class="sp-bar"><i style="width:{100 * share:.1f}%">'
             f'</i></span><span class="sp-num">{percent(share)}</span></span>'

@@ -7,6 +7,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.bars import decile_bars, density_bar, label_bars, share_bar
 from explorer.views.latent import LatentPage, Together
@@ -70,7 +71,7 @@ def _labels(view: LatentPage) -> str:
     if not view.labels or view.purity is None:
         return ""
     line = parts.head("Labels", DEFINITIONS["labels"], parts.dim("gallery / store"))
-    label, share = view.purity.label, percent(view.purity.store_share)
+    label, share = isolated(view.purity.label), percent(view.purity.store_share)
     mark = parts.help_mark(DEFINITIONS["decile_purity"].format(label=label, share=share))
     said = f'<p class="sp-caption"><span>“{escape(label)}” by decile{mark}</span></p>{decile_bars(view.purity)}'
     random = (
@@ -132,10 +133,12 @@ def _relative(card: LatentCard, figures: str) -> str:
 def _effect_sentence(up: Iterable[LabelEffect], down: Iterable[LabelEffect]) -> str:
     """What the list means, with its two ends as the example."""
     raised, lowered = next(iter(up), None), next(iter(down), None)
-    ends = [f"raises “{raised.label}”" if raised else "", f"lowers “{lowered.label}”" if lowered else ""]
+    ends = [
+        f"{does} “{isolated(effect.label)}”" for does, effect in (("raises", raised), ("lowers", lowered)) if effect
+    ]
     return (
         "Added to a picture’s embedding, it moves CLIP’s score of every label; next to other latents it "
-        f"{' and '.join(end for end in ends if end)} most."
+        f"{' and '.join(ends)} most."
     )
 
 
@@ -143,8 +146,9 @@ def _effect_row(effect: LabelEffect, longest: float) -> str:
     """A bar to the right for what is raised, to the left for what is lowered."""
     width = 50 * abs(effect.z) / longest if longest else 0.0
     left = 50.0 if effect.z > 0 else 50 - width
-    tip = f"{effect.label}: {signed(effect.z)} standard deviations over the mean; cosine {figure(effect.cosine, 3)}"
+    label = isolated(effect.label)
+    tip = f"{label}: {signed(effect.z)} standard deviations over the mean; cosine {figure(effect.cosine, 3)}"
     bar = f'<i style="margin-left:{left:.1f}%;width:{width:.1f}%"></i><s style="left:50%"></s>'
     figures = f'<span class="sp-num">{signed(effect.z)} {parts.dim(f"/ {figure(effect.cosine)}")}</span>'
-    name = f"<span>{escape(effect.label)}</span>"
+    name = f"<span>{escape(label)}</span>"
     return f'<div class="sp-effect" data-tip="{escape(tip)}">{name}<span class="sp-bar">{bar}</span>{figures}</div>'

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 
 from explorer import links
+from explorer.directions import isolated
 from explorer.notes.records import Change, Comparison, Note, Preview, Words
 from explorer.sections import parts
 from explorer.sections.header import sentence
@@ -23,7 +24,7 @@ def noted(note: Note) -> str:
     if not note.text:
         return ""
     when = parts.dim(f"a person's note, {when_text(note.changed_at)}")
-    return f'<div class="sp-noted"><p>{escape(note.text)}</p>{when}</div>'
+    return f'<div class="sp-noted"><p>{escape(isolated(note.text))}</p>{when}</div>'
 
 
 def why_read_only(reason: str) -> str:
@@ -112,7 +113,7 @@ def when_text(moment: datetime | None) -> str:
 
 
 def _row(one: NotedLatent) -> str:
-    said = f"<p>{escape(one.note.text)}</p>" if one.note.text else ""
+    said = f"<p>{escape(isolated(one.note.text))}</p>" if one.note.text else ""
     return (
         f'<div class="sp-noterow">{parts.strip(one.card)}<div><div class="sp-line">{parts.latent_link(one.card.ref)}'
         f"{parts.dim(when_text(one.note.changed_at))}</div>{said}</div></div>"
@@ -128,7 +129,7 @@ def _compared(one: Comparison) -> str:
 
 
 def _words(name: str | None, text: str | None) -> str:
-    said: Iterable[str] = (f"<b>{escape(name)}</b>" if name else "", escape(_short(text or "")))
+    said: Iterable[str] = (f"<b>{escape(isolated(name))}</b>" if name else "", escape(isolated(_short(text or ""))))
     return " · ".join(part for part in said if part) or "<i>nothing</i>"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from itertools import repeat
 
+from explorer.directions import isolated
 from explorer.sections.bars import density_bar
 from explorer.views.parts import LatentCard, LatentRef, Tile
 from explorer.wording import figure, percent
@@ -25,7 +26,7 @@ def name_text(ref: LatentRef) -> str:
         return f'<i data-tip="{escape(ref.hint)}">withheld</i>'
     if ref.name:
         given = f' class="sp-given" data-tip="{escape(ref.hint)}"' if ref.hint else ""
-        return f"<b{given}>{escape(ref.name)}</b>"
+        return f"<b{given}>{escape(isolated(ref.name))}</b>"
     return f'<i data-tip="{escape(ref.hint)}">unnamed</i>' if ref.hint else "<i>unnamed</i>"
 
 
@@ -49,7 +50,7 @@ def picture(tile: Tile, side: int) -> str:
         said = "withheld" if side > _WORD else ""
         return f'<span class="sp-noimg sp-withheld" role="img" aria-label="withheld">{said}</span>'
     if tile.src is None:
-        return f'<span class="sp-noimg">{escape(tile.caption)}</span>'
+        return f'<span class="sp-noimg">{escape(isolated(tile.caption))}</span>'
     return (
         f'<img loading="lazy" decoding="async" width="{side}" height="{side}" src="{escape(tile.src)}" '
         f'alt="{escape(tile.caption)}">'
@@ -147,5 +148,6 @@ def _purity(card: LatentCard) -> str:
     """The label stands there even where it is the name: a share alone would read as a verdict."""
     if card.purity is None or not card.top_label:
         return ""
-    tip = f"label purity: {percent(card.purity)} of the gallery is labelled “{card.top_label}”"
-    return f'<span class="sp-purity" data-tip="{escape(tip)}">{percent(card.purity)} {escape(card.top_label)}</span>'
+    label = isolated(card.top_label)
+    tip = f"label purity: {percent(card.purity)} of the gallery is labelled “{label}”"
+    return f'<span class="sp-purity" data-tip="{escape(tip)}">{percent(card.purity)} {escape(label)}</span>'

@@ -6,6 +6,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.edits import form_state
 from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, InspectQuery
@@ -53,9 +54,9 @@ def in_words(view: Scores) -> str:
     """The chosen score beside its baseline, and what renormalising does."""
     one = view.score
     mean, spread = figure(one.store_mean, 3), figure(one.store_spread, 3)
-    held = float(view.parts.rebuilt[view.chosen])
+    held, text = float(view.parts.rebuilt[view.chosen]), isolated(one.text)
     return (
-        f'<p class="sp-scorewords">“{escape(one.text)}” scores <b class="sp-num">{figure(one.picture, 3)}</b>, '
+        f'<p class="sp-scorewords">“{escape(text)}” scores <b class="sp-num">{figure(one.picture, 3)}</b>, '
         f"{one.level} the store’s mean of {mean} (± {spread}, one standard deviation of its pictures). "
         f'The code with its bias holds <span class="sp-num">{figure(held, 3)}</span> of it; the residual is what no '
         f"kept latent explains. The reconstruction has length {figure(view.norm, 3)}: made unit, it scores "
@@ -95,7 +96,7 @@ def _row(view: Scores, i: int, query: InspectQuery) -> str:
     if one.edited is not None:
         change = one.edited - one.picture
         cells.append(_cell("edited", figure(one.edited, 3), signed(change, 3)))
-    link = f'<a href="{escape(query.url(prompt=i or None))}"{current}>{escape(one.text)}</a>'
+    link = f'<a href="{escape(query.url(prompt=i or None))}"{current}>{escape(isolated(one.text))}</a>'
     return f'<div class="sp-scorerow">{link}{"".join(cells)}</div>'
 
 
@@ -109,7 +110,8 @@ def _suggestions(query: InspectQuery, prompts: tuple[str, ...], suggested: tuple
     if not new or len(prompts) >= MAX_PROMPTS:
         return ""
     chips = "".join(
-        f'<a class="sp-chip" href="{escape(query.url(prompts=chr(10).join((*prompts, text))))}">+ {escape(text)}</a>'
+        f'<a class="sp-chip" href="{escape(query.url(prompts=chr(10).join((*prompts, text))))}">'
+        f"+ {escape(isolated(text))}</a>"
         for text in new
     )
     tip = parts.help_mark(DEFINITIONS["suggested_labels"])

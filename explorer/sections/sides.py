@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.views.sides import Side
 from explorer.wording import plural
@@ -26,6 +27,7 @@ def side(view: Side, letter: str = "", upload_uri: str | None = None, way: tuple
     averaged = letter and view.n_pictures > 1  # two choices are compared by their means
     what = f"{'the mean of ' if averaged else ''}{view.what} · {plural(view.n_active, 'active latent')}"
     return (
-        f'<section class="sp-side" data-spa><h2>{mark}{escape(view.title)}</h2><p class="sp-dim">{escape(what)} · '
+        f'<section class="sp-side" data-spa><h2>{mark}{escape(isolated(view.title))}</h2>'
+        f'<p class="sp-dim">{escape(what)} · '
         f"{' · '.join(ways)}</p>{pictures}</section>"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.directions import isolated
 from explorer.views.latents_query import LatentsQuery
 from explorer.wording import figure, percent, plural
 
@@ -42,4 +43,4 @@ def _text(query: LatentsQuery, name: str) -> str:
     if name in _SHARES:
         written = figure(float(said)) if name == "score" else percent(float(said))
         return f"{_SHARES[name]} {written}"
-    return _TEXTS[name].format(said)
+    return _TEXTS[name].format(isolated(str(said)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer import notes
+from explorer.directions import isolated
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.wording import figure
 from sae_core import LatentStore
@@ -33,8 +34,8 @@ class LatentName:
             return ""
         if scores_well(self.match, self.score, self.low):
             few = f"on fewer than {MIN_GOOD} pictures that did not choose it"
-            return f"too few pictures to be sure of a name: best guess “{self.guess}”, {self.auc} {few}"
-        return f"no name fits: best guess “{self.guess}”, {self.auc or 'in too few pictures to be scored'}"
+            return f"too few pictures to be sure of a name: best guess “{isolated(self.guess)}”, {self.auc} {few}"
+        return f"no name fits: best guess “{isolated(self.guess)}”, {self.auc or 'in too few pictures to be scored'}"
 
     @property
     def auc(self) -> str:
@@ -46,7 +47,8 @@ class LatentName:
     @property
     def words(self) -> str:
         """`citrus, AUC 0.91 (≥ 0.88)`, or `unnamed`."""
-        return f"{self.text}, {self.auc}" if self.text and self.auc else self.text or "unnamed"
+        text = isolated(self.text or "unnamed")
+        return f"{text}, {self.auc}" if self.text and self.auc else text
 
 
 def display_name(store: LatentStore, latent: int) -> LatentName:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer import links
+from explorer.directions import isolated
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.views.names import display_name
 from explorer.wording import activation, latent_text
@@ -38,7 +39,7 @@ class Tile:
         if figure and self.lost_to is not None:
             figure += f", lost to {activation(self.lost_to)}"
         label = self.label if self.label != self.caption else None
-        return " · ".join(part for part in (self.caption, label, figure) if part)
+        return " · ".join(part for part in (isolated(self.caption), label and isolated(label), figure) if part)
 
     @property
     def figure_text(self) -> str:
@@ -71,7 +72,7 @@ class LatentRef:
         """`#123 · citrus slices · 0.8 %`."""
         if self.hidden:
             return f"#{self.latent} · {WITHHELD}"
-        return latent_text(self.latent, self.name, self.density)
+        return latent_text(self.latent, self.name and isolated(self.name), self.density)
 
     @property
     def dead(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from explorer.directions import isolated
 from explorer.views.chance import Chance, EmbedTexts, best_z, chance, strings
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.parts import Tile, tiles
@@ -96,7 +97,7 @@ def _by_text(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | 
     against, meaning = _COMPARED[query.by]
     embedding, *meaningless = embed_texts([query.text, *strings()])
     return Ranking(
-        title=f"Nearest in meaning to “{query.text}”",
+        title=f"Nearest in meaning to “{isolated(query.text)}”",
         explanation=f"Compared: the text’s embedding with {meaning}.",
         score_name="cosine",
         scores=store.text_scores(embedding, against),
@@ -108,7 +109,7 @@ def _by_picture(store: LatentStore, image_id: int) -> Ranking:
     scores = store.pre_activations(store.embedding(image_id))
     tile = tiles(store, [image_id])[0]
     return Ranking(
-        title=f"Strongest in “{tile.caption}”",
+        title=f"Strongest in “{isolated(tile.caption)}”",
         explanation=f"Compared: the pre-activations of all latents in this picture, before {store.k} of them at "
         "most are kept; those that it kept are marked active.",
         score_name="pre-activation",

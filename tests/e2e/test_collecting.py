@@ -49,6 +49,31 @@ def test_a_name_is_given_seen_everywhere_and_undone(app: str, store: LatentStore
     expect(page.locator(".sp-noted")).to_have_count(0)
 
 
+def test_a_name_from_right_to_left_leaves_the_title_in_order(app: str, page: Page) -> None:
+    visit(page, f"{app}/latent?latent=11", "h1")
+    edit(page)
+    page.get_by_role("textbox", name="name", exact=True).fill("flag 🏴 مرحبا")
+    page.get_by_role("button", name="save", exact=True).click()
+    name = page.locator("h1 .sp-given")
+    expect(name).to_contain_text("مرحبا")
+    title, share = name.bounding_box(), page.locator("h1 .sp-share")
+    # The parts of the number one by one: the digits would stand in the name, and the % beyond them.
+    lefts = share.evaluate(
+        """span => [...span.textContent].map((_, i) => {
+            const range = document.createRange();
+            range.setStart(span.firstChild, i);
+            range.setEnd(span.firstChild, i + 1);
+            return range.getBoundingClientRect().left;
+        })"""
+    )
+    assert title is not None
+    assert lefts == sorted(lefts)
+    assert lefts[0] >= title["x"] + title["width"]
+    edit(page)
+    page.get_by_role("button", name="undo the last change").click()
+    expect(page.locator("h1 .sp-given")).to_have_count(0)
+
+
 def test_two_people_give_one_latent_a_name(app: str, browser: Browser, page: Page) -> None:
     other = browser.new_context().new_page()
     for one in (page, other):

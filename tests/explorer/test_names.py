@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from explorer import notes
+from explorer.directions import isolated
 from explorer.sections.parts import name_text
 from explorer.views.names import display_name
 from explorer.views.parts import latent_ref
@@ -88,6 +89,14 @@ def test_a_high_score_in_few_pictures_is_said_to_be_one(match: str, score: float
     hint, auc = display_name(store, 0).hint, f"best guess “red”, AUC {score} (≥ 0.80)"
     sure = f"too few pictures to be sure of a name: {auc} on fewer than {MIN_GOOD} pictures that did not choose it"
     assert hint == (sure if few else f"no name fits: {auc}")
+
+
+def test_only_texts_that_could_disturb_a_line_are_isolated() -> None:
+    assert isolated("Änne’s <b> 🏴") == "Änne’s <b> 🏴"
+    assert isolated("flag مرحبا") == "\u2068flag مرحبا\u2069"
+    assert isolated("a\u202eb\u2069") == "\u2068ab\u2069", (
+        "what turns letters around, or ends the isolation, is left out"
+    )
 
 
 def test_a_dead_latent_has_not_even_a_guess() -> None:
