@@ -17,7 +17,7 @@ from explorer.views.code_rows import build_rows
 from explorer.views.edits import Edit, build_edit
 from explorer.views.inspect_query import InspectQuery
 from explorer.views.inspection import Source, build_inspection
-from explorer.views.scores import build_scores, default_prompts, suggested_labels
+from explorer.views.scores import Scores, build_scores, default_prompts, suggested_labels
 from explorer.where import draw_where
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
@@ -32,33 +32,43 @@ def draw_inspection(store: LatentStore, source: Source, query: InspectQuery, bes
         sae(store)  # raises MismatchError where it is not the one that made the codes
         view = build_inspection(store, source)
         rows = build_rows(store, view, query)
-    edit, said = _edit(store, source, query)
+    edit, refusal = _edit(store, source, query)
     with beside:
-        draw(edit_sections.problems(query), sections.reconstruction(view), said)
+        draw(edit_sections.problems(query), sections.reconstruction(view), refusal)
         draw(sections.code(view, rows), edit_sections.add_form(query))
+        outcome = st.empty()
+    _draw_outcome(outcome, edit, query)
     where, scores = st.container(), st.container(key="scores")
     if edit is None:
         draw(sections.nearest(view))
     else:
         draw(edit_sections.before_and_after(edit, view.pair_cosine))
     with scores:
-        _draw_scores(store, source, query, edit)
+        scored = _draw_scores(store, source, query, edit)
+    _draw_outcome(outcome, edit, query, scored)
     with where:
         draw_where(store, source)
 
 
 def _edit(store: LatentStore, source: Source, query: InspectQuery) -> tuple[Edit | None, str]:
-    """The edit, and what is said of it above the code."""
+    """The edit, or why there is none."""
     if not query.edit:
         return None, ""
     try:
         edit = build_edit(store, source, query.edit)
     except SparsightError as error:
         return None, edit_sections.refused(str(error), query)
-    return edit, edit_sections.summary(edit, query)
+    return edit, ""
 
 
-def _draw_scores(store: LatentStore, source: Source, query: InspectQuery, edit: Edit | None) -> None:
+def _draw_outcome(place: DeltaGenerator, edit: Edit | None, query: InspectQuery, scored: Scores | None = None) -> None:
+    """What the edit did: at once, and again with the texts' scores as soon as there are any."""
+    if edit is not None:
+        with place:
+            draw(edit_sections.summary(edit, query, scored.scores if scored else ()))
+
+
+def _draw_scores(store: LatentStore, source: Source, query: InspectQuery, edit: Edit | None) -> Scores | None:
     texts = query.prompts or default_prompts(store, source)
     form = score_sections.form(query, texts, suggested_labels(store, source))
     draw(score_sections.heading())
@@ -67,19 +77,19 @@ def _draw_scores(store: LatentStore, source: Source, query: InspectQuery, edit: 
         draw(form)
     with taken_apart:
         if texts:
-            _draw_taken_apart(store, source, query, texts, edit)
-        else:
-            draw(score_sections.nothing_yet())
+            return _draw_taken_apart(store, source, query, texts, edit)
+        draw(score_sections.nothing_yet())
+        return None
 
 
 def _draw_taken_apart(
     store: LatentStore, source: Source, query: InspectQuery, texts: tuple[str, ...], edit: Edit | None
-) -> None:
+) -> Scores | None:
     """A store whose encoder cannot be had is asked once a session, and again whenever the visitor says a text."""
     refusal = st.session_state.get(_NO_TEXTS, ("", ""))
     if query.prompts is None and refusal[0] == store.version:
         draw(score_sections.refused(refusal[1]))
-        return
+        return None
     try:
         with st.skeleton(height=_SCORES_HEIGHT):
             moved = None if edit is None else edit.embedding
@@ -87,6 +97,7 @@ def _draw_taken_apart(
     except SparsightError as error:
         st.session_state[_NO_TEXTS] = (store.version, str(error))
         draw(score_sections.refused(str(error)))
-        return
+        return None
     draw(score_sections.table(view, query), score_sections.in_words(view))
     draw_plot(waterfall(view), "waterfall", f"score of {view.score.text}", waterfall_csv(view))
+    return view

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from html import escape
 from urllib.parse import urlencode
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.views.edits import Edit
 from explorer.views.inspect_query import MAX_ACTIVATION, InspectQuery
 from explorer.views.parts import Tile
+from explorer.views.scores import Score
 from explorer.wording import activation, figure, plural
 
 _SAME = 0.005  # of a cosine
 _NOT_IN_FORMS = {"method", "action", "target", "name"}
 
 
-def summary(view: Edit, query: InspectQuery) -> str:
-    """Above the code: what was changed, and how far it moved the embedding."""
+def summary(view: Edit, query: InspectQuery, scores: Sequence[Score] = ()) -> str:
+    """What was changed, what that did to the texts' scores, and how far it moved the embedding.
+
+    It stands below the code and stays in sight at the page's bottom: the rows under the pointer keep their place.
+    """
     changes = ", ".join(
         f"#{change.ref.latent} {activation(change.before)} → {activation(change.after)}" for change in view.changes
     )
     return (
-        f'<div class="sp-edited" role="status" data-spa data-stay><p><b>Edited:</b> {changes}</p>'
-        f"<p>{_moved(view)}</p><p>{_far(view)}</p><div class='sp-tools'>"
-        f'<a class="sp-copy" href="{escape(query.url(edit=None))}">reset all</a></div></div>'
+        f'<div class="sp-edited" role="status" data-spa data-stay><p><b>Edited:</b> {changes} '
+        f'<a class="sp-under" href="{escape(query.url(edit=None))}">reset all</a></p>{_scored(scores)}'
+        f"<p>{_moved(view)} {_far(view)} {_nearest(view)}</p></div>"
     )
 
 
@@ -85,6 +91,26 @@ def _gallery(tiles: tuple[Tile, ...], marked: frozenset[int], word: str) -> str:
         for tile in tiles
     )
     return f'<div class="sp-gallery" data-spa>{inside}</div>'
+
+
+def _scored(scores: Sequence[Score]) -> str:
+    said = "".join(
+        f"<span>“{escape(isolated(one.text))}” {figure(one.picture, 3)} → <b>{figure(one.edited, 3)}</b></span>"
+        for one in scores
+        if one.edited is not None
+    )
+    return f'<p class="sp-editscores sp-num">{said}</p>' if said else ""
+
+
+def _nearest(view: Edit) -> str:
+    """The nearest picture before and after, small."""
+    if not view.before or not view.after:
+        return ""
+    before, after = (
+        f'<a href="{escape(tiles[0].href)}" data-tip="{escape(tiles[0].hint)}">{parts.picture(tiles[0], 32)}</a>'
+        for tiles in (view.before, view.after)
+    )
+    return f'<span class="sp-editnear">nearest {before} → {after}</span>'
 
 
 def _moved(view: Edit) -> str:

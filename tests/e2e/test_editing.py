@@ -80,6 +80,26 @@ def test_upload_edit_and_back(app: str, page: Page, photograph: Path) -> None:
     expect(page.locator(".sp-picture figcaption")).to_have_text(photograph.name)
 
 
+def test_a_first_edit_moves_no_row_and_says_what_it_did(app: str, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{app}/inspect?image=3")
+    expect(page.locator(".st-key-plot-waterfall .js-plotly-plot").first).to_be_visible(timeout=120_000)
+    settled(page)
+    score = page.locator(".sp-scorerow .sp-num").first.inner_text()
+    latent = str(page.locator("input[data-edit]").nth(2).get_attribute("data-edit"))
+    slider = page.locator(f"input[data-edit='{latent}']")
+    slider.scroll_into_view_if_needed()
+    before = slider.bounding_box()
+    drag(page, latent, 0.001)
+    expect(page.locator(".sp-editscores")).to_contain_text(f"{score} → ")
+    expect(page.locator(".sp-edited")).to_be_in_viewport(ratio=1)
+    settled(page)
+    after = slider.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) <= 1
+
+
 def test_the_keyboard_edits_too(app: str, page: Page) -> None:
     """Several keys are one edit, and the slider is in hand again when the rows were drawn anew."""
     page.goto(f"{app}/inspect?image=3&edit=5:0.2")
