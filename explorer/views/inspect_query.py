@@ -90,7 +90,7 @@ def usual_activation(store: LatentStore, latent: int) -> float:
 
 
 def _add(edit: dict[int, float], problems: list[str], store: LatentStore, number: str, value: str) -> None:
-    known = whole_number(number.removeprefix("#"), -1)
+    known = whole_number(number, -1)
     if not value and 0 <= known < store.n_latents:
         value = f"{usual_activation(store, known):.4g}"
     _read_into(edit, problems, store, number, value)
@@ -106,7 +106,7 @@ def _read_into(edit: dict[int, float], problems: list[str], store: LatentStore, 
 
 
 def _latent(store: LatentStore, said: str) -> int:
-    latent = whole_number(said.strip().removeprefix("#"), -1)
+    latent = whole_number(said, -1)
     if latent < 0:
         raise SparsightError(f"“{said.strip()[:40]}” is no latent; an edit is LATENT:ACTIVATION, as in 12:0.")
     if latent >= store.n_latents:

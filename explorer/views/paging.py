@@ -48,6 +48,6 @@ def paging(page: int, n_items: int, per_page: int, url: Callable[[int], str]) ->
 
 
 def whole_number(said: str | None, default: int) -> int:
-    """A parameter of the address; what is no number counts as absent."""
-    text = (said or "").strip()
+    """A parameter of the address; what is no number counts as absent. A latent may be `#340`, as pages write it."""
+    text = (said or "").strip().removeprefix("#").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default

@@ -71,4 +71,4 @@ class PicturesQuery:
 
 
 def _number(word: str) -> int:
-    return whole_number(word.removeprefix("#"), -1)
+    return whole_number(word, -1)
