@@ -36,7 +36,7 @@ def gallery(view: LatentPage) -> str:
         body = _near_misses(shown)
     else:
         body = _top(shown)
-    return f"<section>{_head(view)}{body}</section>"
+    return f"<section>{_head(view)}{parts.left_out(view.query.left_out)}{body}</section>"
 
 
 def _head(view: LatentPage) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.sections.pager import steps
-from explorer.sections.parts import dim, help_mark, latent_cards, note, picture
+from explorer.sections.parts import dim, help_mark, latent_cards, left_out, note, picture
 from explorer.views.chance import best_z
 from explorer.views.chips import Chip
 from explorer.views.latents import FoundLatent, LatentsPage, Score
@@ -31,7 +31,8 @@ def summary(view: LatentsPage) -> str:
     rankings = "".join(_ranking(ranking) for ranking in view.rankings) + _together(view)
     problems = "".join(f'<p class="sp-refused" role="alert">{escape(said)}</p>' for said in view.problems)
     more = f"{steps(view.paging)}{rule}{chips}"
-    return f'<div class="sp-summary" data-spa><span role="status">{said}{where}</span>{more}</div>{rankings}{problems}'
+    line = f'<div class="sp-summary" data-spa><span role="status">{said}{where}</span>{more}</div>'
+    return f"{line}{rankings}{problems}{left_out(view.left_out)}"
 
 
 def cards(view: LatentsPage) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
-from explorer.sections.parts import dim, head, help_mark, latent_link, note, strips
+from explorer.sections.parts import dim, head, help_mark, latent_link, left_out, note, strips
 from explorer.views.collection import MAX_LATENTS
 from explorer.views.latents_query import MAX_WORDS
 from explorer.views.map import LISTED, Chosen, MapPage, Matched
@@ -24,6 +24,7 @@ def bar(view: MapPage) -> str:
         '<button type="submit" class="sp-apply">apply</button></form>'
     )
     wrong = f'<p class="sp-refused" role="alert">{escape(view.problem)}</p>' if view.problem else ""
+    wrong += left_out(view.query.left_out)
     return f'<h1 class="sp-hidden">Map</h1><div class="sp-mapbar">{form}{_legend(view)}</div>{wrong}'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import repeat
 
@@ -11,6 +11,7 @@ from explorer.sections.bars import density_bar
 from explorer.views.parts import LatentCard, LatentRef, Tile
 from explorer.wording import figure, percent
 
+_SOME = 5  # of many, as many are said
 _WORD = 96  # pixels: in a smaller picture the word does not fit
 
 
@@ -106,6 +107,14 @@ def add_button(latent: int, words: bool = False) -> str:
 def note(title: str, text: str) -> str:
     """An empty, dead or failed state: what it is, why, what next. `text` is HTML."""
     return f'<div class="sp-note" role="status" data-spa><h2>{escape(title)}</h2>{text}</div>'
+
+
+def left_out(parts: Sequence[str]) -> str:
+    """What of the address was not used, in one quiet line."""
+    if not parts:
+        return ""
+    some = ", ".join(f"“{escape(isolated(part))}”" for part in parts[:_SOME]) + (" …" if len(parts) > _SOME else "")
+    return f'<p class="sp-dim sp-leftout" role="status">Left out of this address: {some}.</p>'
 
 
 def head(title: str, help_text: str = "", beside: str = "") -> str:

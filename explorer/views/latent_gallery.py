@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from explorer import links
+from explorer.views.left_out import left_out
 from explorer.views.paging import Paging, paging, whole_number
 from explorer.views.parts import Tile, tiles
 from sae_core import LatentStore
@@ -25,15 +26,18 @@ class GalleryQuery:
     view: str = TOP  # of VIEWS
     page: int = 1  # of the whole gallery
     seed: int = 0  # of the random draw
+    left_out: tuple[str, ...] = field(default=(), compare=False)  # what of the address could not be read
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> GalleryQuery:
         """Unknown values count as absent; what another view would use is dropped."""
         view = params.get("view", "") if params.get("view") in VIEWS else TOP
+        unread = left_out(params, {"view": view, "page": "", "seed": ""})
         return cls(
             view=view,
             page=whole_number(params.get("page"), 1) if view == TOP else 1,
             seed=whole_number(params.get("seed"), 0) if view == RANDOM else 0,
+            left_out=unread,
         )
 
 

@@ -60,6 +60,13 @@ class LatentsPage:
     labels: tuple[str, ...]  # to choose from
     columns: frozenset[str]  # figures that some latent has
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What of the address could not be used."""
+        beyond = (f"#{latent}, as latents end at #{self.n_latents - 1:,}" for latent in self.query.latents)
+        known = (latent < self.n_latents for latent in self.query.latents)
+        return (*self.query.left_out, *(said for said, there in zip(beyond, known, strict=True) if not there))
+
 
 def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None) -> LatentsPage:
     """The cards of one page, and how many latents match."""

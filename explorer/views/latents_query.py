@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from explorer import links
+from explorer.views.left_out import left_out, no_numbers
 from explorer.views.paging import whole_number
 
 # Each order: what the menu says, the column, and whether small values come first. "" is the query's own order.
@@ -26,6 +27,7 @@ OF_MANY = frozenset({"purity", "score", "mono", "stable"})  # orders by figures 
 LIVES = {"": "alive and dead", "alive": "alive only", "dead": "dead only"}
 NAMES = {"": "any", "good": "good", "weak": "weak or none"}
 AGAINST = {"": "gallery centroids", "directions": "directions"}
+_CHECKED = ("by", "image", "sort", "life", "names", "region", "min", "max", "purity", "score", "page")
 MAX_WORDS = 100  # characters
 MAX_TEXT = 200
 
@@ -51,6 +53,7 @@ class LatentsQuery:
     region: Region | None = None  # of the map
     latents: tuple[int, ...] = ()  # nothing but these, in this order
     page: int = 1
+    left_out: tuple[str, ...] = field(default=(), compare=False)  # what of the address could not be read
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> LatentsQuery:
@@ -60,7 +63,7 @@ class LatentsQuery:
             return params.get(key, "") if params.get(key) in allowed else ""
 
         image = whole_number(params.get("image"), -1)
-        return cls(
+        query = cls(
             q=params.get("q", "").strip()[:MAX_WORDS],
             label=params.get("label", "").strip()[:MAX_TEXT],
             text=params.get("text", "").strip()[:MAX_TEXT],
@@ -72,16 +75,21 @@ class LatentsQuery:
             region=read_region(params.get("region", "")),
             latents=_latents(params.get("latents", "")),
             page=whole_number(params.get("page"), 1),
-            **{key: _share(params.get(key, "")) for key in ("min", "max", "purity", "score")},
+            min=_share(params.get("min", "")),
+            max=_share(params.get("max", "")),
+            purity=_share(params.get("purity", "")),
+            score=_share(params.get("score", "")),
         )
+        unread = left_out(params, {key: getattr(query, key) for key in _CHECKED})
+        return replace(query, left_out=(*unread, *no_numbers(params.get("latents", ""))))
 
     @property
     def params(self) -> dict[str, str]:
         """The parameters that differ from the defaults, without the page."""
         said = {
-            field.name: _written(getattr(self, field.name))
-            for field in fields(self)
-            if field.name != "page" and not (field.name == "by" and not self.text)
+            one.name: _written(getattr(self, one.name))
+            for one in fields(self)
+            if one.name not in ("page", "left_out") and not (one.name == "by" and not self.text)
         }
         return {key: value for key, value in said.items() if value}
 
@@ -126,7 +134,7 @@ def read_region(said: str) -> Region | None:
 
 def _latents(said: str) -> tuple[int, ...]:
     """`12,340,77`, each once; what is no number is left out."""
-    numbers = (whole_number(part, -1) for part in said.split(","))
+    numbers = (whole_number(part, -1) for part in re.split(r"[,\s]+", said))
     return tuple(dict.fromkeys(number for number in numbers if number >= 0))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from explorer import links
 from explorer.views.latents_query import MAX_WORDS, Region, read_region
+from explorer.views.left_out import left_out
 from explorer.views.paging import whole_number
 
 # What colours the points: what the menu says, and the column. "" is the density.
@@ -30,6 +31,7 @@ class MapQuery:
     q: str = ""  # words of a name or label: these are marked
     latent: int | None = None  # is marked, and in the middle
     view: Region | None = None  # the part of the plane that is shown
+    left_out: tuple[str, ...] = field(default=(), compare=False)  # what of the address could not be read
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> MapQuery:
@@ -38,12 +40,14 @@ class MapQuery:
         number = re.fullmatch(r"#?\s*(\d{1,9})", q, flags=re.ASCII)
         latent = whole_number(number.group(1) if number else params.get("latent"), -1)
         view = read_region(params.get("view", ""))
-        return cls(
+        query = cls(
             color=params.get("color", "") if params.get("color") in COLORS else "",
             q="" if number else q,
             latent=latent if latent >= 0 else None,
             view=view if view and view[0] < view[1] and view[2] < view[3] else None,
         )
+        read = {"color": query.color, "latent": query.latent, "view": query.view}
+        return replace(query, left_out=left_out(params, read))
 
     @property
     def params(self) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from explorer import links
+from explorer.views.left_out import left_out
 from explorer.views.paging import whole_number
 
 MIN_N, MAX_N, USUAL_N = 10, 200, 50
@@ -23,6 +24,7 @@ class SpansQuery:
     j: int | None = None  # directions that the energies are told for; None: as many as every curve has
     seed: int = 0  # of random pictures and latents
     others: tuple[tuple[str, str], ...] = ()  # parameters of other sections
+    left_out: tuple[str, ...] = field(default=(), compare=False)  # what of the address could not be read
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> SpansQuery:
@@ -35,6 +37,7 @@ class SpansQuery:
             j=whole_number(params.get("j"), 0) or None,
             seed=whole_number(params.get("seed"), 0),
             others=tuple((key, value) for key, value in params.items() if key not in OWN),
+            left_out=left_out(params, {"n": "", "j": "", "seed": ""}),
         )
 
     @property

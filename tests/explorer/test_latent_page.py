@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from html import escape
 from pathlib import Path
@@ -60,7 +61,16 @@ def test_every_view_has_the_strip_and_the_figures(shown: LatentStore, view: str)
 
 def test_an_unknown_view_is_the_top(shown: LatentStore) -> None:
     latent = str(busiest(shown))
-    assert html_of(run_page("latent", latent=latent, view="<x>")) == html_of(run_page("latent", latent=latent))
+    html, said = html_of(run_page("latent", latent=latent, view="<x>")), "Left out of this address: “view=&lt;x&gt;”."
+    assert said in html
+    assert re.sub("<p[^>]*sp-leftout.*?</p>", "", html) == html_of(run_page("latent", latent=latent))
+
+
+def test_a_number_may_have_the_mark_that_pages_write(shown: LatentStore) -> None:
+    latent = busiest(shown)
+    html = html_of(run_page("latent", latent=f"#{latent}"))
+    assert html == html_of(run_page("latent", latent=str(latent)))
+    assert "No such latent" not in html
 
 
 def test_deciles(shown: LatentStore) -> None:

@@ -95,10 +95,22 @@ def test_bad_values_count_as_absent() -> None:
     assert LatentsQuery.from_params({"latents": "7, 3,x,7,12"}).latents == (7, 3, 12)
 
 
+def test_what_is_left_out_of_the_address_is_said(store: LatentStore) -> None:
+    asked = {"latents": "1,2,abc,99999", "min": "5", "region": "1,2", "sort": "xyz", "page": "two", "life": "dead"}
+    query = LatentsQuery.from_params(asked)
+    assert query.left_out == ("sort=xyz", "region=1,2", "min=5", "page=two", "abc")
+    assert "left_out" not in query.url()
+    view = build_latents(store, query)
+    assert view.left_out[-1] == f"#99999, as latents end at #{store.n_latents - 1:,}"
+    html = sections.summary(view)
+    assert "Left out of this address: “sort=xyz”, “region=1,2”, “min=5”, “page=two”, “abc” …." in html
+    assert "Left out" not in sections.summary(build_latents(store, LatentsQuery.from_params({"latents": "#1,2"})))
+
+
 def test_the_address_says_everything() -> None:
     query = LatentsQuery.from_params(EVERYTHING)
     assert query.params == EVERYTHING
-    assert set(EVERYTHING) == {field.name for field in fields(LatentsQuery)} - {"page"}
+    assert set(EVERYTHING) == {field.name for field in fields(LatentsQuery)} - {"page", "left_out"}
     assert LatentsQuery.from_params(query.params) == query
     assert LatentsQuery().params == {}
     assert LatentsQuery(by="directions").params == {}, "compared with what says nothing without a text"

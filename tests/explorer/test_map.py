@@ -77,6 +77,12 @@ def test_bad_values_count_as_absent(bad: dict[str, str]) -> None:
     assert MapQuery.from_params(bad) == MapQuery()
 
 
+def test_what_the_map_leaves_out_of_the_address_is_said() -> None:
+    asked = {"color": "xyz", "view": "1,2", "latent": "abc"}
+    assert MapQuery.from_params(asked).left_out == ("color=xyz", "latent=abc", "view=1,2")
+    assert MapQuery.from_params({"latent": "#7", "view": "0,1,0,1"}).left_out == ()
+
+
 @pytest.mark.parametrize("said", ["#12", "12", " # 12 "])
 def test_a_number_among_the_words_is_a_latent(said: str) -> None:
     assert MapQuery.from_params({"q": said, "latent": "3"}) == MapQuery(latent=12)

@@ -292,6 +292,7 @@ def test_the_address_is_read_and_written() -> None:
     query = SpansQuery.from_params({"of": " image:3 ", "n": "100", "centred": "0", "heads": "1"})
     assert (query.of, query.n, query.centred) == ("image:3", 100, False)
     assert query.url() == "spans?of=image:3&n=100&centred=0&heads=1"
+    assert SpansQuery.from_params({"of": "image:3", "n": "many", "j": "x"}).left_out == ("n=many", "j=x")
     assert query.url(n=USUAL_N, centred=True) == "spans?of=image:3&heads=1"
     drawn = SpansQuery.from_params({"of": "7", "j": "4", "seed": "2"})
     assert (drawn.j, drawn.seed) == (4, 2)
