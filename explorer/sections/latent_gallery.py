@@ -97,11 +97,10 @@ def _decile(view: LatentPage, row: DecileRow) -> str:
 
 
 def _draw(view: LatentPage, shown: Draw) -> str:
-    """Strongest first, so that two draws can be compared."""
     if shown.again is None:
         text = f"all {plural(shown.n_active, 'picture')}: no more to draw from; strongest first"
     else:
-        text = f"{len(shown.tiles)} of {plural(shown.n_active, 'picture')} drawn at random, strongest first"
+        text = f"{len(shown.tiles)} of {plural(shown.n_active, 'picture')} drawn at random, in no order"
     again = f'<a class="sp-copy" href="{escape(shown.again)}">draw again</a>' if shown.again else ""
     said = _said(text, DEFINITIONS["random"].format(density=percent(view.ref.density)), again)
     return f"{said}{parts.gallery(shown.tiles, LARGE)}"

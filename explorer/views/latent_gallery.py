@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from explorer import links
 from explorer.views.left_out import left_out
 from explorer.views.paging import Paging, paging, whole_number
@@ -14,7 +16,7 @@ from sae_core.store.layout import N_DECILES, N_NEAR_MISSES
 
 PER_PAGE = 48
 PER_DECILE = 8
-N_RANDOM = 48
+N_RANDOM = 18  # three rows: few enough to be looked at one by one
 TOP, DECILES, RANDOM, NEAR = "", "deciles", "random", "near"
 VIEWS = {TOP: "top", DECILES: "deciles", RANDOM: "random", NEAR: "near misses"}
 
@@ -70,7 +72,7 @@ class Deciles:
 
 @dataclass(frozen=True)
 class Draw:
-    """Random members of the gallery."""
+    """Random members of the gallery, in random order; all of a small one, strongest first."""
 
     tiles: tuple[Tile, ...]
     n_active: int
@@ -147,8 +149,13 @@ def _members(store: LatentStore, latent: int, ranks: list[int]) -> tuple[list[in
 
 def _draw(store: LatentStore, latent: int, seed: int) -> Draw:
     drawn, n_active = store.random_members(latent, N_RANDOM, seed), store.gallery_size(latent)
-    again = links.latent_url(latent, view=RANDOM, seed=seed + 1) if n_active > N_RANDOM else None
-    return Draw(tiles(store, drawn.image_ids.tolist(), drawn.activations.tolist()), n_active, again)
+    shown = tiles(store, drawn.image_ids.tolist(), drawn.activations.tolist())
+    if n_active <= N_RANDOM:
+        return Draw(shown, n_active, None)
+    # Strongest first it would look like the top.
+    order = np.random.default_rng([seed, latent, N_RANDOM]).permutation(len(shown))
+    again = links.latent_url(latent, view=RANDOM, seed=seed + 1)
+    return Draw(tuple(shown[at] for at in order), n_active, again)
 
 
 def _near_misses(store: LatentStore, latent: int) -> NearMissPictures:

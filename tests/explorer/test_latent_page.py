@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from explorer.stores import STORE_VARIABLE
-from explorer.views.latent_gallery import PER_PAGE
+from explorer.views.latent_gallery import N_RANDOM, PER_PAGE
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
 from tests.support.hostile import HOSTILE
@@ -93,8 +93,8 @@ def test_random_draws_again(shown: LatentStore) -> None:
     html = html_of(run_page("latent", latent=str(latent), view="random", seed="4"))
     assert f'href="{escape(f"latent?latent={latent}&view=random&seed=5")}">draw again' in html
     assert f'href="{escape(f"latent?latent={latent}&view=random&seed=4")}" data-copy' in html
-    drawn = shown.random_members(latent, 48, 4)
-    assert html.count('class="sp-tile"') == 48
+    drawn = shown.random_members(latent, N_RANDOM, 4)
+    assert html.count('class="sp-tile"') == N_RANDOM
     assert all(f'href="inspect?image={image_id}"' in html for image_id in drawn.image_ids)
 
 
