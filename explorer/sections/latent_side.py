@@ -86,7 +86,8 @@ def _labels(view: LatentPage) -> str:
 def _trust(view: LatentPage) -> str:
     """How far it means one thing."""
     if not view.trust:
-        return ""
+        few = f"{plural(view.n_active, 'picture')}: too few to compare with each other."
+        return f"<section>{parts.head('How sure')}<p>{parts.dim(few)}</p></section>" if view.has_few else ""
     rows = "".join(_trust_row(item) for item in view.trust)
     explained = DEFINITIONS["standing"] if any(item.standing for item in view.trust) else ""
     line = parts.head("How sure", explained, beside=parts.dim("latent / baseline"))

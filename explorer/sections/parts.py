@@ -9,8 +9,10 @@ from itertools import repeat
 from explorer.directions import isolated
 from explorer.sections.bars import density_bar
 from explorer.views.parts import LatentCard, LatentRef, Tile
+from explorer.views.striking import MIN_PICTURES
 from explorer.wording import figure, percent
 
+_BY_CLIP = "a name by CLIP’s similarity alone: no label or caption bears it out"
 _SOME = 5  # of many, as many are said
 _WORD = 96  # pixels: in a smaller picture the word does not fit
 
@@ -27,6 +29,7 @@ def name_text(ref: LatentRef) -> str:
         return f'<i data-tip="{escape(ref.hint)}">withheld</i>'
     if ref.name:
         given = f' class="sp-given" data-tip="{escape(ref.hint)}"' if ref.hint else ""
+        given = f' class="sp-byclip" data-tip="{_BY_CLIP}"' if ref.by_clip and not given else given
         return f"<b{given}>{escape(isolated(ref.name))}</b>"
     return f'<i data-tip="{escape(ref.hint)}">unnamed</i>' if ref.hint else "<i>unnamed</i>"
 
@@ -158,5 +161,7 @@ def _purity(card: LatentCard) -> str:
     if card.purity is None or not card.top_label:
         return ""
     label = isolated(card.top_label)
-    tip = f"label purity: {percent(card.purity)} of the gallery is labelled “{label}”"
-    return f'<span class="sp-purity" data-tip="{escape(tip)}">{percent(card.purity)} {escape(label)}</span>'
+    counts = f"{card.n_labelled:,} of {card.n_active:,}"
+    tip = f"label purity: {percent(card.purity)} of the gallery ({counts}) is labelled “{label}”"
+    said = counts if card.n_active < MIN_PICTURES else percent(card.purity)
+    return f'<span class="sp-purity" data-tip="{escape(tip)}">{said} {escape(label)}</span>'

@@ -32,6 +32,7 @@ def latent_cards(
                 top_label=text_or_none(row["top_label"]),
                 purity=number_or_none(row["label_purity"]),
                 figure=None if figures is None else float(figures[rank]),
+                n_active=int(row["n_active"]),
             )
         )
     return tuple(cards)

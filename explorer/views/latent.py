@@ -13,6 +13,7 @@ from explorer.views.cards import latent_cards
 from explorer.views.latent_gallery import NEAR, GalleryQuery, Shown, build_gallery
 from explorer.views.names import LatentName, display_name
 from explorer.views.parts import LatentCard, LatentRef, latent_ref
+from explorer.views.striking import MIN_PICTURES
 from sae_core import LatentStore
 
 N_SIMILAR = 6
@@ -55,6 +56,11 @@ class LatentPage:
     effects: figures.EffectList
     previous: int | None
     next: int | None
+
+    @property
+    def has_few(self) -> bool:
+        """Whether its figures say little because its pictures are so few."""
+        return 0 < self.n_active < MIN_PICTURES
 
 
 def build_latent(store: LatentStore, latent: int, query: GalleryQuery | None = None) -> LatentPage:

@@ -10,7 +10,7 @@ from explorer.directions import isolated
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.wording import figure
 from sae_core import LatentStore
-from sae_core.naming import MIN_GOOD, scores_well
+from sae_core.naming import GOOD, MIN_GOOD, scores_well
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,23 @@ class LatentName:
         if scores_well(self.match, self.score, self.low):
             few = f"on fewer than {MIN_GOOD} pictures that did not choose it"
             return f"too few pictures to be sure of a name: best guess “{isolated(self.guess)}”, {self.auc} {few}"
-        return f"no name fits: best guess “{isolated(self.guess)}”, {self.auc or 'in too few pictures to be scored'}"
+        scored = f"{self.auc}{self._failed}" if self.auc else "in too few pictures to be scored"
+        return f"no name fits: best guess “{isolated(self.guess)}”, {scored}"
+
+    @property
+    def _failed(self) -> str:
+        """What a good name has to have and this one lacks: a score alone may look good enough."""
+        if self.match not in GOOD or self.score is None:
+            return ""
+        least, least_low = GOOD[self.match]
+        if self.score < least:
+            return f", less than the {least:.2f} of a good name"
+        return f", its lower bound less than the {least_low:.2f} of a good name"
+
+    @property
+    def by_clip(self) -> bool:
+        """Whether it is shown although no label or caption bears it out: CLIP alone was asked."""
+        return self.text is not None and self.automatic is None and self.match == "clip"
 
     @property
     def auc(self) -> str:

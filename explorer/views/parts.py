@@ -61,6 +61,7 @@ class LatentRef:
     density: float
     hint: str = ""  # why it is unnamed, or that a person named it
     hidden: bool = False  # withheld: a number, and nothing else
+    by_clip: bool = False  # the name was judged by CLIP's similarity alone
 
     @property
     def href(self) -> str:
@@ -89,6 +90,12 @@ class LatentCard:
     top_label: str | None
     purity: float | None  # share of the gallery with top_label
     figure: float | None = None  # why it is shown here: a similarity, an activation
+    n_active: int = 0  # pictures in the gallery
+
+    @property
+    def n_labelled(self) -> int:
+        """Pictures of the gallery with top_label."""
+        return round((self.purity or 0.0) * self.n_active)
 
 
 def tiles(
@@ -117,7 +124,7 @@ def latent_ref(store: LatentStore, latent: int) -> LatentRef:
         return LatentRef(latent, None, 0.0, "withheld by those who share this store", hidden=True)
     name = display_name(store, latent)
     density: Any = store.latents.at[latent, "density"]
-    return LatentRef(latent, name.text, float(density), name.hint)
+    return LatentRef(latent, name.text, float(density), name.hint, by_clip=name.by_clip)
 
 
 def latent_card(store: LatentStore, latent: int, n_tiles: int = 9, figure: float | None = None) -> LatentCard:
@@ -130,6 +137,7 @@ def latent_card(store: LatentStore, latent: int, n_tiles: int = 9, figure: float
         top_label=text_or_none(row["top_label"]),
         purity=number_or_none(row["label_purity"]),
         figure=figure,
+        n_active=int(row["n_active"]),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from explorer.stores import STORE_VARIABLE
 from explorer.views.latent_gallery import N_RANDOM, PER_PAGE
+from explorer.wording import plural
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
 from tests.support.hostile import HOSTILE
@@ -125,6 +126,16 @@ def test_a_dead_latent_shows_where_it_came_close(shown: LatentStore) -> None:
     assert "<h2>Near misses" in html
     assert "How often" not in html
     assert html.count('class="sp-tile"') == len(shown.near_misses(dead(shown)).image_ids)
+
+
+def test_a_single_picture_says_that_it_proves_nothing(shown: LatentStore) -> None:
+    few = shown.latents.index[shown.latents["n_active"] == 1]
+    if not len(few):
+        pytest.skip("no latent of one picture")
+    html = html_of(run_page("latent", latent=str(few[0])))
+    assert f"{plural(1, 'picture')}: nothing can be concluded from it" in html
+    assert f"{plural(1, 'picture')}: too few to compare with each other." in html
+    assert "hardly anything" not in html_of(run_page("latent", latent=str(busiest(shown))))
 
 
 def test_neighbours_keep_the_view(shown: LatentStore) -> None:

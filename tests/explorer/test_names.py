@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,10 +45,25 @@ def test_a_name_that_is_not_good_names_nothing() -> None:
     )
     name = display_name(store, 0)
     assert (name.text, name.guess) == (None, "<b>")
-    assert name.hint == "no name fits: best guess “<b>”, AUC 0.62 (≥ 0.55)"
+    hint = "no name fits: best guess “<b>”, AUC 0.62 (≥ 0.55), less than the 0.85 of a good name"
+    assert name.hint == hint
     assert latent_ref(store, 0).text.startswith("#0 · unnamed")
     html = name_text(latent_ref(store, 0))
-    assert html == '<i data-tip="no name fits: best guess “&lt;b&gt;”, AUC 0.62 (≥ 0.55)">unnamed</i>'
+    assert html == f'<i data-tip="{escape(hint)}">unnamed</i>'
+
+
+def test_a_guess_says_by_what_it_failed() -> None:
+    columns = {"name": ["red"], "name_good": [False], "name_source": ["label"], "name_match": ["text"]}
+    store = a_store(name_score=[0.75], name_low=[0.64], **columns)
+    hint = display_name(store, 0).hint
+    assert hint.endswith("AUC 0.75 (≥ 0.64), its lower bound less than the 0.65 of a good name")
+
+
+def test_a_name_that_clip_alone_judged_is_marked() -> None:
+    columns = {"name": ["red"], "name_good": [True], "name_source": ["word"], "name_score": [0.9], "name_low": [0.8]}
+    by_clip, carried = (a_store(name_match=[match], **columns) for match in ("clip", "text"))
+    assert 'class="sp-byclip"' in name_text(latent_ref(by_clip, 0))
+    assert "sp-byclip" not in name_text(latent_ref(carried, 0))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +104,7 @@ def test_a_high_score_in_few_pictures_is_said_to_be_one(match: str, score: float
     )
     hint, auc = display_name(store, 0).hint, f"best guess “red”, AUC {score} (≥ 0.80)"
     sure = f"too few pictures to be sure of a name: {auc} on fewer than {MIN_GOOD} pictures that did not choose it"
-    assert hint == (sure if few else f"no name fits: {auc}")
+    assert hint == (sure if few else f"no name fits: {auc}, less than the 0.85 of a good name")
 
 
 def test_only_texts_that_could_disturb_a_line_are_isolated() -> None:
