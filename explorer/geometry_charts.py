@@ -5,6 +5,7 @@ Every point carries its picture as customdata (`static/points.js` reads it: plac
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any
 
@@ -145,7 +146,9 @@ def _arrows(view: Geometry, first: int, second: int) -> list[dict[str, Any]]:
         tip = {"x": reach * x, "y": reach * y, "ax": 0, "ay": 0, "xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
         line = {"showarrow": True, "arrowhead": 2, "arrowwidth": 1.2, "arrowcolor": _ARROW, "text": ""}
         words = {"x": reach * x, "y": reach * y, "text": f"#{ref.latent}", "showarrow": False}
-        aside = {"xshift": 14, "yshift": 10, "font": {"size": 12, "color": _ARROW}}
+        # Away from the origin, where the points are.
+        font = {"size": 12, "color": _ARROW}
+        aside = {"xshift": math.copysign(18, x), "yshift": math.copysign(10, y), "font": font}
         arrows += [{**tip, **line}, {**words, **aside}]
     return arrows
 
