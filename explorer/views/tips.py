@@ -31,7 +31,8 @@ def build_tip(store: LatentStore, latent: int) -> Tip:
     figures = [] if ref.dead else [("strongest", activation(float(row["max_activation"])))]
     if card.purity is not None and card.top_label:
         figures.append(("label purity", f"{percent(card.purity)} {card.top_label}"))
-    if auc := display_name(store, latent).auc:
+    auc = display_name(store, latent).auc
+    if auc and auc not in ref.hint:
         figures.append(("name score", auc))
     for column, name in (("monosemanticity", "monosemanticity"), ("split_half", "split half")):
         value = number_or_none(row[column])

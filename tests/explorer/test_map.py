@@ -24,6 +24,7 @@ from explorer.views.map import LISTED, build_map
 from explorer.views.map_colors import N_LABELS, Groups, Scale, coloring, definition
 from explorer.views.map_points import bits, group_places, point_bytes, point_size
 from explorer.views.map_query import COLORS, MapQuery
+from explorer.views.tips import build_tip
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
 from tests.support.hostile import HOSTILE
@@ -320,3 +321,10 @@ def test_hostile_texts_stay_texts(hostile_store: Any, monkeypatch: pytest.Monkey
     assert "<img src=x" not in html
     assert "<script" not in html
     assert config_of(html)["chosen"] == 1
+
+
+def test_the_card_says_a_failed_score_once(store: LatentStore) -> None:
+    tips = [build_tip(store, latent) for latent in range(min(store.n_latents, 200))]
+    failed = [tip for tip in tips if "AUC" in tip.ref.hint]
+    assert failed
+    assert all("name score" not in dict(tip.figures) for tip in failed)
