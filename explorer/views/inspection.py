@@ -134,8 +134,8 @@ def in_words(view: Inspection) -> str:
     gain = (view.fit.cosine - view.random_pair_cosine) / room if room > 0 else 0.0
     how = next(word for least, word in _HOW_WELL if gain >= least)
     n = len(view.code)
-    who = "this one active latent and the bias rebuild" if n == 1 else f"these {n} active latents and the bias rebuild"
-    return f"What {who} is {how} what CLIP sees"
+    who = "this one active latent" if n == 1 else f"these {n} active latents"
+    return f"The picture rebuilt from {who} and the bias is {how} what CLIP sees"
 
 
 def nearest(store: LatentStore, embedding: np.ndarray, image_id: int | None) -> tuple[Tile, ...]:

@@ -150,6 +150,7 @@ def test_reconstruction_in_words(store: LatentStore, cosine: float, word: str) -
     view = build_inspection(store, store_source(store, 5))
     said = in_words(replace(view, fit=Fit(cosine, 0.1, 1.0), mean_cosine=0.94, random_pair_cosine=0.4))
     assert word in said
+    assert said.startswith("The picture rebuilt from these ")
 
 
 @pytest.mark.parametrize("n_images", [1, 2, 180, 7919, 1_281_167])
