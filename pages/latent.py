@@ -15,7 +15,6 @@ from explorer.sections import latent_gallery, latent_side
 from explorer.sections.findings import in_short
 from explorer.sections.parts import add_button
 from explorer.stores import current_store
-from explorer.views.findings import findings
 from explorer.views.latent import LatentPage, build_latent
 from explorer.views.latent_gallery import GalleryQuery
 from explorer.views.paging import whole_number
@@ -51,7 +50,7 @@ if number in store.hidden.latents:
 page = build_latent(store, number, GalleryQuery.from_params(st.query_params.to_dict()))
 frame.title(f"#{number} {isolated(page.ref.name or '')}".strip())
 draw_title(sections.title_line(page, add_button(number, words=True)), store, number)
-draw(in_short(findings(page)))
+draw(in_short(page))
 pictures, column = st.columns([2.6, 1], gap="large")
 with pictures:
     draw(sections.dead(page) if page.ref.dead else "", latent_gallery.gallery(page))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from explorer.sections import parts
-from explorer.views.findings import CLEARLY, Finding, Speaks
+from explorer.views.findings import CLEARLY, Finding, Speaks, findings
+from explorer.views.latent import LatentPage
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import percent
 
@@ -24,8 +25,13 @@ _RULES = (
 )
 
 
-def in_short(found: Sequence[Finding]) -> str:
-    """Each finding with its mark; nothing where there is none."""
+def in_short(view: LatentPage) -> str:
+    """A latent's findings."""
+    return listed(findings(view))
+
+
+def listed(found: Sequence[Finding]) -> str:
+    """Each with its mark; nothing where there is none."""
     if not found:
         return ""
     rows = "".join(map(_row, found))
@@ -35,4 +41,4 @@ def in_short(found: Sequence[Finding]) -> str:
 def _row(one: Finding) -> str:
     mark, said = _MARKS[one.speaks]
     sign = f'<span class="sp-{one.speaks}" role="img" aria-label="{said}" data-tip="{said}">{mark}</span>'
-    return f"<li>{sign}<bdi>{escape(one.said)}</bdi></li>"
+    return f"<li>{sign}<span>{escape(one.said)}</span></li>"

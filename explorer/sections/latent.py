@@ -26,7 +26,7 @@ def title_line(view: LatentPage, actions: str = "") -> str:
     density = "dead" if ref.dead else percent(ref.density)
     return (
         f'<div class="sp-title" data-spa><div><h1><span class="sp-no">#{ref.latent}</span> · {parts.name_text(ref)} · '
-        f'<span class="sp-share">{density}</span></h1>{_name_line(view)}{_caution(view)}</div>'
+        f'<span class="sp-share">{density}</span></h1>{_name_line(view)}</div>'
         f'<div class="sp-tools">{actions}{_elsewhere(view)}{_neighbours(view)}'
         f'<a class="sp-copy" href="{escape(_here(view))}" data-copy>copy link</a></div></div>'
     )
@@ -102,16 +102,6 @@ def _label_said(view: LatentPage) -> str:
     top = view.labels[0]
     share = f"{percent(top.share)} ({top.n:,} of {view.n_active:,})"
     return f"{share} labelled “{isolated(top.label)}” (store: {percent(top.store_share)})"
-
-
-def _caution(view: LatentPage) -> str:
-    """What figures of so few pictures are worth; nothing where there are enough, or none."""
-    if not view.has_few:
-        return ""
-    how = "nothing can be concluded from it" if view.n_active == 1 else "hardly anything can be concluded from so few"
-    nameless = "" if view.name.text or view.name.guess else ", not even a name"
-    said = f"{plural(view.n_active, 'picture')}: {how}{nameless}."
-    return f'<p class="sp-nameline" role="note">{said}</p>'
 
 
 def _elsewhere(view: LatentPage) -> str:

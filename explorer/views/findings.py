@@ -8,7 +8,6 @@ from typing import Literal
 
 from explorer.views.latent import LatentPage
 from explorer.views.standing import Standing
-from explorer.views.striking import MIN_PICTURES
 from explorer.wording import percent, plural
 
 Speaks = Literal["for", "neither", "against"]
@@ -37,10 +36,15 @@ def findings(view: LatentPage) -> tuple[Finding, ...]:
     """Of the name, the labels, the pictures and the direction; what the store has no figures for is left out."""
     if view.ref.dead:
         return ()
-    if view.n_active < MIN_PICTURES:
-        few = f"{plural(view.n_active, 'picture')}: too few to conclude anything from what they share."
-        return (Finding("neither", few),)
+    if view.has_few:
+        return (Finding("neither", _of_few(view)),)
     return (*_of_name(view), *_of_labels(view), *_of_pictures(view), *_of_direction(view))
+
+
+def _of_few(view: LatentPage) -> str:
+    how = "nothing can be concluded from it" if view.n_active == 1 else "hardly anything can be concluded from so few"
+    nameless = "" if view.name.text or view.name.guess else ", not even a name"
+    return f"{plural(view.n_active, 'picture')}: {how}{nameless}."
 
 
 def _of_name(view: LatentPage) -> Iterator[Finding]:

@@ -44,9 +44,10 @@ class LatentName:
         if self.match not in GOOD or self.score is None:
             return ""
         least, least_low = GOOD[self.match]
-        if self.score < least:
-            return f", less than the {least:.2f} of a good name"
-        return f", its lower bound less than the {least_low:.2f} of a good name"
+        clearly = self.score < least and figure(self.score) != figure(least)
+        if not clearly and self.low is not None and self.low < least_low:
+            return f", its lower bound less than the {least_low:.2f} of a good name"
+        return f", {'' if clearly else 'a little '}less than the {least:.2f} of a good name"
 
     @property
     def by_clip(self) -> bool:

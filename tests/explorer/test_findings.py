@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from explorer.sections.findings import in_short
+from explorer.sections.findings import listed
 from explorer.views.findings import Finding, Speaks, findings
 from explorer.views.latent import LatentPage, build_latent
 from explorer.views.latent_figures import DecilePurity, EffectList, LabelEffect, Trust
@@ -134,10 +134,10 @@ def test_the_direction_is_another_witness(
 
 def test_of_few_pictures_and_of_none_nothing_is_concluded(page: LatentPage) -> None:
     named = replace(page, name=LatentName("dog", match="text"), purity=by_decile((4,) * 10))
-    assert the_only(replace(named, n_active=11)).said.startswith("11\u00a0pictures: too few to conclude anything")
+    assert the_only(replace(named, n_active=11)).said.startswith("11\u00a0pictures: hardly anything can be concluded")
     assert len(findings(replace(named, n_active=12))) == 2
     assert findings(replace(named, ref=replace(named.ref, density=0.0))) == ()
-    assert in_short(()) == ""
+    assert listed(()) == ""
 
 
 def test_the_page_says_them_before_its_pictures(shown: LatentStore) -> None:
@@ -146,7 +146,7 @@ def test_the_page_says_them_before_its_pictures(shown: LatentStore) -> None:
     found = findings(build_latent(shown, latent))
     assert found and html.count('<ul aria-label="in short">') == 1
     assert html.index("in short") < html.index("Gallery")
-    section = in_short([Finding("for", "<b>"), Finding("against", "x"), Finding("neither", "y")])
+    section = listed([Finding("for", "<b>"), Finding("against", "x"), Finding("neither", "y")])
     assert "&lt;b&gt;" in section and "<b>" not in section
     for words in ("speaks for a meaning", "speaks against one", "says neither"):
         assert f'aria-label="{words}"' in section

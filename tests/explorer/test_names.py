@@ -57,6 +57,10 @@ def test_a_guess_says_by_what_it_failed() -> None:
     store = a_store(name_score=[0.75], name_low=[0.64], **columns)
     hint = display_name(store, 0).hint
     assert hint.endswith("AUC 0.75 (≥ 0.64), its lower bound less than the 0.65 of a good name")
+    store = a_store(name_score=[0.748], name_low=[0.64], **columns)
+    assert display_name(store, 0).hint == hint  # which 0.75 does not seem to fail by
+    store = a_store(name_score=[0.748], name_low=[0.66], **columns)
+    assert display_name(store, 0).hint.endswith("AUC 0.75 (≥ 0.66), a little less than the 0.75 of a good name")
 
 
 def test_a_name_that_clip_alone_judged_is_marked() -> None:
