@@ -63,9 +63,7 @@ class LatentsPage:
     @property
     def left_out(self) -> tuple[str, ...]:
         """What of the address could not be used."""
-        beyond = (f"#{latent}, as latents end at #{self.n_latents - 1:,}" for latent in self.query.latents)
-        known = (latent < self.n_latents for latent in self.query.latents)
-        return (*self.query.left_out, *(said for said, there in zip(beyond, known, strict=True) if not there))
+        return (*self.query.left_out, *(f"#{latent}" for latent in self.query.latents if latent >= self.n_latents))
 
 
 def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None) -> LatentsPage:
