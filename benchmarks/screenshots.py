@@ -40,7 +40,7 @@ def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
         shoot(page, None, out / "latent.png")
         page.goto(f"{address}/inspect")
         page.set_input_files("input[type=file]", DEMO_ASSETS / "uploads" / "coffee.jpg")
-        page.get_by_text("rebuild").first.wait_for(timeout=60_000)
+        page.get_by_text("Sparse code").first.wait_for(timeout=60_000)
         shoot(page, None, out / "inspect.png")
         shoot(page, f"{address}/map", out / "map.png")
         shoot(page, f"{address}/compare?a=label:birds&b=label:mammals", out / "compare.png")
