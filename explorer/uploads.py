@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 from starlette.formparsers import MultiPartParser
 
+from explorer.seen import seen_part
 from explorer.views.inspection import Source
 from sae_core import ClipEncoder
 from sae_core.encoder.preprocessing import Preprocessing
@@ -32,6 +33,7 @@ class Upload:
 
     name: str
     size: str  # of the original, in words
+    part: str  # of it that the encoder sees, in words
     data_uri: str
     embedding: np.ndarray
     seen: bytes  # the part around the encoder's crop, PNG
@@ -43,6 +45,7 @@ class Reduced(NamedTuple):
     middle: Image.Image  # the part around the encoder's crop, at its own scale: it sees the same pixels of it
     small: Image.Image  # what is shown back
     size: str  # of the original, in words
+    part: str  # of it that the encoder sees, in words
 
 
 def reduced(preprocessing: Preprocessing, data: bytes) -> Reduced:
@@ -51,7 +54,8 @@ def reduced(preprocessing: Preprocessing, data: bytes) -> Reduced:
         picture = open_picture(data)
         middle = preprocessing.middle(picture.rgb)
         picture.rgb.thumbnail((SHOWN_SIDE, SHOWN_SIDE))  # in place: a copy of a large one would be 400 MB
-        return Reduced(middle, picture.rgb, f"{picture.width:,} × {picture.height:,} pixels")
+        part = seen_part(preprocessing, picture.width, picture.height)
+        return Reduced(middle, picture.rgb, f"{picture.width:,} × {picture.height:,} pixels", part)
 
 
 def encode_upload(
@@ -61,7 +65,8 @@ def encode_upload(
     picture = reduced(preprocessing, data)
     with in_turn() as encoder:
         embedding = encoder.encode_images([picture.middle])[0].float().cpu().numpy()
-    return Upload(name, picture.size, _data_uri(picture.small), embedding, _encoded(picture.middle, "PNG"))
+    small, middle = _data_uri(picture.small), _encoded(picture.middle, "PNG")
+    return Upload(name, picture.size, picture.part, small, embedding, middle)
 
 
 def upload_source(upload: Upload) -> Source:

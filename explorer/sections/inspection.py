@@ -33,7 +33,8 @@ def store_picture(view: StorePicture, query: InspectQuery) -> str:
 
 def uploaded_picture(upload: Upload, another: int) -> str:
     """A visitor's own picture; it lives in this session only."""
-    facts = (("original", upload.size), ("kept", "in this session's memory only"))
+    seen = (("CLIP sees", upload.part),) if upload.part else ()
+    facts = (("original", upload.size), *seen, ("kept", "in this session's memory only"))
     return (
         f'<figure class="sp-picture" data-spa><img src="{escape(upload.data_uri)}" alt="{escape(upload.name)}">'
         f"<figcaption>{escape(isolated(upload.name))}</figcaption>{_facts(facts)}<div class='sp-tools'>"

@@ -20,6 +20,7 @@ _SCORES = ("0.6", "0.7", "0.8", "0.9")
 def filter_bar(view: LatentsPage) -> str:
     """Searches in the first line, figures and order in the second; on a phone it folds."""
     return (
+        '<h1 class="sp-hidden">Latents</h1>'
         f'<form class="sp-filter" action="{links.LATENTS}" method="get" data-form data-auto>{_kept(view)}<details>'
         f'<summary>search by meaning, filter, sort</summary><div class="sp-fields">{_searches(view)}</div>'
         f'<div class="sp-fields">{_figures(view)}</div><button type="submit" class="sp-apply">apply</button></details>'

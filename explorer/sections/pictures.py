@@ -32,7 +32,8 @@ def form(view: PicturesPage) -> str:
 def conditions(view: PicturesPage) -> str:
     """The latents in question, each removable."""
     lists = "".join(_list(view, field) for field in FIELDS if view.query.of(field))
-    return f'<div class="sp-conditions" data-spa>{lists}</div>' if lists else ""
+    title = '<h1 class="sp-hidden">Pictures by what is active in them</h1>'  # which the invitation shows
+    return f'{title}<div class="sp-conditions" data-spa>{lists}</div>' if lists else ""
 
 
 def problem(view: PicturesPage) -> str:

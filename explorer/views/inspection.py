@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
+from explorer.seen import seen_part
 from explorer.views.parts import LatentCard, LatentRef, Tile, first_shown, latent_card, latent_ref, tiles
 from sae_core import LatentStore
 from sae_core.accounting import Fit, fit, reconstruct
@@ -115,6 +116,7 @@ def build_store_picture(store: LatentStore, image_id: int) -> StorePicture:
         ("file", record.source_key),
         ("split", record.split),
         ("original", f"{record.width:,} × {record.height:,} pixels"),
+        ("CLIP sees", seen_part(store.manifest.encoder.preprocessing, record.width, record.height)),
     )
     return StorePicture(
         tile=tiles(store, [image_id])[0],

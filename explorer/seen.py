@@ -1,0 +1,20 @@
+"""What of a picture the encoder sees, in words."""
+
+from __future__ import annotations
+
+from sae_core.encoder.preprocessing import Preprocessing
+
+_NEARLY_ALL = 0.85  # of a side: the usual crop of 224 out of 256 pixels leaves out less
+_ENLARGED = 2  # times as large as the picture is
+
+
+def seen_part(preprocessing: Preprocessing, width: int, height: int) -> str:
+    """`only the middle, 400 × 400 pixels`, `all of it, enlarged 14 times`; empty where there is nothing to know."""
+    (left, top, right, bottom), (seen_width, _) = preprocessing.frame(width, height)
+    across, down = right - left, bottom - top
+    cut = across < _NEARLY_ALL * width or down < _NEARLY_ALL * height
+    times = seen_width / across
+    enlarged = f", enlarged {times:.0f} times" if times > _ENLARGED else ""
+    if cut:
+        return f"only the middle, {max(across, 1):,.0f} × {max(down, 1):,.0f} pixels{enlarged}"
+    return f"all of it{enlarged}" if enlarged else ""
