@@ -101,7 +101,7 @@ function tools(root) {
   tool("lasso", "draw around latents to list them", choose("lasso"), "lasso");
   tool("+", "closer", () => zoom(ZOOM));
   tool("−", "farther", () => zoom(1 / ZOOM));
-  tool("all", "show the whole map", () => { map.view = whole(); moved(true); });
+  tool("all", "show the whole map", () => { if (map?.places) { map.view = whole(); moved(true); } });
   tool("PNG", "save what you see as a picture, three times as sharp", savePicture);
 }
 
@@ -141,6 +141,7 @@ function shownRegion() {
 }
 
 function zoom(by, at) {
+  if (!map?.view) return; // its points are on their way
   const { width, height } = box();
   const held = toPlane(at ?? [width / 2, height / 2]);
   map.view.scale *= by;
@@ -155,8 +156,9 @@ function moved(all = false) {
   redraw();
   hideCard();
   clearTimeout(urlTimer);
+  const opened = map;
   urlTimer = setTimeout(() => {
-    if (!map) return;
+    if (map !== opened) return; // another one is shown meanwhile, perhaps without its points yet
     const address = new URL(location.href);
     const view = all ? "" : shownRegion().join(",");
     if (view) address.searchParams.set("view", view);

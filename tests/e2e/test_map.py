@@ -6,7 +6,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Page, Route, TimeoutError, expect
 
 from explorer.views.names import display_name
 from sae_core import LatentStore
@@ -175,6 +175,35 @@ def test_colour_and_view_survive_going_away_and_back(app: str, plane: np.ndarray
     expect(page.locator(DRAWN)).to_be_visible()
     expect(page.locator(".sp-mapbar select")).to_have_value("score")
     assert view_of(page) == pytest.approx(view, rel=1e-3, abs=1e-3)
+
+
+def test_a_map_whose_points_are_on_their_way_takes_every_move_quietly(app: str, page: Page) -> None:
+    """Moved, and left for another colour before the address says so; and its tools before there is anything."""
+    visit_map(page, f"{app}/map")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/points/**", hold)
+    box = page.locator(DRAWN).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.evaluate("""() => {
+        const turn = new WheelEvent("wheel", {deltaY: -300, cancelable: true});
+        document.querySelector(".sp-mapcanvas").dispatchEvent(turn);
+        const field = document.querySelector(".sp-mapbar select");
+        field.value = "score";
+        field.dispatchEvent(new Event("change", {bubbles: true}));
+    }""")
+    page.wait_for_url("**/map?color=score*")
+    expect(page.locator(".sp-mapcanvas:not([data-drawn])")).to_be_visible()
+    page.wait_for_timeout(600)
+    for tool in ("closer", "farther", "show the whole map"):
+        page.get_by_label(tool).click()
+    for route in held:
+        route.continue_()
+    expect(page.locator(DRAWN)).to_be_visible()
 
 
 def zoom_in(page: Page) -> None:
