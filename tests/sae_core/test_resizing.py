@@ -66,7 +66,8 @@ def test_thumbnails_are_of_the_whole_picture(width: int, height: int) -> None:
     assert max(size) <= 200 and min(size) >= 1
     made = Image.open(io.BytesIO(encode_thumbnail(Picture(image), 200)))
     assert made.size == size
-    assert np.abs(np.asarray(made, dtype=int) - np.asarray(image.resize(size, 3), dtype=int)).mean() < 6
+    least = 6 if min(size) > 3 else 12  # one row of a gradient: the filters weigh its few pixels otherwise
+    assert np.abs(np.asarray(made, dtype=int) - np.asarray(image.resize(size, 3), dtype=int)).mean() < least
 
 
 def test_a_thumbnail_of_a_picture_decoded_smaller_has_the_files_shape() -> None:
