@@ -97,6 +97,7 @@ bench: setup-dev store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.thumbnails
 	$(BIN)/python -m benchmarks.large_jpegs
 	$(BIN)/python -m benchmarks.short_texts
+	$(BIN)/python -m benchmarks.pooled_token
 	$(BIN)/python -m benchmarks.allocator
 	$(BIN)/python -m benchmarks.sae_encode
 	$(BIN)/python -m benchmarks.recoding

@@ -35,10 +35,11 @@ class OneProjection(nn.MultiheadAttention):
 def project_at_once(tower: nn.Module) -> None:
     """Makes a tower's self-attention the above wherever it can be; weights, names and results stay."""
     for module in tower.modules():
-        if type(module) is nn.MultiheadAttention and _is_plain(module):
+        if type(module) is nn.MultiheadAttention and is_plain(module):
             module.__class__ = OneProjection
 
 
-def _is_plain(module: nn.MultiheadAttention) -> bool:
+def is_plain(module: nn.MultiheadAttention) -> bool:
+    """Whether it is attention of one width, batch first, without further biases or positions."""
     one_width = module.kdim == module.vdim == module.embed_dim
     return one_width and module.batch_first and module.bias_k is None and not module.add_zero_attn

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sae_core.encoder.attention import project_at_once
+from sae_core.encoder.last_block import pool_alone
 from sae_core.encoder.preprocessing import Precision, Preprocessing
 from sae_core.encoder.reference import EncoderReference
 from sae_core.encoder.texts import encode_tokens
@@ -52,6 +53,7 @@ class ClipEncoder:
         self.device = next(model.parameters()).device
         self.precision = precision  # of whole batches of pictures; texts and gradients stay in fp32
         self._compiled: tuple[Callable[[Tensor], Tensor], int] | None = None  # and the size of its batches
+        pool_alone(getattr(model, "visual", model))
         if precision != "fp32":
             project_at_once(model.get_submodule("visual"))
 
