@@ -9,6 +9,7 @@ from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.pager import pager, range_text
+from explorer.views.beyond_top import Beyond
 from explorer.views.latent import LatentPage
 from explorer.views.latent_gallery import (
     VIEWS,
@@ -22,6 +23,7 @@ from explorer.wording import activation, percent, plural
 from sae_core.store.layout import N_DECILES
 
 LARGE = "sp-large"
+_BEYOND = {"middle": "around the median", "weakest": "weakest", "near": "near misses"}
 _FEW_IN_PARTS = 100  # pictures; with more, one that is over is nothing
 
 
@@ -55,7 +57,22 @@ def _tab(view: LatentPage, key: str, text: str) -> str:
 
 def _top(shown: Top) -> str:
     said = _said(f"{range_text(shown.paging, 'picture')}, strongest first", DEFINITIONS["activation"])
-    return f"{said}{parts.gallery(shown.tiles, LARGE)}{pager(shown.paging, 'the gallery')}"
+    return f"{_beyond(shown)}{said}{parts.gallery(shown.tiles, LARGE)}{pager(shown.paging, 'the gallery')}"
+
+
+def _beyond(shown: Top) -> str:
+    """Small, above the strongest: what these do not show."""
+    groups = "".join(_group(one) for one in shown.beyond)
+    return f'<div class="sp-beyond" data-spa>{groups}</div>' if groups else ""
+
+
+def _group(group: Beyond) -> str:
+    low, high = activation(min(group.figures)), activation(max(group.figures))
+    text = low if low == high else f"{low} – {high}"
+    return (
+        f'<div><div class="sp-line"><a href="{escape(group.href)}">{_BEYOND[group.kind]}</a>'
+        f"{parts.dim(text)}</div>{parts.gallery(group.tiles)}</div>"
+    )
 
 
 def _deciles(view: LatentPage, shown: Deciles) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from explorer import links
+from explorer.views.beyond_top import Beyond, beyond_top, with_tiles
 from explorer.views.left_out import left_out
 from explorer.views.paging import Paging, paging, whole_number
 from explorer.views.parts import Tile, tiles
@@ -49,6 +50,7 @@ class Top:
 
     tiles: tuple[Tile, ...]
     paging: Paging
+    beyond: tuple[Beyond, ...] = ()  # beside the first page
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ def spread_ranks(start: int, stop: int, n: int) -> list[int]:
 def _top(store: LatentStore, latent: int, page: int) -> Top:
     pages = paging(page, store.gallery_size(latent), PER_PAGE, lambda number: links.latent_url(latent, number))
     shown = store.gallery(latent, pages.start, pages.stop)
-    return Top(tiles(store, shown.image_ids.tolist(), shown.activations.tolist()), pages)
+    groups = beyond_top(store, latent, PER_PAGE) if pages.page == 1 else ()
+    pictures, beyond = with_tiles(store, shown.image_ids.tolist(), shown.activations.tolist(), groups)
+    return Top(pictures, pages, beyond)
 
 
 def _deciles(store: LatentStore, latent: int) -> Deciles:

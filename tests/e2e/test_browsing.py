@@ -12,7 +12,9 @@ from explorer.views.latent_gallery import PER_PAGE
 from sae_core import LatentStore
 from tests.e2e.conftest import settled
 
-DRAWN = "() => [...document.querySelectorAll('.stHtml img')].slice(0, 12).every(i => i.complete && i.naturalWidth > 0)"
+SHOWN = ".sp-gallery:not(.sp-beyond *) .sp-tile"  # without the few beside a gallery's top
+DRAWN = """() => [...document.querySelectorAll('.stHtml img')].filter(i => i.offsetParent).slice(0, 12)
+    .every(i => i.complete && i.naturalWidth > 0)"""
 
 
 def visit(page: Page, address: str, wait_for: str) -> None:
@@ -54,7 +56,7 @@ def test_from_the_grid_to_the_last_picture_and_back(app: str, store: LatentStore
     expect(page.locator("h1 .sp-no")).to_have_text(f"#{most_frequent}")
 
     gallery = store.gallery(most_frequent)
-    expect(page.locator(".sp-tile")).to_have_count(min(PER_PAGE, len(gallery.image_ids)))
+    expect(page.locator(SHOWN)).to_have_count(min(PER_PAGE, len(gallery.image_ids)))
     n_pages = -(-len(gallery.image_ids) // PER_PAGE)
     seen = shown_images(page)
     for number in range(2, min(n_pages, 4) + 1):
@@ -67,7 +69,7 @@ def test_from_the_grid_to_the_last_picture_and_back(app: str, store: LatentStore
         page.locator(".sp-pager").get_by_role("link", name=f"page {n_pages}").click()
     expect(page.locator(".sp-pager b")).to_have_text(f"{n_pages:,}")
     last = gallery.image_ids[(n_pages - 1) * PER_PAGE :].tolist()
-    expect(page.locator(".sp-tile")).to_have_count(len(last))
+    expect(page.locator(SHOWN)).to_have_count(len(last))
     assert shown_images(page) == last
     expect(page.locator(".sp-pager a[rel=next]")).to_have_count(0)
 
@@ -83,7 +85,7 @@ def test_from_the_grid_to_the_last_picture_and_back(app: str, store: LatentStore
 
 
 def shown_images(page: Page) -> list[int]:
-    addresses = page.locator(".sp-tile").evaluate_all("tiles => tiles.map(tile => tile.getAttribute('href'))")
+    addresses = page.locator(SHOWN).evaluate_all("tiles => tiles.map(tile => tile.getAttribute('href'))")
     return [int(address.split("image=")[1]) for address in addresses]
 
 
@@ -175,7 +177,7 @@ def test_a_picture_leads_to_its_code(app: str, store: LatentStore, page: Page) -
     latent = a_busy_latent(store)
     visit(page, f"{app}/latent?latent={latent}", ".sp-tile")
     strongest = int(store.gallery(latent, 0, 1).image_ids[0])
-    page.locator(".sp-tile").first.click()
+    page.locator(SHOWN).first.click()
     expect(page.locator(".sp-row")).to_have_count(len(store.code(strongest).latents))
     shown = page.locator(".sp-row .sp-no").all_text_contents()
     assert shown == [f"#{latent}" for latent in store.code(strongest).latents]

@@ -105,6 +105,20 @@ def test_arrow_keys_keep_the_view(app: str, store: LatentStore, page: Page) -> N
     assert parameter(page, "view") == "near"
 
 
+def test_what_the_top_does_not_show_is_in_the_first_screen(app: str, store: LatentStore, browser: Browser) -> None:
+    """Middle, weakest and near misses, on a phone, too; each leads to more of its kind."""
+    for width, height in ((1280, 800), (390, 844)):
+        page = browser.new_page(viewport={"width": width, "height": height})
+        visit(page, f"{app}/latent?latent={a_busy_latent(store)}", ".sp-beyond")
+        tops = page.locator(".sp-beyond .sp-line").evaluate_all("all => all.map(e => e.getBoundingClientRect().top)")
+        assert len(tops) >= 2 and max(tops) - min(tops) < 2, "one row"
+        assert max(tops) < height or width < 500
+        page.get_by_role("link", name="weakest", exact=True).click()
+        expect(page.locator(".sp-pager b")).not_to_have_text("1")
+        expect(page.locator(".sp-beyond")).to_have_count(0)
+        page.close()
+
+
 @pytest.mark.parametrize("view", ["", "deciles", "random", "near"])
 def test_on_a_phone(app: str, store: LatentStore, browser: Browser, view: str) -> None:
     """One column, nothing wider than the window, pictures before figures."""

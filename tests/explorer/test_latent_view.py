@@ -15,6 +15,7 @@ import pytest
 from explorer.charts import activation_histogram
 from explorer.sections import latent_gallery, latent_side
 from explorer.sections.bars import label_bars
+from explorer.views.beyond_top import MIN_ACTIVE, N_EACH, beyond_top, middle_ranks
 from explorer.views.latent import build_latent
 from explorer.views.latent_figures import (
     DecilePurity,
@@ -346,3 +347,55 @@ def test_the_chart_says_its_axes_and_draws_its_marks() -> None:
     assert tuple(drawn.data[0].y) == (1000, 1)
     assert [(shape.x0, shape.x1) for shape in drawn.layout.shapes] == [(0.25, 0.25), (0.5, 0.5)]
     assert drawn.layout.yaxis.range[0] < 0, "a bin of one picture has a bar"
+
+
+def with_near_misses(store: LatentStore) -> int:
+    """The busiest that has some."""
+    busy = store.latents["n_active"].sort_values(ascending=False)
+    return next(int(latent) for latent in busy.index if len(store.near_misses(int(latent)).image_ids) >= N_EACH)
+
+
+def test_beside_the_strongest_stand_middle_weakest_and_near_misses(store: LatentStore) -> None:
+    latent = with_near_misses(store)
+    everything = members(store, latent)
+    shown = build_gallery(store, latent, GalleryQuery())
+    assert isinstance(shown, Top)
+    middle, weakest, near = shown.beyond
+    assert [(tile.image_id, tile.figure) for tile in weakest.tiles] == everything[-N_EACH:]
+    halves = {everything[(len(everything) - 1) // 2], everything[len(everything) // 2]}
+    assert halves <= {(tile.image_id, tile.figure) for tile in middle.tiles}, "the median lies between these"
+    assert len(middle.tiles) == N_EACH
+    assert list(middle.figures) == sorted((tile.figure for tile in middle.tiles if tile.figure), reverse=True)
+    missed = build_gallery(store, latent, GalleryQuery(NEAR))
+    assert isinstance(missed, NearMissPictures)
+    assert [tile.image_id for tile in near.tiles] == [tile.image_id for tile in missed.tiles[:N_EACH]]
+    assert "pre-activation" in near.tiles[0].hint and "pre-activation" not in weakest.tiles[0].hint
+
+
+def test_middle_and_weakest_lead_to_their_pages(store: LatentStore) -> None:
+    latent = with_near_misses(store)
+    shown = build_gallery(store, latent, GalleryQuery())
+    assert isinstance(shown, Top)
+    for one in shown.beyond[:2]:
+        page = int(one.href.split("page=")[1]) if "page=" in one.href else 1
+        there = build_gallery(store, latent, GalleryQuery(page=page))
+        assert isinstance(there, Top)
+        assert {one.tiles[0].image_id, one.tiles[-1].image_id} & {tile.image_id for tile in there.tiles}
+    assert shown.beyond[2].href == f"latent?latent={latent}&view=near"
+
+
+@pytest.mark.parametrize(("n", "ranks"), [(18, (6, 11)), (19, (7, 12)), (64, (29, 34))])
+def test_the_middle_is_about_the_median(n: int, ranks: tuple[int, int]) -> None:
+    assert middle_ranks(n) == ranks
+
+
+def test_what_is_seen_anyway_is_not_shown_twice(store: LatentStore) -> None:
+    """A gallery of a few rows, and later pages."""
+    few = int(store.latents[store.latents["n_active"].between(1, MIN_ACTIVE - 1)].index[0])
+    assert {one.kind for one in beyond_top(store, few, PER_PAGE)} <= {"near"}
+    shown, later = (
+        build_gallery(store, few, GalleryQuery()),
+        build_gallery(store, busiest(store), GalleryQuery(page=2)),
+    )
+    assert isinstance(shown, Top) and {one.kind for one in shown.beyond} <= {"near"}
+    assert isinstance(later, Top) and later.paging.page == 2 and later.beyond == ()

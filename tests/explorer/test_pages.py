@@ -69,7 +69,9 @@ def test_latent(shown: LatentStore) -> None:
     assert len(gallery.image_ids) > 2 * PER_PAGE
     for image_id in gallery.image_ids[:PER_PAGE]:
         assert f'href="inspect?image={image_id}"' in html
-    assert html.count('class="sp-tile"') == PER_PAGE
+    strongest = html[html.index('class="sp-gallery sp-large"') :]
+    assert strongest.count('class="sp-tile"') == PER_PAGE
+    assert html.index("around the median") < html.index("weakest<") < html.index("sp-large")
     for said in ("Gallery", "How strongly", "How often", "Labels", "Similar directions", "copy link"):
         assert said in html
     assert f'href="latent?latent={latent + 1}" data-key="ArrowRight"' in html
