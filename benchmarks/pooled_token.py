@@ -19,7 +19,7 @@ from sae_core.encoder.preprocessing import Precision
 
 
 def main(rounds: int = 12, pictures: int = 32, device: str = "cpu") -> None:
-    """Prints the ratios of products and of times of ViT-B/16, random weights, in turns, and how far embeddings differ."""
+    """Prints ratios of operations and of times of ViT-B/16, random weights, in turns, and how far embeddings differ."""
     keep_freed_memory()
     print(f"{machine()}; {device}, {pictures} pictures a round")
     halves: tuple[Precision, ...] = ("fp32", "bf16") if device == "cpu" else ("fp32", "fp16")

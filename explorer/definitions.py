@@ -107,7 +107,9 @@ DEFINITIONS = {
     "256 pictures spread over the store. Large stores search short codes, and measure what these propose exactly. "
     "Baseline: an exhaustive search finds 100 %.",
     "names": "Names: good where the lower 95 % bound of the name score is high enough to be believed, or where "
-    "a person gave the name; weak otherwise. Baseline: a name score of 0.5, a name that says nothing.",
+    "a person gave the name; weak otherwise. Borne out: labels or captions say it, or those of three of the twelve "
+    "strongest pictures and three times as many as by chance; a “~” stands before good names that are not. "
+    "Baseline: a name score of 0.5, a name that says nothing.",
     "z": "z: how many standard deviations a latent's score lies above the mean of all latents. Baseline: 0, the mean; "
     "scores of text and picture have different units, their z can be compared.",
     "strength": "Strength: the smallest activation among the latents that must all be active; where there are none, "

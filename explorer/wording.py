@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from sae_core.naming import CARRIED_AMONG
+
 NBSP = "\u00a0"
 
 CONTROLS = {  # what each kind is called
@@ -21,6 +23,11 @@ def count(n: int) -> str:
 def plural(n: int, noun: str) -> str:
     """`1 picture`, `4,973 pictures`."""
     return f"{n:,}{NBSP}{noun}{'' if n == 1 else 's'}"
+
+
+def carried_words(n: int) -> str:
+    """How many of a gallery's strongest pictures say its name themselves."""
+    return f"{n} of the {CARRIED_AMONG} strongest pictures {'carries' if n == 1 else 'carry'} it in label or caption"
 
 
 def percent(share: float) -> str:

@@ -17,11 +17,12 @@ _MARKS: dict[Speaks, tuple[str, str]] = {
     "against": ("✗", "speaks against one"),
 }
 _RULES = (
-    "In short: rules, applied to the figures on this page. ✓ a good name; a label that most pictures have, the "
-    "strongest 30 % and the weakest alike (neither less than half as often as the other, nor as in the store); figures "
-    f"above those of {percent(CLEARLY)} of random directions. ✗ no good name, no label beyond chance, figures below "
-    f"{percent(CLEARLY)}. ≈ neither. Baseline: a random direction gets ✓ for a figure in one case of twenty. Of fewer "
-    f"than {MIN_PICTURES} pictures nothing is said."
+    "In short: rules, applied to the figures on this page. ✓ a good name that labels or captions bear out; a label "
+    "that most pictures have, the strongest 30 % and the weakest alike (neither less than half as often as the other, "
+    f"nor as in the store); figures above those of {percent(CLEARLY)} of random directions. ✗ no good name, no label "
+    f"beyond chance, figures below {percent(CLEARLY)}. ≈ neither. Baseline: one random direction in twenty is above "
+    f"{percent(CLEARLY)} of the others; names that CLIP likes are far more frequent among them, so that these need a "
+    f"witness. Of fewer than {MIN_PICTURES} pictures nothing is said."
 )
 
 

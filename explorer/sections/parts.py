@@ -12,7 +12,7 @@ from explorer.views.parts import LatentCard, LatentRef, Tile
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import figure, percent
 
-_BY_CLIP = "a name by CLIP’s similarity alone: no label or caption bears it out"
+_BY_CLIP = "a name by CLIP’s similarity alone: labels and captions do not bear it out"
 _SOME = 5  # of many, as many are said
 _WORD = 96  # pixels: in a smaller picture the word does not fit
 

@@ -23,6 +23,7 @@ _FIGURES: tuple[tuple[str, str, bool], ...] = (  # column, name, whether it is a
     ("label_purity", "label purity", True),
     ("name_score", "name score of the best candidate", False),
     ("name_good", "with a good name", True),
+    ("name_borne", "with one that labels or captions bear out", True),
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.views.control_rows import Against, Row, Verdict, control_rows, density_groups
-from explorer.views.names import LatentName, name_in
+from explorer.views.names import LatentName, borne_names, name_in
 from explorer.views.parts import Tile, tiles
 from explorer.views.striking import MIN_PICTURES
 from explorer.views.variety import Variety, variety
@@ -59,7 +59,9 @@ def build_controls(store: LatentStore) -> Controls | None:
         return None
     sizes = tables["covariance"]["n_active"].to_numpy()
     groups = density_groups(sizes)
-    rows = control_rows(store.latents, tables, groups)
+    rows = control_rows(
+        _with_borne(store.latents), {kind: _with_borne(table) for kind, table in tables.items()}, groups
+    )
     if not rows:
         return None
     return Controls(
@@ -72,6 +74,10 @@ def build_controls(store: LatentStore) -> Controls | None:
         examples={kind: _examples(store, tables[kind]) for kind in ("covariance", "isotropic")},
         rule=f"Drawn from those of {MIN_PICTURES} pictures or more; good names first, the best score first.",
     )
+
+
+def _with_borne(figures: pd.DataFrame) -> pd.DataFrame:
+    return figures.assign(name_borne=borne_names(figures))
 
 
 def _sentence(rows: Sequence[Row]) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.views.latent import LatentPage
+from explorer.views.names import LatentName
 from explorer.views.standing import Standing
-from explorer.wording import percent, plural
+from explorer.wording import carried_words, percent, plural
 
 Speaks = Literal["for", "neither", "against"]
 CLEARLY = 0.95  # of random directions that a figure must exceed
@@ -51,9 +52,23 @@ def _of_name(view: LatentPage) -> Iterator[Finding]:
     name = view.name.automatic or view.name
     who = "" if name.match == "text" else ", as CLIP judges"
     if name.text:
-        yield Finding("for", f"“{name.text}” fits pictures that did not choose it{who}.")
+        yield Finding(
+            "for" if name.borne else "neither",
+            f"“{name.text}” fits pictures that did not choose it{who}{_witness(view, name)}.",
+        )
     elif name.guess:
         yield Finding("against", f"No name fits pictures that did not choose it{who}; best guess “{name.guess}”.")
+
+
+def _witness(view: LatentPage, name: LatentName) -> str:
+    """Whether anything but CLIP says so, which likes some name for most directions."""
+    if name.match == "text":
+        return ""
+    unknown = "no label or caption checks it"
+    said = unknown if name.carried is None else carried_words(name.carried)
+    if name.borne or view.named_by_chance is None:
+        return f"; {said}"
+    return f"; {said}; {percent(view.named_by_chance)} of random directions get a name as good"
 
 
 def _of_labels(view: LatentPage) -> Iterator[Finding]:

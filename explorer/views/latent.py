@@ -13,6 +13,7 @@ from explorer.views.cards import latent_cards
 from explorer.views.latent_gallery import NEAR, GalleryQuery, Shown, build_gallery
 from explorer.views.names import LatentName, display_name
 from explorer.views.parts import LatentCard, LatentRef, latent_ref
+from explorer.views.standing import share_with_good_names
 from explorer.views.striking import MIN_PICTURES
 from sae_core import LatentStore
 
@@ -39,6 +40,7 @@ class LatentPage:
 
     ref: LatentRef
     name: LatentName
+    named_by_chance: float | None  # share of random directions as frequent that get a good name
     query: GalleryQuery  # as asked
     shown: Shown
     n_active: int
@@ -75,6 +77,7 @@ def build_latent(store: LatentStore, latent: int, query: GalleryQuery | None = N
     return LatentPage(
         ref=ref,
         name=display_name(store, latent),
+        named_by_chance=share_with_good_names(store, latent),
         query=query,
         shown=build_gallery(store, latent, GalleryQuery(NEAR) if ref.dead else query),
         n_active=store.gallery_size(latent),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from explorer.notes import Note
 from explorer.views.latents_query import OF_MANY, SORTS, LatentsQuery
+from explorer.views.names import borne_names
 from explorer.views.striking import MIN_PICTURES, striking_order
 from explorer.views.texts import LatentTexts, folded
 from sae_core import LatentStore
@@ -25,6 +26,7 @@ class LatentTable:
         self._latents = latents
         self._shown = ~latents.index.isin(sorted(hidden))
         self._good = latents["name_good"].to_numpy(dtype=bool)
+        self._borne = self._good & (borne_names(latents) > 0).to_numpy()
         self._alive = latents["density"].to_numpy() > 0
         self._label_codes, found = pd.factorize(latents["top_label"])
         self._labels: list[str] = found.tolist()
@@ -83,8 +85,9 @@ class LatentTable:
         if query.life:
             mask &= self._alive == (query.life == "alive")
         if query.names:
-            named = self._good | self._members(latent for latent, note in given.items() if note.name)
-            mask &= named if query.names == "good" else self._alive & ~named
+            by_people = self._members(latent for latent, note in given.items() if note.name)
+            named = by_people | (self._borne if query.names == "borne" else self._good)
+            mask &= self._alive & ~named if query.names == "weak" else named
         if query.latents:
             mask &= self._members(query.latents)
         for column, low, high in _ranges(query):

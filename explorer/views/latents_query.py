@@ -25,7 +25,7 @@ SORTS: dict[str, tuple[str, str, bool]] = {
 }
 OF_MANY = frozenset({"purity", "score", "mono", "stable"})  # orders by figures that say little of few pictures
 LIVES = {"": "alive and dead", "alive": "alive only", "dead": "dead only"}
-NAMES = {"": "any", "good": "good", "weak": "weak or none"}
+NAMES = {"": "any", "good": "good", "borne": "borne out by pictures", "weak": "weak or none"}
 AGAINST = {"": "gallery centroids", "directions": "directions"}
 _CHECKED = ("by", "image", "sort", "life", "names", "region", "min", "max", "purity", "score", "page")
 MAX_WORDS = 100  # characters

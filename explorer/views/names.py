@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from explorer import notes
 from explorer.directions import isolated
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.wording import figure
 from sae_core import LatentStore
-from sae_core.naming import GOOD, MIN_GOOD, scores_well
+from sae_core.naming import GOOD, MIN_GOOD, borne_out, scores_well
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class LatentName:
     score: float | None = None  # held-out AUC of the name, or of the guess
     low: float | None = None  # its lower 95 % bound
     source: str | None = None  # where it came from: "label", "caption", "word" or "person"
+    carried: int | None = None  # of the strongest pictures, how many carry it in label or caption; None: not known
+    borne: bool = False  # whether labels or captions bear it out (sae_core.naming)
     match: str | None = None  # what the score was measured on: "text" (labels and captions) or "clip" (similarity)
     automatic: LatentName | None = None  # of a name given by a person: what it would be called otherwise
 
@@ -51,8 +56,8 @@ class LatentName:
 
     @property
     def by_clip(self) -> bool:
-        """Whether it is shown although no label or caption bears it out: CLIP alone was asked."""
-        return self.text is not None and self.automatic is None and self.match == "clip"
+        """Whether it is shown although labels and captions do not bear it out: CLIP alone was asked."""
+        return self.text is not None and self.automatic is None and not self.borne
 
     @property
     def auc(self) -> str:
@@ -91,4 +96,13 @@ def name_in(row: Any) -> LatentName:
         low=number_or_none(row["name_low"]),
         source=text_or_none(row["name_source"]),
         match=text_or_none(row["name_match"]),
+        carried=None if np.isnan(carried := float(row["name_carried"])) else int(carried),
+        borne=bool(borne_out(row["name_match"], row["name_carried"], row["name_carried_by_chance"])),
     )
+
+
+def borne_names(figures: pd.DataFrame) -> pd.Series[float]:
+    """1 where a good name is borne out, 0 where it is not; NaN in a store that does not say what pictures carry."""
+    columns = figures["name_match"], figures["name_carried"], figures["name_carried_by_chance"]
+    borne = figures["name_good"].to_numpy(bool) & borne_out(*columns)
+    return pd.Series(np.where(figures["name_carried"].notna().any(), borne, np.nan), index=figures.index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -39,13 +39,26 @@ def standing(store: LatentStore, latent: int, column: str) -> Standing | None:
 
     None without the figure, or enough of them, or where it is a figure of few pictures.
     """
-    row: Any = store.latents.loc[latent]
+    near, row = _as_frequent(store, latent, column), cast(Any, store.latents.loc[latent])
+    return None if near is None else among(near, column, float(row[column]))
+
+
+def share_with_good_names(store: LatentStore, latent: int) -> float | None:
+    """Of the random directions that are about as frequent; None where there are too few."""
+    near = _as_frequent(store, latent, "name_good")
+    return None if near is None or len(near) < _LEAST else float(near["name_good"].mean())
+
+
+def _as_frequent(store: LatentStore, latent: int, column: str) -> pd.DataFrame | None:
+    """The random directions of nearest density that have the figure; None for a latent of few pictures."""
+    n_active: Any = store.latents.at[latent, "n_active"]
     controls = controls_of(store, "covariance")
-    if controls is None or row["n_active"] < MIN_PICTURES:
+    if controls is None or n_active < MIN_PICTURES:
         return None
-    apart = np.abs(np.log(controls["n_active"] / row["n_active"]))
+    apart = np.abs(np.log(controls["n_active"] / n_active))
     near = controls[controls[column].notna() & (apart <= np.log(_ALIKE))]
-    return among(near.loc[apart[near.index].sort_values(kind="stable").index[:_AROUND]], column, float(row[column]))
+    nearest: pd.DataFrame = near.loc[apart[near.index].sort_values(kind="stable").index[:_AROUND]]
+    return nearest
 
 
 def standing_of_effect(store: LatentStore, z: float) -> Standing | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from explorer.views.names import borne_names
 from explorer.wording import percent
 
 # Rarer ones have too few pictures for a strip to mean much; more frequent ones tend to say "a picture".
@@ -23,7 +24,7 @@ class Rule:
 
 
 _RULES = (
-    Rule("name_score", "good names, the best score first,"),
+    Rule("name_score", "good names, first those that labels or captions bear out, the best score first,"),
     Rule("label_purity", "purest label"),
     Rule("max_activation", "strongest activation"),
 )
@@ -37,17 +38,15 @@ def rule_for(latents: pd.DataFrame) -> Rule:
 def striking(latents: pd.DataFrame, n: int) -> list[int]:
     """Latents of medium density (all alive ones where none is), best first, no name and no top label twice."""
     rule, candidates = rule_for(latents), _candidates(latents)
-    keys = {"figure": _figure(candidates, rule), "next": candidates[rule.column]}
-    ranked = candidates.assign(**keys).sort_values(
-        ["figure", "next", "max_activation"], ascending=False, na_position="last"
-    )
+    keys = {"borne": _borne(candidates, rule), "figure": _figure(candidates, rule), "next": candidates[rule.column]}
+    ranked = candidates.assign(**keys).sort_values([*keys, "max_activation"], ascending=False, na_position="last")
     return [int(latent) for latent in _different(ranked).index[:n]]
 
 
 def striking_order(latents: pd.DataFrame) -> np.ndarray:
     """All latents: those of medium density by the rule, then the others by the same figure, the dead last."""
     rule = rule_for(latents)
-    columns = latents["max_activation"], latents[rule.column], _figure(latents, rule)
+    columns = latents["max_activation"], latents[rule.column], _figure(latents, rule), _borne(latents, rule)
     figures = [-column.to_numpy() for column in columns]
     groups = [~_is_medium(latents).to_numpy(), latents["n_active"].to_numpy() == 0]
     return np.lexsort([*figures, *groups])  # the last key decides first; NaN goes last
@@ -65,6 +64,12 @@ def _figure(latents: pd.DataFrame, rule: Rule) -> pd.Series[float]:
     """The column; of names only those that are good, since a high score of a few pictures promises too much."""
     column = latents[rule.column]
     return column.where(latents["name_good"]) if rule.column == "name_score" else column
+
+
+def _borne(latents: pd.DataFrame, rule: Rule) -> pd.Series[float]:
+    """Names that labels or captions bear out come first; 0 for all where it is not known, or is not about names."""
+    borne = borne_names(latents).fillna(0.0)
+    return borne if rule.column == "name_score" else borne * 0
 
 
 def _candidates(latents: pd.DataFrame) -> pd.DataFrame:

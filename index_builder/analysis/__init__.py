@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from index_builder.analysis.borne import Carriers
 from index_builder.analysis.coactivity import write_coactivity
 from index_builder.analysis.controls import write_controls
 from index_builder.analysis.effects import label_texts, write_effects
@@ -58,14 +59,15 @@ def analyse(
     step("controls")
     texts = label_texts(root, encode_texts)
     write_effects(root, directions, texts)
-    write_controls(root, namer, facts.mean, directions, texts)
+    carriers = Carriers(root)
+    write_controls(root, namer, carriers, facts.mean, directions, texts)
     embeddings = np.load(root / layout.EMBEDDINGS, mmap_mode="r")
     n_kept = max(round(facts.fidelity.l0), 1)
     dictionary = (embeddings, facts.mean, sae.config.n_latents, n_kept)
     untrained = {"random_fvu": random_fvu(*dictionary), "picture_fvu": picture_fvu(*dictionary)}
     step("map")
     places = positions(directions)
-    write_figures(root, names, facts, places)
+    write_figures(root, names, carriers, facts, places)
     step("indexes")
     write_latent_index(root, directions)
     recall = write_image_index(root)

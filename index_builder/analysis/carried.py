@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64, Int32, Int64
 
-from index_builder.analysis.vocabulary import folded, terms_of
+from index_builder.analysis.vocabulary import folded, said_by
 from sae_core.halves import half_of
 from sae_core.statistics import Z_95
 from sae_core.store import layout
@@ -74,10 +74,7 @@ def binary_auc_low(share: float, share_others: float, n: int, n_others: int) -> 
 
 
 def _known(number: dict[str, int], title: str | None, caption: str | None) -> list[int]:
-    said = {folded(term) for term in terms_of(caption)} if caption else set()
-    if title:
-        said.add(folded(title))
-    return sorted({number[term] for term in said if term in number})
+    return sorted({number[term] for term in said_by(title, caption) if term in number})
 
 
 def _titles(root: Path) -> list[str]:

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Float, Float32, Float64, Int64
 from scipy import sparse
 
+from index_builder.analysis.borne import Carriers
 from index_builder.analysis.effects import largest_z
 from index_builder.analysis.figures import known, name_columns
 from index_builder.analysis.gallery_sums import GalleryFacts, GallerySums
@@ -42,6 +43,7 @@ Galleries = Sequence[tuple[np.ndarray, np.ndarray]]  # image ids and the latent'
 def write_controls(
     root: Path,
     namer: Namer,
+    carriers: Carriers,
     mean: Float64[np.ndarray, "d_embed"],
     directions: Float32[np.ndarray, "n_latents d_embed"],
     texts: Float32[np.ndarray, "n_labels d_embed"],
@@ -57,7 +59,8 @@ def write_controls(
         mine = galleries[rows]
         columns: dict[str, object] = {"kind": [kind] * len(like), "like_latent": like}
         columns |= {"n_active": [len(ids) for ids, _ in mine], **_label_columns(root, mine)}
-        columns |= name_columns(namer.names((ids for ids, _ in mine), facts.halves[:, rows]))
+        names = namer.names((ids for ids, _ in mine), facts.halves[:, rows])
+        columns |= name_columns(names) | carriers.columns(names, (ids for ids, _ in mine))
         columns |= {"monosemanticity": known(facts.monosemanticity[rows]), "split_half": known(facts.split_half[rows])}
         columns |= {"effect_z": known(largest_z(drawn, texts, directions))}
         columns |= {"top_images": [ids[: layout.N_CONTROL_TOP].tolist() for ids, _ in mine]}

@@ -9,19 +9,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from index_builder.analysis.borne import Carriers
 from index_builder.analysis.embeddings import EmbeddingFacts
 from index_builder.analysis.naming import Name
 from index_builder.analysis.profiles import galleries
 from sae_core.store import layout
 
 
-def write_figures(root: Path, names: Sequence[Name | None], facts: EmbeddingFacts, places: np.ndarray) -> None:
+def write_figures(
+    root: Path, names: Sequence[Name | None], carriers: Carriers, facts: EmbeddingFacts, places: np.ndarray
+) -> None:
     """Writes `latents.parquet`; `places` `[n_latents, 2]` are positions on the map."""
     n_active = np.diff(np.load(root / layout.POSTING_OFFSETS))
     columns: dict[str, object] = {"n_active": n_active, "density": n_active / facts.n_images}
     columns |= _activation_figures(root, len(n_active))
     columns |= _label_figures(root)
-    columns |= name_columns(names)
+    columns |= name_columns(names) | carriers.columns(names, (ids for ids, _ in galleries(root)))
     columns |= {
         "monosemanticity": known(facts.galleries.monosemanticity),
         "split_half": known(facts.galleries.split_half),

@@ -94,6 +94,12 @@ def terms_of(caption: str) -> set[str]:
     return {word for word in words if word not in _STOP and len(word) > 1} | pairs | whole
 
 
+def said_by(title: str | None, caption: str | None) -> set[str]:
+    """The terms, folded, that an image carries in its label's title or its caption."""
+    said = {folded(term) for term in terms_of(caption)} if caption else set()
+    return said | {folded(title)} if title else said
+
+
 def _captions(root: Path) -> Iterator[str]:
     with pa.ipc.open_file(pa.memory_map(str(root / layout.IMAGES))) as reader:
         for batch in range(reader.num_record_batches):

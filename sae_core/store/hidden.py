@@ -22,6 +22,7 @@ from sae_core.store.records import ImageRecord, LabelColumn, folded_label
 
 WITHHELD = "withheld"
 _MAX_BYTES = 64 << 20
+_OF_NAME = ("name_score", "name_low", "name_carried", "name_carried_by_chance")
 _ZERO = ("n_active", "density", "max_activation", "mean_activation", "median_activation")  # as of a dead latent
 _Number = Annotated[StrictInt, Field(ge=0)]
 _NOTHING: frozenset[int] = frozenset()
@@ -120,7 +121,7 @@ def _unnamed(latents: pd.DataFrame, labels: LabelColumn, hidden: Hidden) -> pd.D
     named = frame["name"].map(lambda name: isinstance(name, str) and folded_label(name) in folded).astype(bool)
     frame.loc[named, "name_good"] = False
     frame.loc[named, ["name", "name_source", "name_match"]] = None
-    frame.loc[named, [name for name in ("name_score", "name_low") if name in frame]] = np.nan
+    frame.loc[named, [name for name in _OF_NAME if name in frame]] = np.nan
     return frame
 
 

@@ -92,8 +92,9 @@ class LatentReads(SAEReads):
 
     def _figures(self, name: str) -> pd.DataFrame:
         frame = pd.read_parquet(self.path / name)
+        later = {column: np.nan for column in layout.LATER_COLUMNS if column not in frame}
         texts = {name: [value if isinstance(value, str) else None for value in frame[name]] for name in _TEXT_COLUMNS}
-        return frame.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
+        return frame.assign(**later, **{name: pd.Series(values, dtype=object) for name, values in texts.items()})
 
     def similar_latents(self, latent: int, n: int) -> Neighbours:
         """The n other latents whose directions are most similar; hidden ones are left out, and have none."""

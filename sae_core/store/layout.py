@@ -132,12 +132,16 @@ LATENT_SCHEMA = pa.schema(
         pa.field("name_good", pa.bool_(), nullable=False),
         pa.field("name_source", pa.string()),
         pa.field("name_match", pa.string()),
+        pa.field("name_carried", pa.int32()),
+        pa.field("name_carried_by_chance", pa.float32()),
         pa.field("monosemanticity", pa.float32()),
         pa.field("split_half", pa.float32()),
         pa.field("x", pa.float32(), nullable=False),
         pa.field("y", pa.float32(), nullable=False),
     ]
 )
+# Columns that stores lack which were built before there were any.
+LATER_COLUMNS = ("name_carried", "name_carried_by_chance")
 # The figures that a latent has, of other directions; a row each.
 CONTROL_KINDS = ("covariance", "isotropic", "latent")
 CONTROL_SCHEMA = pa.schema(
@@ -146,9 +150,15 @@ CONTROL_SCHEMA = pa.schema(
         pa.field("like_latent", pa.int64(), nullable=False),
         pa.field("n_active", pa.int64(), nullable=False),
         *(LATENT_SCHEMA.field(name) for name in ("top_label", "label_purity")),
-        *(LATENT_SCHEMA.field(f"name{part}") for part in ("", "_score", "_low", "_good", "_source", "_match")),
+        *(field for field in LATENT_SCHEMA if field.name.startswith("name")),
         *(LATENT_SCHEMA.field(name) for name in ("monosemanticity", "split_half")),
         pa.field("effect_z", pa.float32()),
         pa.field("top_images", pa.list_(pa.int64()), nullable=False),
     ]
 )
+
+
+def has_columns(found: pa.Schema, schema: pa.Schema) -> bool:
+    """Whether a table is of this schema, or of what it was before LATER_COLUMNS."""
+    before = pa.schema([field for field in schema if field.name not in LATER_COLUMNS])
+    return bool(found.equals(schema) or found.equals(before))

@@ -24,7 +24,7 @@ from explorer.views.standing import among, standing, standing_of_effect
 from sae_core import LatentStore
 from sae_core.components import components_fvu
 from sae_core.store.hidden import HideList
-from sae_core.store.layout import CONTROL_KINDS
+from sae_core.store.layout import CONTROL_KINDS, LATER_COLUMNS
 from tests.explorer.conftest import html_of, run_page
 
 UNTRAINED = {"random_fvu": None, "picture_fvu": None}  # not measured
@@ -45,8 +45,9 @@ def with_controls(store: LatentStore, latents: dict[str, Any], controls: dict[st
     """Both tables with these columns, a control of every kind for every latent; `controls` by kind."""
     every = store.controls
     assert every is not None
-    table = store.latents.assign(n_active=30, density=0.1, **latents)
-    row = every.iloc[0].to_dict()
+    unknown = dict.fromkeys(LATER_COLUMNS, np.nan)
+    table = store.latents.assign(**{"n_active": 30, "density": 0.1, **unknown, **latents})
+    row = every.iloc[0].to_dict() | unknown
     parts = [
         pd.DataFrame([row] * len(table)).assign(kind=kind, like_latent=range(len(table)), n_active=30, **columns)
         for kind, columns in controls.items()
@@ -57,6 +58,17 @@ def with_controls(store: LatentStore, latents: dict[str, Any], controls: dict[st
 def alike(columns: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The same for every kind."""
     return dict.fromkeys(CONTROL_KINDS, columns)
+
+
+def test_names_that_pictures_bear_out_are_compared_by_themselves(store: LatentStore) -> None:
+    """All names good; the latents' are carried by 3 of 12 pictures, those of controls by 2."""
+    ours = {"name_good": True, "name_match": "clip", "name_carried": 3.0, "name_carried_by_chance": 0.0}
+    row = rows_of(with_controls(store, ours, alike(ours | {"name_carried": 2.0})))[
+        "with one that labels or captions bear out"
+    ]
+    assert row.latents == "100\u00a0%"
+    assert {one.mean for one in row.against.values()} == {"0\u00a0%"}
+    assert {one.verdict for one in row.against.values()} == {"higher"}
 
 
 def rows_of(store: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
 
 SIZES = (4,) * 10
+BY_CLIP = "“dog” fits pictures that did not choose it, as CLIP judges"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,7 @@ def page(store: LatentStore) -> LatentPage:
     latent = int(store.latents["n_active"].argmax())
     nothing: dict[str, Any] = {
         "name": LatentName(None),
+        "named_by_chance": 0.64,
         "purity": None,
         "trust": (),
         "effects": EffectList((), (), None),
@@ -49,10 +51,28 @@ def trust(name: str, share: float) -> Trust:
 @pytest.mark.parametrize(
     ("name", "speaks", "said"),
     [
-        (LatentName("dog", match="text"), "for", "“dog” fits pictures that did not choose it."),
-        (LatentName("dog", match="clip"), "for", "“dog” fits pictures that did not choose it, as CLIP judges."),
+        (LatentName("dog", match="text", borne=True), "for", "“dog” fits pictures that did not choose it."),
+        (
+            LatentName("dog", match="clip", carried=8, borne=True),
+            "for",
+            f"{BY_CLIP}; 8 of the 12 strongest pictures carry it",
+        ),
+        (
+            LatentName("dog", match="clip", carried=1),
+            "neither",
+            f"{BY_CLIP}; 1 of the 12 strongest pictures carries it",
+        ),
+        (
+            LatentName("dog", match="clip"),
+            "neither",
+            f"{BY_CLIP}; no label or caption checks it; 64\u00a0% of random",
+        ),
         (LatentName(None, "cat", match="clip"), "against", "No name fits pictures that did not choose it, as CLIP"),
-        (LatentName("Rex", source="person", automatic=LatentName("dog", match="text")), "for", "“dog” fits"),
+        (
+            LatentName("Rex", source="person", automatic=LatentName("dog", match="text", borne=True)),
+            "for",
+            "“dog” fits",
+        ),
     ],
 )
 def test_a_name_is_worth_what_held_out_pictures_say(

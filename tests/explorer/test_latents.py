@@ -16,8 +16,9 @@ from explorer.views.latent_table import LatentTable, latent_table
 from explorer.views.latents import PER_PAGE, build_latents, matching
 from explorer.views.latents_query import SORTS, LatentsQuery
 from explorer.views.rankings import Ranking
-from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, rule_for, striking_order
+from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, rule_for, striking, striking_order
 from sae_core import LatentStore
+from sae_core.store.layout import LATER_COLUMNS
 
 EVERYTHING = {
     "q": "red",
@@ -37,15 +38,18 @@ EVERYTHING = {
 }
 
 
+NO_FIGURES = ("label_purity", "name_score", "monosemanticity", "split_half", *LATER_COLUMNS)
+
+
 def table(**columns: list[object]) -> LatentTable:
     return LatentTable(frame(**columns))
 
 
 def frame(**columns: list[object]) -> pd.DataFrame:
     n = len(next(iter(columns.values())))
-    nothing = {name: [np.nan] * n for name in ("label_purity", "name_score", "monosemanticity", "split_half")}
+    nothing = {name: [np.nan] * n for name in NO_FIGURES}
     plain = {"n_active": [50] * n, "density": [0.01] * n, "max_activation": [1.0] * n, "x": [0.0] * n, "y": [0.0] * n}
-    texts = {name: pd.Series([None] * n, dtype=object) for name in ("top_label", "name")}
+    texts = {name: pd.Series([None] * n, dtype=object) for name in ("top_label", "name", "name_match")}
     return pd.DataFrame({**plain, **nothing, **texts, "name_good": [True] * n}).assign(**columns)
 
 
@@ -245,6 +249,18 @@ def test_striking_order_agrees_with_pandas() -> None:
     keyed = latents.assign(_alive=alive, _medium=medium, _sure=latents["name_score"].where(latents["name_good"]))
     expected = keyed.sort_values(keys, ascending=False, na_position="last")[keys].reset_index(drop=True)
     pd.testing.assert_frame_equal(keyed.loc[striking_order(latents), keys].reset_index(drop=True), expected)
+
+
+def test_names_that_pictures_bear_out_come_first_and_can_be_asked_for() -> None:
+    columns = {"name": ["a", "b", "c", "d"], "name_score": [0.99, 0.9, 0.95, 0.8], "top_label": list("wxyz")}
+    said = {"name_match": ["clip", "clip", "clip", "text"], "name_carried": [2, 3, 12, 0]}
+    latents = frame(**columns, **said, name_carried_by_chance=[0.0, 0.0, 5.0, 0.0])
+    assert striking_order(latents).tolist() == [1, 3, 0, 2]
+    assert striking(latents, 3) == [1, 3, 0]
+    assert found(LatentTable(latents), names="borne") == [1, 3]
+    assert found(LatentTable(latents), given={2: Note(2, "a")}, names="borne") == [1, 3, 2]
+    assert found(LatentTable(latents), names="good") == [1, 3, 0, 2]
+    assert found(LatentTable(latents), names="weak") == []
 
 
 def test_two_rankings_count_the_same_whatever_their_units() -> None:

@@ -14,14 +14,15 @@ import pytest
 from explorer import notes
 from explorer.directions import isolated
 from explorer.sections.parts import name_text
-from explorer.views.names import display_name
+from explorer.views.names import borne_names, display_name
 from explorer.views.parts import latent_ref
 from sae_core.naming import MIN_GOOD
 from sae_core.store.hidden import Hidden
 
 
 def a_store(**columns: list[object]) -> Any:
-    frame = pd.DataFrame({"density": [0.1], **columns})
+    unknown = {"name_carried": [np.nan], "name_carried_by_chance": [np.nan]}
+    frame = pd.DataFrame({"density": [0.1], **unknown, **columns})
     manifest = SimpleNamespace(sae=SimpleNamespace(fingerprint="a" * 64))
     return SimpleNamespace(
         latents=frame, n_latents=len(frame), path=Path("/nowhere/store"), manifest=manifest, hidden=Hidden()
@@ -63,11 +64,31 @@ def test_a_guess_says_by_what_it_failed() -> None:
     assert display_name(store, 0).hint.endswith("AUC 0.75 (≥ 0.66), a little less than the 0.75 of a good name")
 
 
-def test_a_name_that_clip_alone_judged_is_marked() -> None:
+@pytest.mark.parametrize(
+    ("match", "carried", "by_chance", "marked"),
+    [
+        ("text", np.nan, np.nan, False),
+        ("clip", np.nan, np.nan, True),
+        ("clip", 2.0, 0.1, True),
+        ("clip", 3.0, 0.1, False),
+        ("clip", 3.0, 1.1, True),  # as many as by chance would be 1
+        ("clip", 4.0, 1.3, False),
+    ],
+)
+def test_a_name_that_pictures_do_not_bear_out_is_marked(
+    match: str, carried: float, by_chance: float, marked: bool
+) -> None:
     columns = {"name": ["red"], "name_good": [True], "name_source": ["word"], "name_score": [0.9], "name_low": [0.8]}
-    by_clip, carried = (a_store(name_match=[match], **columns) for match in ("clip", "text"))
-    assert 'class="sp-byclip"' in name_text(latent_ref(by_clip, 0))
-    assert "sp-byclip" not in name_text(latent_ref(carried, 0))
+    said = {"name_carried": [carried], "name_carried_by_chance": [by_chance]}
+    store = a_store(name_match=[match], **columns, **said)
+    assert ('class="sp-byclip"' in name_text(latent_ref(store, 0))) == marked
+    assert borne_names(store.latents).tolist() == [1.0 - marked] or np.isnan(carried)
+    assert display_name(store, 0).carried == (None if np.isnan(carried) else int(carried))
+
+
+def test_whether_names_are_borne_out_is_not_known_of_an_older_store() -> None:
+    latents = a_store(name_match=["text"], name_good=[True]).latents
+    assert borne_names(latents).isna().all()
 
 
 @pytest.mark.parametrize(

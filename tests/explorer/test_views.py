@@ -30,6 +30,9 @@ def table(**columns: list[object]) -> pd.DataFrame:
             "name": [None] * n,
             "name_score": [np.nan] * n,
             "name_good": [True] * n,
+            "name_match": [None] * n,
+            "name_carried": [np.nan] * n,
+            "name_carried_by_chance": [np.nan] * n,
         }
     )
     return frame.assign(**columns)

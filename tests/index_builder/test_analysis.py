@@ -376,6 +376,28 @@ def test_names_are_scored_on_images_they_were_not_chosen_on(store: LatentStore, 
     assert len(seen) > 10 and set(seen) == {"text", "clip"}
 
 
+def test_how_many_of_the_strongest_carry_a_name(store: LatentStore, table: np.ndarray) -> None:
+    """Counted by hand over the records; by chance: in the store as a whole, which is smaller than the drawn sample."""
+    said = [
+        {text.casefold() for text in (record.title, *terms_of(record.caption or "")) if text}
+        for record in store.images(range(store.n_images))
+    ]
+    known = 0
+    for latent in range(store.n_latents):
+        row, strongest = store.latents.loc[latent], store.gallery(latent, 0, 12).image_ids
+        words = [said[image] for image in strongest if said[image]]
+        if row["name"] is None or not words:
+            assert np.isnan(row["name_carried"]) and np.isnan(row["name_carried_by_chance"])
+            continue
+        term = row["name"].casefold()
+        assert row["name_carried"] == sum(term in one for one in words)
+        share = sum(term in one for one in said if one) / sum(map(bool, said))
+        assert row["name_carried_by_chance"] == pytest.approx(share * len(words), rel=1e-5)
+        known += 1
+    assert known > 10 and store.latents["name_carried"].max() > 3
+    assert store.controls is not None and store.controls["name_carried"].notna().any()
+
+
 @pytest.mark.parametrize(("n_labels", "warned"), [(99, False), (100, False), (101, True), (200, True)])
 def test_labels_that_hardly_repeat_are_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, n_labels: int, warned: bool
