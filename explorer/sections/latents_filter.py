@@ -21,7 +21,8 @@ def filter_bar(view: LatentsPage) -> str:
     """Searches in the first line, figures and order in the second; on a phone it folds."""
     return (
         '<h1 class="sp-hidden">Latents</h1>'
-        f'<form class="sp-filter" action="{links.LATENTS}" method="get" data-form data-auto>{_kept(view)}<details>'
+        f'<form class="sp-filter" action="{links.LATENTS}" method="get" data-form data-auto>{_kept(view)}'
+        '<button type="button" class="sp-skip" data-skip=".sp-cards, .sp-note">Skip the filters</button><details>'
         f'<summary>search by meaning, filter, sort</summary><div class="sp-fields">{_searches(view)}</div>'
         f'<div class="sp-fields">{_figures(view)}</div><button type="submit" class="sp-apply">apply</button></details>'
         "</form>"

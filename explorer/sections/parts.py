@@ -77,13 +77,16 @@ def gallery(tiles: Iterable[Tile], kind: str = "") -> str:
 
 
 def strip(card: LatentCard) -> str:
-    """The card's pictures in a row, as one link to the latent."""
+    """The card's pictures in a row, as one link to the latent; to the keyboard the latent's name beside it is that."""
     if not card.tiles:
         why = "withheld" if card.ref.hidden else "active in no picture"
         return f'<span class="sp-strip sp-empty">{why}</span>'
     inside = "".join(picture(tile, 72) for tile in card.tiles)
     label = escape(card.ref.text)
-    return f'<a class="sp-strip" href="{escape(card.ref.href)}" aria-label="{label}" data-tip="{label}">{inside}</a>'
+    return (
+        f'<a class="sp-strip" href="{escape(card.ref.href)}" tabindex="-1" aria-label="{label}" data-tip="{label}">'
+        f"{inside}</a>"
+    )
 
 
 def strips(cards: Iterable[LatentCard], kind: str = "") -> str:
@@ -99,11 +102,16 @@ def latent_cards(cards: Iterable[LatentCard], extras: Iterable[str] | None = Non
 
 
 def add_button(latent: int, words: bool = False) -> str:
-    """Puts a latent on the reader's list and takes it off again; the link script answers it, and shows which it is."""
-    kind, text = ("sp-add sp-copy", "+ list") if words else ("sp-add", "+")
+    """Puts a latent on the reader's list and takes it off again; the link script answers it, and shows which it is.
+
+    On a card it is no stop of the keyboard: there the key "+" does the same.
+    """
+    kind, text, how = ("sp-add", "+", 'tabindex="-1" aria-keyshortcuts="+"')
+    if words:
+        kind, text, how = ("sp-add sp-copy", "+ list", "data-add-text")
     return (
-        f'<button type="button" class="{kind}" data-add="{latent}"{" data-add-text" if words else ""} '
-        f'aria-label="add #{latent} to your list">{text}</button>'
+        f'<button type="button" class="{kind}" data-add="{latent}" {how} aria-label="add #{latent} to your list">'
+        f"{text}</button>"
     )
 
 
@@ -144,8 +152,8 @@ def _latent_card(card: LatentCard, end: str = "") -> str:
         inside = f'<span class="sp-empty">{why}</span>'
     href, label = escape(card.ref.href), escape(card.ref.text)
     return (
-        f'<article class="sp-card"><a class="sp-nine" href="{href}" aria-label="{label}">{inside}</a>'
-        f"{add_button(card.ref.latent)}"
+        f'<article class="sp-card"><a class="sp-nine" href="{href}" tabindex="-1" aria-label="{label}">'
+        f"{inside}</a>{add_button(card.ref.latent)}"
         f'<a class="sp-ref" href="{href}"><span class="sp-no">#{card.ref.latent}</span> {name_text(card.ref)}</a>'
         f'<div class="sp-line">{_density(card.ref)}{_purity(card)}</div>{end}</article>'
     )

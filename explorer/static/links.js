@@ -250,6 +250,7 @@ export default function () {
   addEventListener("popstate", returned);
   installLists(); // lists.js
   installMap(); // map.js
+  installSkips(); // skip.js
   installSaves(); // save.js
   installPoints(); // points.js
   installEdits(); // edit.js
