@@ -12,6 +12,7 @@ from importlib import import_module
 import streamlit as st
 from starlette.middleware import Middleware
 
+from explorer.early import EarlyStyle
 from explorer.login import LoginForRoutes
 from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_policy, hosts_from_environment
 from explorer.routes import guarded_parts, routes
@@ -42,6 +43,7 @@ app = st.App(
         Middleware(AllowedHosts, hosts=hosts_from_environment()),
         Middleware(SecurityHeaders, policy=content_security_policy()),
         Middleware(LoginForRoutes, guarded=guarded_parts()),
+        Middleware(EarlyStyle),
     ],
 )
 

@@ -22,8 +22,9 @@ def store_picture(view: StorePicture, query: InspectQuery) -> str:
     here, prompts = query.url(), "\n".join(query.prompts or ())
     another = links.inspect_url(view.another, prompts=prompts, prompt=query.prompt or None)
     ranked = links.latents_url({"image": view.tile.image_id})
+    width, height = view.sides  # so that its place is kept until it has come
     return (
-        f'<figure class="sp-picture" data-spa>{parts.picture(view.tile, 336)}'
+        f'<figure class="sp-picture" style="--ratio: {width} / {height}" data-spa>{parts.picture(view.tile, 336)}'
         f"<figcaption>{escape(isolated(view.tile.caption))}</figcaption>{_facts(view.facts)}"
         f'<div class="sp-tools"><a class="sp-copy" href="{escape(another)}">another one</a>'
         f'<a class="sp-copy" href="{escape(here)}" data-copy>copy link</a></div>'

@@ -57,6 +57,7 @@ class StorePicture:
     tile: Tile
     facts: tuple[tuple[str, str], ...]
     another: int  # a different picture to go on with
+    sides: tuple[int, int]  # width and height of the original, whose proportions the thumbnail keeps
 
 
 def store_source(store: LatentStore, image_id: int) -> Source:
@@ -122,6 +123,7 @@ def build_store_picture(store: LatentStore, image_id: int) -> StorePicture:
         tile=tiles(store, [image_id])[0],
         facts=tuple((name, value) for name, value in facts if value),
         another=first_shown(store, another_picture(store.n_images, image_id)) or 0,
+        sides=(record.width, record.height),
     )
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from explorer.early import EarlyStyle
 from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_policy, hosts_from_environment
 from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
@@ -94,3 +98,19 @@ def test_the_tabs_picture_is_ours(client: TestClient) -> None:
     answer = client.get("/favicon.png")
     assert answer.status_code == 200
     assert answer.content == (REPOSITORY_ROOT / "explorer" / "static" / "icon.png").read_bytes()
+
+
+def test_a_page_is_hidden_until_its_style_has_come() -> None:
+    """Whatever the app compresses, and told apart from the file that lies on the disk."""
+    index = HTMLResponse("<html><head></head><body></body></html>", headers={"ETag": '"1"'})
+    other = PlainTextResponse("</head>", headers={"ETag": '"2"'})
+    table = PlainTextResponse("a,b", headers={"ETag": '"3"'})
+    pages = [Route("/", lambda _: index), Route("/other", lambda _: other), Route("/a.csv", lambda _: table)]
+    middleware = [Middleware(EarlyStyle), Middleware(GZipMiddleware, minimum_size=1)]
+    client = TestClient(Starlette(routes=pages, middleware=middleware))
+    page = client.get("/", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert "visibility: hidden" in page.text.split("</head>")[0]
+    assert "etag" not in page.headers
+    assert client.get("/").headers["etag"] == '"1"'
+    assert client.get("/other", headers={"Accept": "text/html"}).text == "</head>"
+    assert client.get("/a.csv", headers={"Accept": "text/html"}).headers["content-encoding"] == "gzip"
