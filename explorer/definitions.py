@@ -9,6 +9,8 @@ DEFINITIONS = {
     "Baseline: that label's share in the whole store.",
     "activation": "Activation: the latent's value after Top-K or thresholds; active means above 0. Baseline: 0, in "
     "all other pictures.",
+    "scale": "The slider begins at 0, not active. Its short mark is the latent's activation in this picture, the long "
+    "one its strongest in the whole store: beyond that no picture of it goes.",
     "score": "Name score: how well “the name matches the picture” tells pictures in which the latent is active from "
     "others, as area under the ROC curve (AUC), on pictures that were not used to choose the name. A name that "
     "pictures carry in label or caption matches those (good from 0.75); any other as CLIP's cosine says (good from "

@@ -90,7 +90,7 @@ def _gallery(tiles: tuple[Tile, ...], marked: frozenset[int], word: str) -> str:
         else parts.picture_link(tile)
         for tile in tiles
     )
-    return f'<div class="sp-gallery" data-spa>{inside}</div>'
+    return f'<div class="sp-gallery sp-dozen" data-spa>{inside}</div>'
 
 
 def _scored(scores: Sequence[Score]) -> str:

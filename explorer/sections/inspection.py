@@ -77,7 +77,7 @@ def nearest(view: Inspection) -> str:
     """Pictures with the most similar embeddings."""
     tip = DEFINITIONS["nearest"].format(random=figure(view.pair_cosine))
     head = parts.head("Nearest pictures", tip, parts.dim("cosine"))
-    return f'<section id="nearest">{head}{parts.gallery(view.nearest)}</section>'
+    return f'<section id="nearest">{head}{parts.gallery(view.nearest, "sp-dozen")}</section>'
 
 
 def invitation(tiles: tuple[Tile, ...]) -> str:
@@ -158,7 +158,24 @@ def _hands(row: CodeRow) -> str:
     )
     marked = " data-edited" if row.edited else ""
     return (
-        f'<div class="sp-hands" data-stay><input type="range" min="0" max="{row.most:.4g}" step="any" '
+        f'<div class="sp-hands" data-stay><span class="sp-num">0</span><span class="sp-slide">{_marks(row)}'
+        f'<input type="range" min="0" max="{row.most:.4g}" step="any" '
         f'value="{row.after:.4g}" data-edit="{latent}" data-was="{row.after:.4g}"{marked} '
-        f'aria-label="activation of {escape(row.card.ref.text)}"><output class="sp-num"></output>{shown}</div>'
+        f'aria-label="activation of {escape(row.card.ref.text)}"></span>{_scale(row)}'
+        f'<output class="sp-num"></output>{shown}</div>'
     )
+
+
+def _marks(row: CodeRow) -> str:
+    """On the slider: a short one where the latent is in this picture, a long one where it is strongest in the store."""
+    own, strongest = (min(value / row.most, 1.0) for value in (max(row.before, 0.0), row.strongest))
+    return (
+        f'<i><s style="left:{100 * own:.1f}%"></s><s class="sp-strongest" style="left:{100 * strongest:.1f}%"></s></i>'
+    )
+
+
+def _scale(row: CodeRow) -> str:
+    """What the marks are, in figures."""
+    own = f"here {activation(row.before)}" if row.before > 0 else "not active here"
+    most = f"strongest {activation(row.strongest)}" if row.strongest > 0 else "active in no picture"
+    return f'<span class="sp-num" data-tip="{escape(DEFINITIONS["scale"])}">{own} · {most}</span>'

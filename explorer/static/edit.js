@@ -9,7 +9,7 @@ const fourFigures = (value) => String(Number(Number(value).toPrecision(4)));
 
 function editMoved(event) {
   const slider = sliderOf(event);
-  if (slider) slider.nextElementSibling.textContent = Number(slider.value).toFixed(slider.max < 2 ? 3 : 2);
+  if (slider) slider.closest(".sp-hands").querySelector("output").textContent = Number(slider.value).toFixed(slider.max < 2 ? 3 : 2);
 }
 
 function editChanged(event) {

@@ -18,6 +18,7 @@ class CodeRow:
     before: float  # 0 where Top-K did not keep it
     after: float  # the same where it is not edited
     edited: bool
+    strongest: float  # activation of the latent in the whole store; 0 for a dead one
     most: float  # the slider's end
     remove_url: str
     reset_url: str
@@ -42,12 +43,14 @@ def _row(store: LatentStore, card: LatentCard, before: float, query: InspectQuer
     latent = card.ref.latent
     after = query.edit.get(latent, before)
     usual = before if before > 0 else usual_activation(store, latent)
+    strongest = float(store.latents["max_activation"].iloc[latent])
     return CodeRow(
         card=card,
         before=before,
         after=after,
         edited=latent in query.edit,
-        most=max(2 * usual, after),
+        strongest=strongest,
+        most=max(2 * usual, after, strongest),
         remove_url=query.edited(latent, 0.0),
         reset_url=query.edited(latent, None),
         where_url=query.url(where=latent),

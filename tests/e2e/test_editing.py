@@ -100,6 +100,35 @@ def test_a_first_edit_moves_no_row_and_says_what_it_did(app: str, page: Page) ->
     assert abs(after["y"] - before["y"]) <= 1
 
 
+@pytest.mark.parametrize("width", [820, 1280, 1400])
+def test_the_nearest_pictures_fill_their_rows(app: str, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for address, galleries in (("inspect?image=3", 1), ("inspect?image=3&edit=5:0.2", 2)):
+        page.goto(f"{app}/{address}")
+        expect(page.locator("#nearest .sp-tile")).to_have_count(12 * galleries)
+        for gallery in page.locator("#nearest .sp-gallery").all():
+            tops = gallery.locator(".sp-tile").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+            assert len({tops.count(top) for top in tops}) == 1, (width, address)
+
+
+def test_a_slider_shows_where_the_latent_is_and_how_strong_it_gets(app: str, page: Page) -> None:
+    """Moved to its long mark by the mouse, it says the strongest activation."""
+    page.goto(f"{app}/inspect?image=3")
+    row = page.locator(".sp-row").nth(1)
+    row.scroll_into_view_if_needed()
+    knob, mark = row.locator("input").bounding_box(), row.locator(".sp-strongest").bounding_box()
+    assert knob is not None
+    assert mark is not None
+    settled(page)
+    page.mouse.move(mark["x"] + mark["width"] / 2, knob["y"] + knob["height"] / 2)
+    page.mouse.down()
+    strongest = re.search(r"strongest ([\d.]+)", row.inner_text())
+    assert strongest is not None
+    most = float(str(row.locator("input").get_attribute("max")))
+    assert float(row.locator("output").inner_text()) == pytest.approx(float(strongest[1]), abs=most / 100)
+    page.mouse.up()
+
+
 def test_the_keyboard_edits_too(app: str, page: Page) -> None:
     """Several keys are one edit, and the slider is in hand again when the rows were drawn anew."""
     page.goto(f"{app}/inspect?image=3&edit=5:0.2")

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from explorer.score_charts import waterfall, waterfall_csv
+from explorer.sections import inspection as inspection_sections
 from explorer.views.code_rows import build_rows
 from explorer.views.edits import build_edit
 from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, edit_text, read_inspect, usual_activation
 from explorer.views.inspection import build_inspection, kept_code, store_source
 from explorer.views.scores import N_STEPS, Step, build_scores, default_prompts, suggested_labels
+from explorer.wording import activation
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 from sae_core.store.records import KeptCode
@@ -149,10 +151,16 @@ def test_rows_of_an_edited_code(store: LatentStore) -> None:
         True,
         False,
     )
-    assert rows[0].most == pytest.approx(2 * code.activations[0])
+    strongest = store.latents["max_activation"].iloc[first]
+    assert rows[0].strongest == pytest.approx(strongest)
+    assert rows[0].most == pytest.approx(max(2 * code.activations[0], strongest))
     assert (rows[1].edited, rows[1].before == rows[1].after) == (False, True)
     assert (rows[-1].before, rows[-1].after, rows[-1].added) == (0.0, 2.0, True)
     assert rows[-1].most >= 2
+    drawn = inspection_sections.code(build_inspection(store, source), rows)
+    assert f"here {activation(rows[0].before)} · strongest {activation(strongest)}" in drawn
+    assert f'class="sp-strongest" style="left:{100 * strongest / rows[0].most:.1f}%"' in drawn
+    assert "not active here · active in no picture" in drawn
     assert rows[0].reset_url == f"inspect?image=7&edit={dead(store)}:2"
     assert rows[-1].reset_url == f"inspect?image=7&edit={first}:0"
     assert rows[1].remove_url.endswith(f",{rows[1].card.ref.latent}:0")
