@@ -23,10 +23,22 @@ async function saveFigure(button) {
   const camera = plot?.querySelector('.modebar-btn[data-title*="ownload"], .modebar-btn[data-attr="toimage"]');
   if (!plot?._context || !camera) return;
   plot._context.toImageButtonOptions = { format: button.dataset.save, filename: button.dataset.name, scale: 2 };
-  const inCells = plot.querySelector('[class*="st-key-plot-labels"] .textpoint text'); // as the style sheet has them
-  const ink = inCells ? `.textpoint text { fill: ${getComputedStyle(inCells).fill} !important; }` : "";
-  carryStyle((await figureFont()) + ink);
+  carryStyle((await figureFont()) + inks(plot));
   camera.click();
+}
+
+// What the style sheet colours anew, so that it can be read on this page: plotly's own words and numbers, and its notes.
+const BASELINE = '[style*="47, 127, 209"]';
+const AXES = [".xtitle", ".ytitle", ".x2title", ".y2title", ".xtick text", ".ytick text", ".x2tick text", ".y2tick text"];
+const WORDS = [...AXES, ".legendtext", ".bartext-outside", `.annotation-text:not(${BASELINE})`, `.annotation-text${BASELINE}`];
+
+// A saved figure gets the colours that its words have in the page, as the theme is now.
+function inks(plot) {
+  const cells = plot.closest('[class*="st-key-plot-labels"]') ? [".textpoint text"] : [];
+  return [...WORDS, ...cells].map((words) => {
+    const shown = plot.querySelector(words);
+    return shown ? `${words} { fill: ${getComputedStyle(shown).fill} !important; }` : "";
+  }).join("\n");
 }
 
 // A saved figure is drawn outside of the page, whose fonts it does not have: written in another one it is cut off at its

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Literal, cast
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from sae_core import LatentStore
+from tests.e2e.conftest import settled
+from tests.e2e.test_accessibility import luminance
 
 
 def save(page: Page, kind: str, plot: str) -> Path:
@@ -40,6 +43,31 @@ def test_a_plot_is_saved_as_pictures_and_as_numbers(app: str, store: LatentStore
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert sum(int(row["pictures"]) for row in rows) == store.gallery_size(latent)
     assert float(rows[0]["activation_from"]) == 0
+
+
+READ = '() => [...document.querySelectorAll("text")].map(text => getComputedStyle(text).fill)'
+GROUND = '() => getComputedStyle(document.querySelector("svg > rect, svg > g > rect")).fill'
+
+
+def test_a_saved_plot_can_be_read_in_the_theme_of_now(app: str, browser: Browser) -> None:
+    """The page's style sheet does not reach into a file; a theme that changes meanwhile does not stay in it."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light").new_page()
+    page.goto(f"{app}/inspect?image=3")
+    expect(page.locator(".st-key-plot-waterfall .annotation-text").first).to_be_visible(timeout=120_000)
+    settled(page)
+    file, grounds = browser.new_page(), []
+    for theme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme=cast(Literal["light", "dark"], theme))
+        page.wait_for_timeout(1500)  # the plot is drawn anew
+        file.set_content(save(page, "svg", "waterfall").read_text(encoding="utf-8"))
+        grounds.append(ground := luminance(file.evaluate(GROUND)))
+        for ink in file.evaluate(READ):
+            low, high = sorted((ground, luminance(ink)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (theme, ink)
+    assert grounds[0] == grounds[2] > 0.9
+    assert grounds[1] < 0.1
+    page.context.close()
+    file.context.close()
 
 
 def test_buttons_are_named_for_readers_of_the_screen(app: str, page: Page) -> None:
