@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,6 +19,8 @@ from sae_core.errors import SparsightError
 
 _KEPT = "upload"  # session state: the last upload as it was taken
 _FILE, _PHOTO = "upload-file", "upload-photo"
+_REFUSAL = "upload-refusal"  # session state: why the last file was refused, until it is said
+_ROUND = "upload-round"  # session state: how many files were refused
 _CAMERA = "camera"  # parameter of the address
 _OF_ONE_PICTURE = ("image", "edit", "add", "to", "where", "method", "deletion")
 CODE_HEIGHT = 560  # pixels that a sparse code usually takes
@@ -40,6 +43,8 @@ def draw_uploader(store: LatentStore, query: InspectQuery, result: DeltaGenerato
     place = result.container()  # in every run: what follows it would else be drawn twice until the next one ends
     file = _file(query)
     kept: _Taken | None = st.session_state.get(_KEPT)
+    if refusal := st.session_state.pop(_REFUSAL, ""):
+        draw(refused(refusal))
     if file is None:  # nothing chosen yet, or back from another page, where Streamlit forgot the file
         return kept.upload if kept and kept.key[0] == store.version else None
     key = (store.version, file.file_id)
@@ -47,19 +52,20 @@ def draw_uploader(store: LatentStore, query: InspectQuery, result: DeltaGenerato
         with place, st.skeleton(height=CODE_HEIGHT):
             kept = st.session_state[_KEPT] = _take(store, key, file.name, file.getvalue())
     if kept.refusal:
-        draw(refused(kept.refusal))
+        _begin_anew(kept.refusal)
     return kept.upload
 
 
 def _file(query: InspectQuery) -> UploadedFile | None:
     """Dropped, pasted or, once the visitor asks for the camera, taken; the last of these."""
+    file, photo = (f"{name}-{st.session_state.get(_ROUND, 0)}" for name in (_FILE, _PHOTO))
     chosen: UploadedFile | None = st.file_uploader(
         "A picture of your own (drop or paste it; it is not stored)",
         type=TYPES,
         max_upload_size=MAX_MEGABYTES,
-        key=_FILE,
+        key=file,
         on_change=_leave_the_store,
-        args=(_FILE,),
+        args=(file,),
     )
     asked = query.others.get(_CAMERA) == "1"
     draw(camera_link(query, asked))
@@ -67,7 +73,7 @@ def _file(query: InspectQuery) -> UploadedFile | None:
         return chosen
     # Only now does the browser ask whether the page may see.
     taken: UploadedFile | None = st.camera_input(
-        "A photograph (it is not stored)", key=_PHOTO, on_change=_leave_the_store, args=(_PHOTO,)
+        "A photograph (it is not stored)", key=photo, on_change=_leave_the_store, args=(photo,)
     )
     return taken or chosen
 
@@ -76,6 +82,14 @@ def kept_upload(store: LatentStore) -> Upload | None:
     """The upload of this session, for pages without a drop zone; None where there is none for this store."""
     kept: _Taken | None = st.session_state.get(_KEPT)
     return kept.upload if kept and kept.key[0] == store.version else None
+
+
+def _begin_anew(refusal: str) -> NoReturn:
+    """Says why in an empty drop zone: in the old one the file's name would stay, beside whatever is looked at next."""
+    st.session_state.pop(_KEPT, None)
+    st.session_state[_REFUSAL] = refusal
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    st.rerun()
 
 
 def _leave_the_store(widget: str) -> None:
