@@ -37,8 +37,8 @@ def summary(view: Edit, query: InspectQuery, scores: Sequence[Score] = ()) -> st
 
 
 def problems(query: InspectQuery) -> str:
-    """What the address says and nobody can read, a sentence each."""
-    return "".join(f'<p class="sp-refused" role="alert">{escape(sentence)}</p>' for sentence in query.problems)
+    """What the address says of the edit and nobody can read, a sentence each."""
+    return "".join(map(parts.refusal, query.problems))
 
 
 def refused(sentence: str, query: InspectQuery) -> str:

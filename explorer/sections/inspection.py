@@ -114,7 +114,7 @@ def missing(said: str, n_images: int) -> str:
 
 def refused(sentence: str) -> str:
     """An upload that cannot be shown."""
-    return f'<p class="sp-refused" role="alert">{escape(sentence)}</p>'
+    return parts.refusal(sentence)
 
 
 def _facts(facts: tuple[tuple[str, str], ...]) -> str:

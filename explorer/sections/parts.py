@@ -134,6 +134,11 @@ def head(title: str, help_text: str = "", beside: str = "") -> str:
     return f'<div class="sp-head"><h2>{escape(title)}{mark}</h2>{beside}</div>'
 
 
+def refusal(sentence: str) -> str:
+    """What was said and cannot be done."""
+    return f'<p class="sp-refused" role="alert">{escape(sentence)}</p>'
+
+
 def dim(text: str) -> str:
     """A quiet remark."""
     return f'<span class="sp-dim">{escape(text)}</span>'

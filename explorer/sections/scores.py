@@ -30,6 +30,7 @@ def form(query: InspectQuery, prompts: tuple[str, ...], suggested: tuple[str, ..
         f'<textarea id="sp-prompts-field" name="prompts" rows="{min(max(len(prompts) + 1, 3), MAX_PROMPTS)}" '
         f'maxlength="{MAX_PROMPTS * (MAX_PROMPT + 1)}" placeholder="a red car&#10;a drawing of a dog" '
         f'autocomplete="off">{escape(chr(10).join(prompts))}</textarea>'
+        f"{''.join(map(parts.refusal, query.text_problems))}"
         f'<div class="sp-tools"><button type="submit" class="sp-copy">score</button></div></form>'
         f"{_suggestions(query, prompts, suggested)}"
     )
@@ -72,7 +73,7 @@ def nothing_yet() -> str:
 
 def refused(sentence: str) -> str:
     """The encoder cannot be had."""
-    return f'<p class="sp-refused" role="alert">Texts cannot be scored: {escape(sentence)}.</p>'
+    return parts.refusal(f"Texts cannot be scored: {sentence}.")
 
 
 def _nothing(one: Score) -> str:

@@ -26,7 +26,8 @@ class InspectQuery:
     prompts: tuple[str, ...] | None = None  # None: nobody said any; () would be asked for nothing
     prompt: int = 0  # the one whose score is taken apart
     edit: Mapping[int, float] = field(default_factory=dict)  # latent -> its new activation
-    problems: tuple[str, ...] = ()  # a sentence for every part that could not be read
+    problems: tuple[str, ...] = ()  # a sentence for every part of the edit that could not be read
+    text_problems: tuple[str, ...] = ()  # the same of the texts, said at their box
     others: Mapping[str, str] = field(default_factory=dict)  # parameters that belong to others: image, where, …
 
     @property
@@ -60,6 +61,7 @@ def read_inspect(store: LatentStore, params: Mapping[str, str]) -> InspectQuery:
     `add=340&to=2.5`, as the form sends it, joins `edit`; without `to`, the latent's mean activation is meant.
     """
     problems: list[str] = []
+    text_problems: list[str] = []
     edit: dict[int, float] = {}
     asked = [part for part in params.get("edit", "").split(",") if part.strip()]
     if len(asked) > MAX_EDITS:
@@ -69,10 +71,10 @@ def read_inspect(store: LatentStore, params: Mapping[str, str]) -> InspectQuery:
         _read_into(edit, problems, store, number, value)
     if params.get("add", "").strip():
         _add(edit, problems, store, params["add"].strip(), params.get("to", "").strip())
-    prompts = _prompts(params["prompts"], problems) if "prompts" in params else None
+    prompts = _prompts(params["prompts"], text_problems) if "prompts" in params else None
     chosen = whole_number(params.get("prompt"), 0)
     others = {key: value for key, value in params.items() if key not in _OURS}
-    return InspectQuery(prompts or None, chosen, edit, tuple(problems), others)
+    return InspectQuery(prompts or None, chosen, edit, tuple(problems), tuple(text_problems), others)
 
 
 def edit_text(edit: Mapping[int, float]) -> str:

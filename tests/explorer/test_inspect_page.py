@@ -197,3 +197,11 @@ def test_addresses_are_escaped(shown: LatentStore) -> None:
     html = html_of(run_page("inspect", image="7", prompts='"><script>alert(1)</script>', where='"><b>x</b>'))
     assert "<script>" not in html
     assert '"><b>x' not in html
+
+
+def test_too_many_texts_are_said_at_their_box(shown: LatentStore) -> None:
+    app = run_page("inspect", image="7", prompts="\n".join("abcdefghi"), edit="x")
+    html = html_of(app)
+    assert re.search(r"</textarea><p [^>]*>At most 8 texts are scored at once; the first 8 are\.</p>", html)
+    assert html.count("At most 8 texts") == 1
+    assert html.index("“x” is no latent") < html.index("Sparse code")

@@ -169,9 +169,9 @@ def test_rows_of_an_edited_code(store: LatentStore) -> None:
 
 def test_a_text_that_is_too_long_is_cut_and_said_to_be(store: LatentStore) -> None:
     query = read_inspect(store, {"prompts": "a cat\n" + "b" * MAX_PROMPT})
-    assert query.problems == () and query.prompts == ("a cat", "b" * MAX_PROMPT)
+    assert query.text_problems == () and query.prompts == ("a cat", "b" * MAX_PROMPT)
     query = read_inspect(store, {"prompts": "a cat\n" + "b" * (MAX_PROMPT + 1)})
-    assert query.prompts == ("a cat", "b" * MAX_PROMPT) and f"first {MAX_PROMPT} characters" in query.problems[0]
+    assert query.prompts == ("a cat", "b" * MAX_PROMPT) and f"first {MAX_PROMPT} characters" in query.text_problems[0]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_reading_prompts(store: LatentStore) -> None:
     assert read_inspect(store, {"prompts": " \n\r\n"}).prompts is None
     assert read_inspect(store, {"prompts": " a  red car \r\nb\nb\n"}).prompts == ("a red car", "b")
     many = read_inspect(store, {"prompts": "\n".join(str(n) for n in range(20))})
-    assert len(many.prompts or ()) == MAX_PROMPTS and len(many.problems) == 1
+    assert len(many.prompts or ()) == MAX_PROMPTS and len(many.text_problems) == 1
     assert len((read_inspect(store, {"prompts": "x" * 10_000}).prompts or ("",))[0]) == 200
     assert build_scores(store, store_source(store, 3), ("a", "b"), 99, embedder(store)).chosen == 0
 
