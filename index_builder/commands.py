@@ -12,7 +12,10 @@ from typing import Annotated, Literal
 import tyro
 
 from index_builder.config import Device, check_utf8
+from sae_core.errors import TrainingError
 from sae_core.training.config import TrainConfig
+
+_MOST_HELD_OUT = 0.5  # of the embeddings: more and there is little to train on
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,15 @@ class TrainCommand:
     """Of Adam, after its warm-up."""
     seed: int = 0
     """Decides the run."""
+    held_out: float = 0.1
+    """Share of the embeddings that are not trained on; what the SAE leaves of these says how far it memorised."""
     device: Device = "auto"
     """Where to train."""
 
     def __post_init__(self) -> None:
         check_utf8("--out", self.out)
+        if not 0 <= self.held_out <= _MOST_HELD_OUT:
+            raise TrainingError(f"--held-out is a share from 0 to {_MOST_HELD_OUT}, not {self.held_out}")
 
     def settings(self) -> TrainConfig:
         """The trainer's settings; warm-ups are fixed shares of the run."""

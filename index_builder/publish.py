@@ -24,8 +24,10 @@ from index_builder.sources.base import clean_name
 from sae_core.disk import sync, sync_folder, write_atomically
 from sae_core.references import WORDS
 from sae_core.sae.checkpoint import sae_fingerprint
+from sae_core.sae.topk import TopKSAE
 from sae_core.store import layout
 from sae_core.store.manifest import EncoderInfo, FileInfo, Manifest, ReportCard, SAEInfo, SourceInfo
+from sae_core.training.record import recorded
 
 
 def make_manifest(
@@ -51,13 +53,23 @@ def make_manifest(
             precision=clip.precision,
             decoder=models.decoder,
         ),
-        sae=SAEInfo(ref=public_name(config.sae), fingerprint=sae_fingerprint(sae)),
+        sae=sae_info(config.sae, sae),
         report=card,
         thumbnail_side=config.thumbnail_side or None,
         versions=versions(),
         files={
             name: file_info(root / name) for name in (*layout.REQUIRED, *layout.OPTIONAL) if (root / name).is_file()
         },
+    )
+
+
+def sae_info(reference: str, sae: TopKSAE) -> SAEInfo:
+    """What a manifest says of an SAE; what its training held out is known of those that `train-sae` made here."""
+    record = recorded(Path(reference))
+    return SAEInfo(
+        ref=public_name(reference),
+        fingerprint=sae_fingerprint(sae),
+        fvu_held_out=record.fvu_held_out if record else None,
     )
 
 

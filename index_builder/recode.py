@@ -22,7 +22,7 @@ from index_builder.commands import RecodeCommand
 from index_builder.compatibility import SAMPLE, check_fit
 from index_builder.config import resolved_device
 from index_builder.existing import Asked, check_out, finished
-from index_builder.publish import file_info, public_name, publish, versions
+from index_builder.publish import file_info, publish, sae_info, versions
 from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
 from sae_core.errors import BuildError, MismatchError
@@ -106,8 +106,7 @@ def _described(
         "files": {name: files[name] if name in linked else file_info(root / name) for name in there},
     }
     if command.sae:
-        used = {"ref": public_name(command.sae), "fingerprint": sae_fingerprint(sae)}
-        changed["sae"] = old.manifest.sae.model_copy(update=used)
+        changed["sae"] = sae_info(command.sae, sae)
     return old.manifest.model_copy(update=changed)
 
 

@@ -24,10 +24,13 @@ from sae_core.sae.checkpoint import save_sae
 from sae_core.sae.topk import TopKSAE
 from sae_core.store import layout
 from sae_core.store.checks import read_manifest
+from sae_core.training.record import NAME, TrainingRecord
 from sae_core.training.trainer import StepFigures, train_sae
 
+_LEAST_HELD_OUT = 20  # embeddings that say something
 _LOCK, _CHECKPOINT = "training.lock", "training.pt"
-_OURS = {_LOCK, _CHECKPOINT, f"{_CHECKPOINT}.tmp", "model.safetensors", "model.safetensors.tmp", "config.json.tmp"}
+_OURS = {_LOCK, _CHECKPOINT, f"{_CHECKPOINT}.tmp", NAME}
+_OURS |= {"model.safetensors", "model.safetensors.tmp", "config.json.tmp"}
 log = logging.getLogger("sparsight")
 
 
@@ -36,20 +39,42 @@ def run(command: TrainCommand) -> Fidelity:
     settings = command.settings()
     embeddings = load_embeddings(command.embeddings)
     device = resolved_device(command.device)
-    if (n := len(embeddings)) < settings.n_latents:
+    kept, held_out = parted(embeddings, command.held_out, command.seed)
+    if (n := len(kept)) < settings.n_latents:
         few = "%d embeddings are few for %d latents, which come to stand for single pictures: give fewer --latents"
         log.warning(few, n, settings.n_latents)
     with _folder(command.out) as checkpoint, _shown(settings.steps) as report:
         sae = train_sae(
-            embeddings,
+            kept,
             settings,
             checkpoint=checkpoint,
             device=device,
             report=report,
         )
+        found = measured(sae, kept, held_out, command.out)
         save_sae(sae, command.out)
         checkpoint.unlink(missing_ok=True)
-    return measure(sae, embeddings)
+    return found
+
+
+def parted(embeddings: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Those to train on, and a drawn share that the SAE never sees; none of so few that nothing could be said."""
+    n_held_out = round(share * len(embeddings))
+    if n_held_out < _LEAST_HELD_OUT:
+        return embeddings, embeddings[:0]
+    order = np.random.default_rng([seed, len(embeddings)]).permutation(len(embeddings))
+    return embeddings[np.sort(order[n_held_out:])], embeddings[np.sort(order[:n_held_out])]
+
+
+def measured(sae: TopKSAE, kept: Tensor, held_out: Tensor, out: Path) -> Fidelity:
+    """Fidelity on what it was trained on; that on the held out embeddings is kept beside the weights, too."""
+    found = measure(sae, kept, "the embeddings it was trained on")
+    if len(held_out):
+        other = measure(sae, held_out, f"{len(held_out):,} held out")
+        TrainingRecord(n_embeddings=len(kept), n_held_out=len(held_out), fvu=found.fvu, fvu_held_out=other.fvu).save(
+            out
+        )
+    return found
 
 
 @contextlib.contextmanager
@@ -83,7 +108,7 @@ def load_embeddings(path: Path) -> Tensor:
         raise TrainingError(f"{path} is neither a store nor a .npy of embeddings: {error}") from error
 
 
-def measure(sae: TopKSAE, embeddings: Tensor, most: int = 20_000) -> Fidelity:
+def measure(sae: TopKSAE, embeddings: Tensor, which: str, most: int = 20_000) -> Fidelity:
     """Fidelity on a spread of the embeddings; logs it with the number of latents never active there."""
     rows = torch.linspace(0, len(embeddings) - 1, min(most, len(embeddings))).long()
     x = embeddings[rows]
@@ -91,9 +116,8 @@ def measure(sae: TopKSAE, embeddings: Tensor, most: int = 20_000) -> Fidelity:
     found = fidelity(x, sae.decode(codes), codes.activations)
     n_alive = len(codes.indices[codes.activations > 0].unique())
     n_dead = sae.config.n_latents - n_alive
-    log.info(
-        "cosine %.4f, FVU %.4f, L0 %.2f, dead %d of %d", found.cosine, found.fvu, found.l0, n_dead, sae.config.n_latents
-    )
+    said = (which, found.cosine, found.fvu, found.l0, n_dead, sae.config.n_latents)
+    log.info("on %s: cosine %.4f, FVU %.4f, L0 %.2f, %d of %d latents never active", *said)
     return found
 
 

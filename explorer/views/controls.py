@@ -109,7 +109,18 @@ def _reconstruction(store: LatentStore) -> str:
     left = ", one of ".join(
         f"{count(store.n_latents)} {name} {figure(fvu, 3)}" for name, fvu in report.untrained.items()
     )
-    return f"It reconstructs to an FVU of {figure(report.fvu, 3)}; a dictionary of {left}."
+    return (
+        f"It reconstructs to an FVU of {figure(report.fvu, 3)}{_held_out(store)}; a dictionary of {left}, on pictures "
+        "that are not in it."
+    )
+
+
+def _held_out(store: LatentStore) -> str:
+    """An SAE leaves less of what it was trained on, and a store does not know whether that are its pictures."""
+    known = store.manifest.sae.fvu_held_out
+    if known is None:
+        return ", perhaps on pictures that it was trained on"
+    return f" ({figure(known, 3)} of embeddings that its training held out)"
 
 
 def _examples(store: LatentStore, table: pd.DataFrame) -> tuple[Example, ...]:

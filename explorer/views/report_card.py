@@ -64,7 +64,7 @@ def report_figures(store: LatentStore) -> tuple[Figure, ...]:
 def _fvu(store: LatentStore) -> Figure:
     """Beside the strongest baseline that the store knows; the others are in the definition."""
     report = store.manifest.report
-    n, definition = store.n_latents, DEFINITIONS["fvu"]
+    n, definition = store.n_latents, DEFINITIONS["fvu"] + _of_training(store)
     n_kept = max(round(report.l0), 1)
     moments = store.mean_embedding, store.moments.products.sum(0), store.n_images
     components = figure(components_fvu(*moments, n_kept), 3)
@@ -77,6 +77,14 @@ def _fvu(store: LatentStore) -> Figure:
     definition += "in a dictionary are not judged."
     best, fvu = next(iter(report.untrained.items()))
     return Figure("FVU", figure(report.fvu, 3), f"{best}: {figure(fvu, 3)}", definition)
+
+
+def _of_training(store: LatentStore) -> str:
+    """What a low figure may owe to training on the same pictures."""
+    known = store.manifest.sae.fvu_held_out
+    if known is not None:
+        return f" Of embeddings that its training held out it leaves {figure(known, 3)}."
+    return " Pictures that the SAE was trained on leave less than new ones; whether these were is not known."
 
 
 def _good_names(store: LatentStore, named: float) -> Figure:

@@ -54,6 +54,7 @@ class SAEInfo(_Part):
 
     ref: str  # a preset or hub id, or the name of a local folder: for people
     fingerprint: Sha256
+    fvu_held_out: Figure | None = None  # of embeddings that its training held out, where train-sae recorded it
 
 
 class ReportCard(_Part):

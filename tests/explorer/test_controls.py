@@ -202,10 +202,20 @@ def test_the_reconstruction_stands_beside_dictionaries_that_nobody_trained(store
     view = build_controls(of(random_fvu=0.3, picture_fvu=0.2))
     n = store.n_latents
     assert view is not None and view.sentence.endswith(
-        f"an FVU of 0.100; a dictionary of {n} random pictures 0.200, one of {n} random directions 0.300."
+        "an FVU of 0.100, perhaps on pictures that it was trained on; a dictionary of "
+        f"{n} random pictures 0.200, one of {n} random directions 0.300, on pictures that are not in it."
     )
     alone = build_controls(of(random_fvu=0.3))
-    assert alone is not None and alone.sentence.endswith(f"a dictionary of {n} random directions 0.300.")
+    assert alone is not None and alone.sentence.endswith(
+        f"a dictionary of {n} random directions 0.300, on pictures that are not in it."
+    )
+    known = of(random_fvu=0.3)
+    held_out = {"sae": store.manifest.sae.model_copy(update={"fvu_held_out": 0.25})}
+    known.manifest = known.manifest.model_copy(update=held_out)
+    trained = build_controls(known)
+    assert trained is not None and "0.100 (0.250 of embeddings that its training held out); a" in trained.sentence
+    definitions = [next(one for one in report_figures(one) if one.name == "FVU").definition for one in (known, store)]
+    assert "held out it leaves 0.250." in definitions[0] and "whether these were is not known" in definitions[1]
     for figures, beside in (
         ({"random_fvu": 0.3, "picture_fvu": 0.2}, "random pictures: 0.200"),
         ({"random_fvu": 0.1, "picture_fvu": 0.2}, "random directions: 0.100"),

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from index_builder.cli import main
+from index_builder.train import parted
 from sae_core import LatentStore, load_sae
 from sae_core.references import REPOSITORY_ROOT
+from sae_core.training.record import recorded
 from tests.support.pictures import make_folder, make_tar
 from tests.support.stores import make_store
 
@@ -292,6 +295,39 @@ def test_training_more_latents_than_there_are_pictures_is_warned_of(
         where = ["--embeddings", str(tmp_path / "x.npy"), "--out", str(tmp_path / f"sae-{latents}")]
         assert main(["train-sae", *where, "--latents", str(latents), "--k", "4", "--steps", "2"]) == 0
         assert ("16 embeddings are few for 17 latents" in caplog.text) is said
+
+
+def test_a_share_is_held_out_and_what_is_left_of_it_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An SAE of as many latents as embeddings learns these by heart, and not those that it never saw."""
+    x = np.random.default_rng(0).normal(size=(200, 24)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x / np.linalg.norm(x, axis=1, keepdims=True))
+    sizes = ["--latents", "160", "--k", "2", "--steps", "300", "--batch-size", "80"]
+    train = ["train-sae", "--embeddings", str(tmp_path / "x.npy"), *sizes]
+    assert main([*train, "--held-out", "0.2", "--out", str(tmp_path / "sae")]) == 0
+    assert "on the embeddings it was trained on: " in caplog.text and "on 40 held out: " in caplog.text
+    record = recorded(tmp_path / "sae")
+    assert record is not None and (record.n_embeddings, record.n_held_out) == (160, 40)
+    assert record.fvu_held_out > record.fvu + 0.05
+    kept, held_out = parted(torch.from_numpy(np.load(tmp_path / "x.npy")), 0.2, seed=0)
+    assert len(torch.cat([kept, held_out]).unique(dim=0)) == 200
+    left = held_out - (sae := load_sae(tmp_path / "sae")).decode(sae.encode(held_out))
+    about = held_out - held_out.mean(0)
+    assert record.fvu_held_out == pytest.approx(float((left**2).sum() / (about**2).sum()), rel=1e-4)
+    assert main([*train, "--held-out", "0", "--out", str(tmp_path / "all")]) == 0
+    assert recorded(tmp_path / "all") is None
+    assert main([*train, "--held-out", "0.6", "--out", str(tmp_path / "o")]) == 2
+    assert "--held-out is a share from 0 to 0.5, not 0.6" in capsys.readouterr().err
+
+
+def test_a_store_says_what_its_sae_left_of_what_was_held_out(store: Path, tmp_path: Path) -> None:
+    sizes = ["--latents", "48", "--k", "3", "--steps", "40", "--batch-size", "16", "--held-out", "0.5"]
+    assert main(["train-sae", "--embeddings", str(store), "--out", str(tmp_path / "sae"), *sizes]) == 0
+    assert main(["recode", str(store), "--sae", str(tmp_path / "sae"), "--out", str(tmp_path / "recoded")]) == 0
+    known, record = LatentStore.open(tmp_path / "recoded").manifest.sae, recorded(tmp_path / "sae")
+    assert record is not None and known.fvu_held_out == pytest.approx(record.fvu_held_out)
+    assert LatentStore.open(store).manifest.sae.fvu_held_out is None
 
 
 def test_training_on_what_is_no_embeddings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
