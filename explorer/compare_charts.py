@@ -47,6 +47,11 @@ def parts_csv(view: Comparison) -> str:
     ]
     others = [("bias", view.bias), ("residual", view.residual), ("cosine", view.cosine)]
     others += [(f"random_pictures_{name}", value) for name, value in view.chance._asdict().items()]
+    others += [
+        (f"meaningless_strings_for_{one.side}_{name}", value)
+        for one in view.meaningless
+        for name, value in one.cosine._asdict().items()
+    ]
     rows += [(name, "", "", "", "", part) for name, part in others]
     return csv_text(("latent", "name", "where", "mean_activation_a", "mean_activation_b", "part_of_cosine"), rows)
 

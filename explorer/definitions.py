@@ -90,6 +90,9 @@ DEFINITIONS = {
     "line: the cosine of random pictures.",
     "overlap": "Latents active in at least one picture of both sides. Baselines: the same numbers of latents drawn at "
     "random from those that are not dead (hypergeometric expectation), and as many random pictures on either side.",
+    "meaningless": "Every text has nearest pictures, and these lie close together whatever it means, so that random "
+    "pictures are easily beaten. Baseline: the pictures nearest to each of 256 strings of random letters, as many as "
+    "stand for the words, against the same other side.",
     "angles": "Principal angles: the smallest angle between a direction of one span and one of the other, then the "
     "next at right angles to these, and so on; 0 is shared, 90° unrelated. A span is that of a side's k strongest "
     "latents, or of the latents that were chosen. Baselines: spans of random directions in {d} dimensions, and of "

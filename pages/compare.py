@@ -9,6 +9,7 @@ from explorer import frame
 from explorer.angles import draw_angles
 from explorer.choices import choose
 from explorer.grid import draw, waiting
+from explorer.models import embed_texts
 from explorer.plots import draw_plot
 from explorer.sections import compare as sections
 from explorer.stores import current_store
@@ -40,7 +41,7 @@ draw(*(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", 
 upload = kept_upload(store)
 if a.resolved and b.resolved:
     frame.title(f"{a.resolved.title} | {b.resolved.title}")
-    view = build_comparison(store, a.resolved, b.resolved, centred)
+    view = build_comparison(store, a.resolved, b.resolved, centred, lambda texts: embed_texts(store, texts))
     draw_comparison(view, upload.data_uri if upload else None)
     draw_angles(view.angles, "angles", f"angles of {view.a.title} and {view.b.title}")
 elif one := a.resolved or b.resolved:

@@ -9,6 +9,7 @@ from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.bars import active_bar
+from explorer.sections.meaningless import cosine_controls, overlap_controls
 from explorer.sections.sides import side
 from explorer.views.compare import Comparison, Row, Where
 from explorer.views.compare_examples import Example
@@ -81,7 +82,7 @@ def answer(view: Comparison) -> str:
     same = parts.dim(f" {plural(view.n_same, 'picture')} on both sides.") if view.n_same and not view.equal else ""
     return (
         f'<p class="sp-lead">{escape(said)}: cosine <b class="sp-num">{figure(view.cosine, 3)}</b>'
-        f"{parts.help_mark(tip)} {baseline}{same}</p>"
+        f"{parts.help_mark(tip)} {baseline}{same}</p>{cosine_controls(view)}"
     )
 
 
@@ -156,7 +157,9 @@ def _overlap(view: Comparison) -> str:
     both = view.overlap
     said = f"{plural(both.n_both, 'latent')} active on both sides, of {both.n_a:,} and {both.n_b:,}"
     chance = f"chance: {_about(both.by_latents)} (random latents), {_about(both.by_pictures)} (random pictures)"
-    return parts.head("What do they share?", DEFINITIONS["overlap"], parts.dim(f"{said}; {chance}"))
+    return parts.head("What do they share?", DEFINITIONS["overlap"], parts.dim(f"{said}; {chance}")) + overlap_controls(
+        view
+    )
 
 
 def _about(n: float) -> str:

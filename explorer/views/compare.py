@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 
 from explorer.views.angles import Angles, build_angles
+from explorer.views.chance import EmbedTexts
+from explorer.views.meaningless import Meaningless, meaningless_texts
 from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
 from explorer.views.random_cosines import RandomCosines, random_cosines
 from explorer.views.resolved import Resolved
@@ -59,6 +61,7 @@ class Comparison:
     b: Side
     cosine: float
     chance: RandomCosines  # of random pictures, as many on either side and on both
+    meaningless: tuple[Meaningless, ...]  # for each side that words chose: other strings in their place
     bars: tuple[Part, ...]  # the largest parts, by size
     others: tuple[Part, ...]  # those after them, which the figure sums
     bias: float
@@ -76,18 +79,28 @@ class Comparison:
         """The mean cosine of random pictures."""
         return self.chance.mean
 
+    def side(self, letter: str) -> Side:
+        """A or B."""
+        return self.a if letter == "a" else self.b
+
     @property
     def rest(self) -> float:
         """The sum of the other latents' parts."""
         return sum(one.part for one in self.others)
 
 
-def build_comparison(store: LatentStore, a: Resolved, b: Resolved, centred: bool | None = None) -> Comparison:
+def build_comparison(
+    store: LatentStore,
+    a: Resolved,
+    b: Resolved,
+    centred: bool | None = None,
+    embed_texts: EmbedTexts | None = None,
+) -> Comparison:
     """Everything that is said of two choices.
 
     Means of many pictures are alike through what all pictures share, which is in the bias: `centred` takes the store's
     mean from both embeddings and from the bias, so that the parts add up to the cosine of what is left. Where nothing
-    is said of it, two pictures are compared as they are, and sets that way.
+    is said of it, two pictures are compared as they are, and sets that way. `embed_texts` is for the control of words.
     """
     if centred is None:
         centred = max(len(a.embeddings), len(b.embeddings)) > 1
@@ -103,6 +116,7 @@ def build_comparison(store: LatentStore, a: Resolved, b: Resolved, centred: bool
         b=build_side(store, b),
         cosine=parts.cosine,
         chance=random_cosines(store, len(a.embeddings), len(b.embeddings), n_same, centred=centred),
+        meaningless=meaningless_texts(store, (a, b), (codes[0].embedding, codes[1].embedding), common, embed_texts),
         bars=ordered[:N_BARS],
         others=ordered[N_BARS:],
         bias=parts.bias,

@@ -85,7 +85,7 @@ def _label(store: LatentStore, selection: Selection) -> Resolved:
 def _text(store: LatentStore, selection: Selection, embed_text: EmbedText) -> Resolved:
     if len(selection.value) > _MAX_TEXT:
         raise SparsightError(f"a text has {_MAX_TEXT} characters at most")
-    found = store.nearest_images(embed_text(selection.value), _some(store))
+    found = store.nearest_images(embed_text(selection.value), n_for_text(store))
     return _of_images(store, selection, f"“{selection.value}”", found.ids.astype(np.int64), len(found.ids))
 
 
@@ -142,6 +142,6 @@ def _known(numbers: tuple[int, ...], n: int, what: str) -> tuple[int, ...]:
     return numbers
 
 
-def _some(store: LatentStore) -> int:
+def n_for_text(store: LatentStore) -> int:
     """As many pictures as stand for a text: the nearest ones, a small part of a small store."""
     return max(1, min(MAX_PICTURES // 4, store.n_images // 10 or 1))
