@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from explorer.models import embed_text
+from explorer.models import cut_texts, embed_text
 from explorer.uploader import kept_upload
+from explorer.views.cut_texts import CutText
 from explorer.views.resolved import Resolved, Uploaded, resolve
 from explorer.views.selection import read_selection
 from sae_core import LatentStore
@@ -18,6 +19,7 @@ class Choice(NamedTuple):
     said: str  # as the address writes it; as it was said where it could not be read
     resolved: Resolved | None = None
     problem: str = ""  # one sentence: why there are no pictures
+    cut: tuple[CutText, ...] = ()  # its words, where they are longer than what the encoder reads
 
 
 def choose(store: LatentStore, said: str) -> Choice:
@@ -27,7 +29,10 @@ def choose(store: LatentStore, said: str) -> Choice:
     except SparsightError as error:
         problem = str(error)
         return Choice(said, problem=f"{problem[:1].upper()}{problem[1:]}{'' if problem.endswith('.') else '.'}")
-    return Choice(said) if resolved is None else Choice(resolved.selection.said, resolved)
+    if resolved is None:
+        return Choice(said)
+    selection = resolved.selection
+    return Choice(selection.said, resolved, cut=cut_texts(store, [selection.value] if selection.kind == "text" else []))
 
 
 def chosen(store: LatentStore, said: str) -> Resolved | None:

@@ -12,6 +12,7 @@ from explorer.choices import choose
 from explorer.grid import draw
 from explorer.plots import draw_plot
 from explorer.sections import geometry as sections
+from explorer.sections.texts import cut
 from explorer.views.angles import build_angles
 from explorer.views.geometry import Geometry, build_geometry
 from explorer.views.geometry_query import GeometryQuery
@@ -68,7 +69,7 @@ def _draw_other(store: LatentStore, resolved: Resolved, query: GeometryQuery) ->
     """Principal angles to the span of a second choice."""
     other = choose(store, query.other)
     said = other.said
-    draw(sections.other_form(query.kept("with"), said, store.labels.offered(MAX_LABELS), other.problem))
+    draw(sections.other_form(query.kept("with"), said, store.labels.offered(MAX_LABELS), other.problem), cut(other.cut))
     if other.resolved:
         angles = build_angles(store, span_latents(resolved), span_latents(other.resolved))
         draw_angles(angles, "other-angles", f"angles of {resolved.title} and {other.resolved.title}")

@@ -6,12 +6,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.grid import draw
-from explorer.models import embed_text, sae
+from explorer.models import cut_texts, embed_text, sae
 from explorer.plots import draw_plot
 from explorer.score_charts import waterfall, waterfall_csv
 from explorer.sections import edits as edit_sections
 from explorer.sections import inspection as sections
 from explorer.sections import scores as score_sections
+from explorer.sections.texts import cut
 from explorer.uploader import CODE_HEIGHT
 from explorer.views.code_rows import build_rows
 from explorer.views.edits import Edit, build_edit
@@ -70,14 +71,19 @@ def _draw_outcome(place: DeltaGenerator, edit: Edit | None, query: InspectQuery,
 
 def _draw_scores(store: LatentStore, source: Source, query: InspectQuery, edit: Edit | None) -> Scores | None:
     texts = query.prompts or default_prompts(store, source)
-    form = score_sections.form(query, texts, suggested_labels(store, source))
+    suggestions = score_sections.suggestions(query, texts, suggested_labels(store, source))
     draw(score_sections.heading())
     asked, taken_apart = st.columns([1, 2.2], gap="large")
     with asked:
-        draw(form)
+        draw(score_sections.form(query, texts))
+        below_box = st.empty()
+        draw(suggestions)
     with taken_apart:
         if texts:
-            return _draw_taken_apart(store, source, query, texts, edit)
+            scored = _draw_taken_apart(store, source, query, texts, edit)
+            with below_box:
+                draw(cut(cut_texts(store, texts)))
+            return scored
         draw(score_sections.nothing_yet())
         return None
 

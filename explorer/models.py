@@ -5,7 +5,7 @@ The encoder encodes for one visitor at a time (`explorer.waiting`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -14,6 +14,7 @@ import streamlit as st
 
 from explorer.recent import RecentArrays
 from explorer.stores import ENCODER_VARIABLE, encoder_reference
+from explorer.views.cut_texts import CutText
 from explorer.waiting import encoder_turn
 from sae_core import ClipEncoder, LatentStore
 from sae_core.errors import EncoderError
@@ -51,21 +52,28 @@ def embed_texts(store: LatentStore, texts: Sequence[str]) -> list[np.ndarray]:
         return str(store.path), store.version, text
 
     found = {text: kept[0] for text in texts if (kept := _TEXTS.peek(key(text)))}
-    for text, row in _encoded(store, [text for text in dict.fromkeys(texts) if text not in found]):
-        found[text] = _TEXTS.get(key(text), partial(tuple, [row]))[0]
+    for text, row, read in _encoded(store, [text for text in dict.fromkeys(texts) if text not in found]):
+        found[text] = _TEXTS.get(key(text), partial(tuple, [row, read]))[0]
     return [found[text] for text in texts]
 
 
-def _encoded(store: LatentStore, texts: list[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """Each text with its embedding, which cannot be written to."""
+def cut_texts(store: LatentStore, texts: Iterable[str]) -> tuple[CutText, ...]:
+    """Which of the texts that `embed_texts` was asked for lately were cut; those that are not kept any more are not."""
+    kept = [(text, _TEXTS.peek((str(store.path), store.version, text))) for text in dict.fromkeys(texts)]
+    cut = [CutText(text, *(int(n) for n in one[1])) for text, one in kept if one]
+    return tuple(one for one in cut if one.n_read < len(one.text))
+
+
+def _encoded(store: LatentStore, texts: list[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Each text with its embedding, which cannot be written to, and with what was read of it, of how many tokens."""
     if not texts:
         return
     with encoder_in_turn(store) as clip:
-        embeddings = clip.encode_texts(texts).numpy()
-    for text, row in zip(texts, embeddings, strict=True):
+        embeddings, read = clip.encode_texts(texts).numpy(), clip.characters_read(texts)
+    for text, row, n_read in zip(texts, embeddings, read, strict=True):
         alone = row.copy()  # kept without the others
         alone.flags.writeable = False
-        yield text, alone
+        yield text, alone, np.array([n_read, clip.context_length])
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -12,6 +12,7 @@ from explorer.grid import draw, waiting
 from explorer.models import embed_texts
 from explorer.plots import draw_plot
 from explorer.sections import compare as sections
+from explorer.sections.texts import cut
 from explorer.stores import current_store
 from explorer.uploader import kept_upload
 from explorer.views.compare import Comparison, build_comparison
@@ -37,7 +38,10 @@ with waiting(HEIGHT, slow=any("text:" in words for words in said)):
 
 centred = {"0": False, "1": True}.get(st.query_params.get("centred", ""))
 draw(sections.form(a.said, b.said, store.labels.offered(MAX_LABELS), centred))
-draw(*(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", a), ("B", b)) if side.problem))
+draw(
+    cut(tuple(dict.fromkeys(a.cut + b.cut))),
+    *(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", a), ("B", b)) if side.problem),
+)
 upload = kept_upload(store)
 if a.resolved and b.resolved:
     frame.title(f"{a.resolved.title} | {b.resolved.title}")

@@ -6,10 +6,11 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw, waiting
-from explorer.models import embed_texts
+from explorer.models import cut_texts, embed_texts
 from explorer.sections import latents as sections
 from explorer.sections.latents_filter import filter_bar
 from explorer.sections.pager import pager
+from explorer.sections.texts import cut
 from explorer.stores import current_store
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
@@ -22,7 +23,7 @@ frame.title("Latents")
 with waiting(CARDS_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
     view = build_latents(store, query, lambda texts: embed_texts(store, texts))
 
-draw(filter_bar(view), sections.summary(view))
+draw(filter_bar(view), cut(cut_texts(store, [query.text])), sections.summary(view))
 if view.found:
     draw(sections.cards(view), pager(view.paging, "latents"))
 else:

@@ -12,6 +12,7 @@ from explorer.heads import draw_heads
 from explorer.sections import spans as sections
 from explorer.sections.compare import how_to_choose, problem
 from explorer.sections.parts import left_out
+from explorer.sections.texts import cut
 from explorer.spans import draw_energy, draw_neighbourhood
 from explorer.stores import current_store
 from explorer.uploader import kept_upload
@@ -27,7 +28,7 @@ query = SpansQuery.from_params(st.query_params.to_dict())
 frame.title("Spans")
 with waiting(HEIGHT, slow="text:" in query.of):
     choice = choose(store, query.of)
-draw(sections.form(query, store.labels.offered(MAX_LABELS)), left_out(query.left_out))
+draw(sections.form(query, store.labels.offered(MAX_LABELS)), left_out(query.left_out), cut(choice.cut))
 if choice.resolved is None:
     draw(problem(choice.problem) if choice.problem else "")
     draw(sections.invitation(build_span_examples(store)), how_to_choose())

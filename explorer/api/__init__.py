@@ -11,7 +11,7 @@ from explorer.api.rate import limited
 from explorer.turns import BusyError
 from sae_core.errors import SparsightError, StoreError, WithheldError
 
-VERSION = "1"
+VERSION = "2"
 
 
 def create_api() -> FastAPI:

@@ -114,6 +114,15 @@ class Similar(BaseModel):
     cosine: Cosine
 
 
+class SearchAnswer(BaseModel):
+    """Latents for a text, best first."""
+
+    n_characters: int = Field(
+        description="of the text, from its start, that the encoder read; fewer than it has where it is too long"
+    )
+    latents: list[Similar]
+
+
 class MatchesAnswer(BaseModel):
     """Images in which latents are active together."""
 

@@ -12,9 +12,9 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from explorer.api.answers import Similar, UploadAnswer
+from explorer.api.answers import SearchAnswer, Similar, UploadAnswer
 from explorer.api.images import code_answer, similar_images
-from explorer.models import embed_text, encoder
+from explorer.models import cut_texts, embed_text, encoder
 from explorer.stores import current_store
 from explorer.uploads import MAX_MEGABYTES, reduced
 from explorer.views.names import display_name
@@ -33,18 +33,22 @@ def search(
     text: Annotated[str, Query(min_length=1, max_length=300)],
     count: Annotated[int, Query(ge=1, le=200)] = 20,
     against: Literal["centroids", "directions"] = "centroids",
-) -> list[Similar]:
+) -> SearchAnswer:
     """Latents for a text: cosine of its CLIP embedding with each latent's gallery centroid, or with its direction."""
     store = current_store()
     with _admitted():
         embedding = embed_text(store, text)
+    cut = cut_texts(store, [text])
     scores = store.text_scores(embedding, against)
     best = np.argsort(-np.nan_to_num(scores, nan=-2), kind="stable")[:count]
-    return [
-        Similar(id=latent, name=display_name(store, latent).text, cosine=float(scores[latent]))
-        for latent in best.tolist()
-        if np.isfinite(scores[latent])
-    ]
+    return SearchAnswer(
+        n_characters=cut[0].n_read if cut else len(text),
+        latents=[
+            Similar(id=latent, name=display_name(store, latent).text, cosine=float(scores[latent]))
+            for latent in best.tolist()
+            if np.isfinite(scores[latent])
+        ],
+    )
 
 
 @router.post("/encode", openapi_extra={"requestBody": {"required": True, "content": {"image/*": {}}}})

@@ -21,8 +21,8 @@ def heading() -> str:
     return parts.head(_TITLE, DEFINITIONS["accounting"])
 
 
-def form(query: InspectQuery, prompts: tuple[str, ...], suggested: tuple[str, ...]) -> str:
-    """Texts, a line each, and labels to begin with."""
+def form(query: InspectQuery, prompts: tuple[str, ...]) -> str:
+    """Texts, a line each."""
     hint = f"one text a line, {MAX_PROMPTS} at most"
     return (
         f'<form class="sp-prompts" action="{links.INSPECT}" method="get" {form_state(query, "prompts", "prompt")}'
@@ -32,7 +32,23 @@ def form(query: InspectQuery, prompts: tuple[str, ...], suggested: tuple[str, ..
         f'autocomplete="off">{escape(chr(10).join(prompts))}</textarea>'
         f"{''.join(map(parts.refusal, query.text_problems))}"
         f'<div class="sp-tools"><button type="submit" class="sp-copy">score</button></div></form>'
-        f"{_suggestions(query, prompts, suggested)}"
+    )
+
+
+def suggestions(query: InspectQuery, prompts: tuple[str, ...], suggested: tuple[str, ...]) -> str:
+    """Labels to begin with."""
+    new = [text for text in suggested if text not in prompts]
+    if not new or len(prompts) >= MAX_PROMPTS:
+        return ""
+    chips = "".join(
+        f'<a class="sp-chip" href="{escape(query.url(prompts=chr(10).join((*prompts, text))))}">'
+        f"+ {escape(isolated(text))}</a>"
+        for text in new
+    )
+    tip = parts.help_mark(DEFINITIONS["suggested_labels"])
+    return (
+        f'<p class="sp-caption">Labels of pictures like this one{tip}</p>'
+        f'<div class="sp-wherechips" data-spa data-stay>{chips}</div>'
     )
 
 
@@ -104,19 +120,3 @@ def _row(view: Scores, i: int, query: InspectQuery) -> str:
 def _cell(name: str, value: str, beside: str = "") -> str:
     extra = f' <span class="sp-dim">{escape(beside)}</span>' if beside else ""
     return f'<span class="sp-num" data-name="{escape(name)}">{escape(value)}{extra}</span>'
-
-
-def _suggestions(query: InspectQuery, prompts: tuple[str, ...], suggested: tuple[str, ...]) -> str:
-    new = [text for text in suggested if text not in prompts]
-    if not new or len(prompts) >= MAX_PROMPTS:
-        return ""
-    chips = "".join(
-        f'<a class="sp-chip" href="{escape(query.url(prompts=chr(10).join((*prompts, text))))}">'
-        f"+ {escape(isolated(text))}</a>"
-        for text in new
-    )
-    tip = parts.help_mark(DEFINITIONS["suggested_labels"])
-    return (
-        f'<p class="sp-caption">Labels of pictures like this one{tip}</p>'
-        f'<div class="sp-wherechips" data-spa data-stay>{chips}</div>'
-    )

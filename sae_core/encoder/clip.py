@@ -21,12 +21,11 @@ from sae_core.encoder.attention import project_at_once
 from sae_core.encoder.last_block import pool_alone
 from sae_core.encoder.preprocessing import Precision, Preprocessing
 from sae_core.encoder.reference import EncoderReference
-from sae_core.encoder.texts import encode_tokens
+from sae_core.encoder.texts import Tokenizer, characters_read, encode_tokens
 from sae_core.errors import EncoderError, first_line
 
 # On a CPU small batches are as fast, and their layers' outputs fit the cache and the allocator's reuse (32 MB).
 _CPU_BATCH = 16
-Tokenizer = Callable[[list[str]], Tensor]
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 log = logging.getLogger("sparsight")
 
@@ -132,11 +131,20 @@ class ClipEncoder:
 
     @torch.no_grad()
     def encode_texts(self, texts: Sequence[str], batch_size: int = 256) -> Float[Tensor, "n d_embed"]:
-        """Unit embeddings of texts; longer ones are cut at the model's context length."""
+        """Unit embeddings of texts; longer ones are cut at the model's context length (`characters_read`)."""
         if not texts:
             return torch.zeros(0, self.d_embed)
         tokens = self.tokenizer(list(texts)).to(self.device)
         return F.normalize(encode_tokens(self.model, tokens, batch_size), dim=-1)
+
+    def characters_read(self, texts: Sequence[str]) -> list[int]:
+        """How many characters of each text, from its start, are encoded; all of one that is not cut."""
+        return characters_read(self.tokenizer, texts)
+
+    @cached_property
+    def context_length(self) -> int:
+        """Tokens that are read of a text, marks of its start and end among them."""
+        return int(self.tokenizer([""]).shape[1])
 
     @cached_property
     def weights_sha256(self) -> str:

@@ -1,4 +1,4 @@
-"""Texts through a text tower without their padding.
+"""Texts through a text tower without their padding, and how much of them it reads.
 
 A causal tower pools at a text's end, and what stands after it is never looked at: a word of three tokens gives the same
 embedding in 5 places as in the 77 that it is padded to.
@@ -7,11 +7,46 @@ embedding in 5 places as in the 77 that it is padded to.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+_CHARACTERS_PER_TOKEN = 16  # of a long word; what is longer is not looked at
+
+
+class Tokenizer(Protocol):
+    """As open_clip makes them: rows of tokens, cut or padded to the context length."""
+
+    def __call__(self, texts: list[str], context_length: int | None = None) -> Int[Tensor, "n context"]:
+        """Begins and ends every row with its marks."""
+        ...
+
+
+def characters_read(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
+    """How many characters of each text, from its start, fit into the context length; all of one that is not cut."""
+    counts = [len(text) for text in texts]
+    if not texts or _are_cut(tokenizer, [""])[0]:  # something of its own stands at the end: cuts cannot be told
+        return counts
+    for at in _are_cut(tokenizer, list(texts)).nonzero().flatten().tolist():
+        counts[at] = _longest_start(tokenizer, texts[at])
+    return counts
+
+
+def _longest_start(tokenizer: Tokenizer, text: str) -> int:
+    """All starts are tried: half a word may take more tokens than the whole one."""
+    most = min(len(text), _CHARACTERS_PER_TOKEN * tokenizer([""]).shape[1])
+    cut = _are_cut(tokenizer, [text[:n] for n in range(most)])
+    return int((~cut).nonzero().max())
+
+
+def _are_cut(tokenizer: Tokenizer, texts: list[str]) -> Bool[Tensor, " n"]:
+    """With room for one token more, a text that was cut has something else where its end was put."""
+    tokens = tokenizer(texts)
+    context = tokens.shape[1]
+    return (tokenizer(texts, context_length=context + 1)[:, :context] != tokens).any(dim=1)
 
 
 def encode_tokens(

@@ -72,7 +72,7 @@ def app(demo_store: Path, writable: Path) -> Iterator[Running]:
 
 def test_it_serves_searches_and_encodes_and_stops_while_somebody_looks(app: Running) -> None:
     assert _json(f"{app.address}/api/store")["n_images"] == 4554
-    assert _json(f"{app.address}/api/search?text=a+red+car&count=3")
+    assert _json(f"{app.address}/api/search?text=a+red+car&count=3")["latents"]
     picture = (Path(__file__).parents[2] / "docs" / "images" / "latent.png").read_bytes()
     assert _json(urllib.request.Request(f"{app.address}/api/encode", picture, {"Content-Type": "image/png"}))
     stream = app.address.replace("http", "ws") + "/_stcore/stream"

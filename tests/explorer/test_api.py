@@ -96,7 +96,12 @@ def test_words_find_what_the_store_ranks(client: TestClient, shown: LatentStore)
     said = client.get("/api/search?text=red+things&count=5").json()
     embedding = shown.load_encoder().encode_texts(["red things"])[0].numpy()
     scores = np.nan_to_num(shown.text_scores(embedding), nan=-2)
-    assert [row["id"] for row in said] == np.argsort(-scores, kind="stable")[:5].tolist()
+    assert [row["id"] for row in said["latents"]] == np.argsort(-scores, kind="stable")[:5].tolist()
+
+
+def test_a_search_says_how_much_of_the_text_was_read(client: TestClient) -> None:
+    for text, read in (("red things", 10), ("a lemon on a red table with a cup", len("a lemon on a red table "))):
+        assert client.get("/api/search", params={"text": text}).json()["n_characters"] == read
 
 
 @pytest.mark.parametrize(

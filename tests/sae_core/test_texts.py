@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sae_core import ClipEncoder
-from sae_core.encoder.texts import encode_tokens
+from sae_core.encoder.texts import characters_read, encode_tokens
 from tests.support.models import TINY_CLIP, make_tiny_clip
 
 TEXTS = ("a lemon", "", "a very " * 60 + "long text", "lemon", "a photograph of a lemon on a table", "lemon, lemon")
@@ -94,3 +94,44 @@ def test_a_tower_that_may_look_at_the_padding_gets_it(encoder: ClipEncoder, chan
 def _tower() -> Any:
     torch.manual_seed(0)
     return open_clip.CLIP(**copy.deepcopy(TINY_CLIP)).eval()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", ""),
+        ("a lemon on a red table", "a lemon on a red table"),  # six tokens between start and end: all that fits
+        ("a lemon on a red table!", "a lemon on a red table"),
+        ("a lemon on a red table with a cup", "a lemon on a red table "),
+        ("lemon " * 40, "lemon " * 6),
+        ("柠檬" * 20, "柠檬"),  # pieces of characters: what is left of the third says nothing
+    ],
+)
+def test_what_is_read_of_a_long_text(encoder: ClipEncoder, text: str, read: str) -> None:
+    """By hand: the tiny encoder reads eight tokens, of which two are marks."""
+    assert encoder.context_length == 8
+    assert encoder.characters_read(["lemon", text]) == [5, len(read)]
+
+
+@given(st.lists(st.sampled_from(("a", "lemon", "réd", "table!", "柠", "internationally")), max_size=14).map(" ".join))
+@settings(max_examples=60, deadline=None)
+def test_what_is_read_fits_and_no_character_more_does(encoder: ClipEncoder, text: str) -> None:
+    tokenizer = open_clip.SimpleTokenizer()
+
+    def n_tokens(some: str) -> int:
+        return len(tokenizer.encode(some)) + 2
+
+    (n,) = encoder.characters_read([text])
+    assert n_tokens(text[:n]) <= 8
+    assert (n == len(text)) == (n_tokens(text) <= 8)
+    assert n == len(text) or n_tokens(text[: n + 1]) > 8
+
+
+def test_a_tokenizer_that_ends_its_rows_itself_says_nothing_of_cuts() -> None:
+    def tokenizer(texts: list[str], context_length: int | None = None) -> Tensor:
+        rows = torch.zeros(len(texts), context_length or 8, dtype=torch.long)
+        rows[:, -1] = 9
+        return rows
+
+    assert characters_read(tokenizer, ["a lemon " * 9]) == [72]
+    assert characters_read(tokenizer, []) == []
