@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.pictures import Picture
 
 _NEARLY_ALL = 0.85  # of a side: the usual crop of 224 out of 256 pixels leaves out less
 _ENLARGED = 2  # times as large as the picture is
+_WHITE = "what is transparent as white"
+_FIRST = "the first frame or page of several"
+
+
+def seen_as(preprocessing: Preprocessing, picture: Picture) -> str:
+    """The same of a picture as it was opened, with what became of its transparency, and of an animation."""
+    part = seen_part(preprocessing, picture.width, picture.height)
+    others = (_WHITE if picture.on_white else "", _FIRST if picture.first_of_several else "")
+    return "; ".join(said for said in (part, *others) if said)
 
 
 def seen_part(preprocessing: Preprocessing, width: int, height: int) -> str:

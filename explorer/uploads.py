@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from starlette.formparsers import MultiPartParser
 
-from explorer.seen import seen_part
+from explorer.seen import seen_as
 from explorer.views.inspection import Source
 from sae_core import ClipEncoder
 from sae_core.encoder.preprocessing import Preprocessing
@@ -33,7 +33,7 @@ class Upload:
 
     name: str
     size: str  # of the original, in words
-    part: str  # of it that the encoder sees, in words
+    part: str  # of it that the encoder sees, and as what, in words
     data_uri: str
     embedding: np.ndarray
     seen: bytes  # the part around the encoder's crop, PNG
@@ -45,7 +45,7 @@ class Reduced(NamedTuple):
     middle: Image.Image  # the part around the encoder's crop, at its own scale: it sees the same pixels of it
     small: Image.Image  # what is shown back
     size: str  # of the original, in words
-    part: str  # of it that the encoder sees, in words
+    part: str  # of it that the encoder sees, and as what, in words
 
 
 def reduced(preprocessing: Preprocessing, data: bytes) -> Reduced:
@@ -54,8 +54,8 @@ def reduced(preprocessing: Preprocessing, data: bytes) -> Reduced:
         picture = open_picture(data)
         middle = preprocessing.middle(picture.rgb)
         picture.rgb.thumbnail((SHOWN_SIDE, SHOWN_SIDE))  # in place: a copy of a large one would be 400 MB
-        part = seen_part(preprocessing, picture.width, picture.height)
-        return Reduced(middle, picture.rgb, f"{picture.width:,} × {picture.height:,} pixels", part)
+        seen = seen_as(preprocessing, picture)
+        return Reduced(middle, picture.rgb, f"{picture.width:,} × {picture.height:,} pixels", seen)
 
 
 def encode_upload(

@@ -38,8 +38,17 @@ _STRIP = 1 << 20  # pixels that are converted at a time
 class Picture:
     """A decoded picture, upright, as an array and as Pillow's image: whichever is asked for is made of the other."""
 
-    def __init__(self, decoded: Image.Image | UInt8[np.ndarray, "h w 3"], size: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        decoded: Image.Image | UInt8[np.ndarray, "h w 3"],
+        size: tuple[int, int] | None = None,
+        *,
+        on_white: bool = False,
+        first_of_several: bool = False,
+    ) -> None:
         self._decoded = decoded  # mode RGB
+        self.on_white = on_white  # some of it was transparent
+        self.first_of_several = first_of_several  # frames of an animation, or pages
         self.width, self.height = size or self.rgb.size  # pixels, after the EXIF turn; more where decoded smaller
 
     @cached_property
@@ -90,27 +99,34 @@ def _decode(data: bytes, short_side: int | None) -> Picture:
     try:
         if jpegs.is_plain(image) and (pixels := jpegs.decoded(data, short_side)) is not None:
             return Picture(pixels, image.size)
-        return _seen(image)
+        return _seen(image, first_of_several=_has_more(image, data))
     except Exception as error:  # truncated or corrupt data surfaces here, as many types
         raise PictureError("broken", f"the picture cannot be decoded: {first_line(error)[:200]}") from error
 
 
-def _seen(image: Image.Image) -> Picture:
+def _has_more(image: Image.Image, data: bytes) -> bool:
+    """Whether there are more frames or pages than the first; what cameras add to a JPEG is no other picture."""
+    if image.format != "GIF":
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    try:  # a GIF looks for its second frame, which may be broken: that must not cost the first
+        return bool(Image.open(io.BytesIO(data), formats=("GIF",)).is_animated)  # type: ignore[attr-defined]
+    except Exception:
+        return False
+
+
+def _seen(image: Image.Image, *, first_of_several: bool) -> Picture:
     """The first frame as a person sees it."""
     image.seek(0)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)  # otherwise a copy, also where nothing is to be turned
-    return Picture(_to_rgb(image))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
-        return image
+        return Picture(image, first_of_several=first_of_several)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _by_strips(image, _grey(image))
-    if image.has_transparency_data:
-        return _by_strips(image, _on_white)
-    return image.convert("RGB")
+        return Picture(_by_strips(image, _grey(image)), first_of_several=first_of_several)
+    if not image.has_transparency_data:
+        return Picture(image.convert("RGB"), first_of_several=first_of_several)
+    white = _White()
+    return Picture(_by_strips(image, white), on_white=white.shows, first_of_several=first_of_several)
 
 
 def _by_strips(image: Image.Image, seen: Callable[[Image.Image], Image.Image]) -> Image.Image:
@@ -127,9 +143,16 @@ def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, image.crop((0, top, image.width, min(top + height, image.height)))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    rgba = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, _WHITE), rgba).convert("RGB")
+class _White:
+    """Under a transparent picture; remembers whether it shows anywhere, which many that could do not let it."""
+
+    def __init__(self) -> None:
+        self.shows = False
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        rgba = image.convert("RGBA")
+        self.shows = self.shows or bool((np.asarray(rgba.getchannel("A")) < 255).any())
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, _WHITE), rgba).convert("RGB")
 
 
 def _grey(image: Image.Image) -> Callable[[Image.Image], Image.Image]:

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from explorer.sections.inspection import uploaded_picture
-from explorer.seen import seen_part
+from explorer.seen import seen_as, seen_part
 from explorer.uploads import encode_upload
 from explorer.views.inspection import build_store_picture
 from sae_core import LatentStore
 from sae_core.encoder.preprocessing import Preprocessing
+from sae_core.pictures import Picture
 from tests.explorer.conftest import html_of, run_page
 
 _CHANNELS = (0.5, 0.5, 0.5)
@@ -49,6 +50,18 @@ def test_it_is_said_of_uploads_and_of_the_stores_pictures(store: LatentStore) ->
     record = store.image(0)
     facts = dict(build_store_picture(store, 0).facts)
     assert facts.get("CLIP sees", "") == seen_part(encoder.preprocessing, record.width, record.height)
+
+
+def test_transparency_and_animation_are_told_of_an_upload(store: LatentStore) -> None:
+    encoder, data = store.load_encoder(), io.BytesIO()
+    frames = [Image.new("RGBA", (40, 40), (255, 0, 0, alpha)) for alpha in (0, 255)]
+    frames[0].save(data, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    upload = encode_upload(encoder.preprocessing, lambda: nullcontext(encoder), "moving.webp", data.getvalue())
+    assert upload.part == "what is transparent as white; the first frame or page of several"
+    assert f"<dt>CLIP sees</dt><dd>{upload.part}</dd>" in uploaded_picture(upload, 0)
+    both = Picture(Image.new("RGB", (600, 400)), on_white=True)
+    assert seen_as(SHORTEST, both) == "only the middle, 400 × 400 pixels; what is transparent as white"
+    assert seen_as(SHORTEST, Picture(Image.new("RGB", (400, 400)))) == ""
 
 
 @pytest.mark.parametrize(("page", "params"), [("latents", {}), ("pictures", {"all_of": "1"})])

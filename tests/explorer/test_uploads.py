@@ -146,7 +146,7 @@ def test_of_thousands_of_frames_one_is_decoded(monkeypatch: pytest.MonkeyPatch) 
     told = lambda image, frame: (seeks.append(frame), seek(image, frame))  # noqa: E731
     monkeypatch.setattr(GifImagePlugin.GifImageFile, "seek", told)
     assert open_picture(data).rgb.getpixel((0, 0)) == (255, 0, 0)
-    assert seeks == [0]
+    assert set(seeks) == {0}, "whether there is a second one is asked of its header"
 
 
 def bomb(side: int) -> bytes:

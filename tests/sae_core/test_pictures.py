@@ -124,6 +124,42 @@ def test_the_first_frame_of_an_animation() -> None:
     assert seen.rgb.getpixel((0, 0)) == (255, 0, 0)
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_one_of_several_frames_or_pages_says_so(kind: str) -> None:
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    assert not open_picture(encoded(frames[0], kind)).first_of_several
+    seen = open_picture(encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
+    assert seen.first_of_several
+    red, _, blue = (int(value) for value in seen.pixels[3, 3])
+    assert red > 240 and blue < 15
+
+
+def test_a_second_view_in_a_cameras_file_is_no_frame() -> None:
+    some = [picture(number)[1] for number in range(2)]
+    assert not open_picture(encoded(some[0], "MPO", save_all=True, append_images=some[1:])).first_of_several
+
+
+def test_a_broken_second_frame_does_not_cost_the_first() -> None:
+    frames = [Image.new("L", (16, 16), level) for level in (0, 255)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    first, second = (at for at in range(len(data)) if data[at : at + 9] == b"\x2c\0\0\0\0\x10\0\x10\0")
+    assert open_picture(data).first_of_several and first < second
+    for broken in (data[: second + 4], data[:second] + b"\x2c" + b"\xff" * 40):
+        assert open_picture(broken).rgb.size == (16, 16)
+
+
+def test_white_is_told_only_where_it_shows() -> None:
+    opaque = Image.new("RGBA", (4, 4), (9, 9, 9, 255))
+    assert not open_picture(encoded(opaque)).on_white
+    assert not open_picture(encoded(Image.new("RGB", (4, 4)))).on_white
+    opaque.putpixel((3, 3), (9, 9, 9, 254))
+    assert open_picture(encoded(opaque)).on_white
+    palette = Image.new("P", (2, 1), 1)
+    palette.putpalette([200, 10, 20, 0, 0, 255])
+    assert not open_picture(encoded(palette, transparency=0)).on_white
+    assert open_picture(encoded(palette, transparency=1)).on_white
+
+
 def _png_header(width: int, height: int) -> bytes:
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
