@@ -20,7 +20,10 @@ def main(app: str, text: str) -> None:
     """Prints the three latents that fit the text best, and the pictures that activate the first two together."""
     store = ask(app, "store")
     print(f"{store['name']}: {store['n_images']:,} images, {store['n_latents']:,} latents")
-    found = ask(app, "search", text=text, count=3)["latents"]
+    search = ask(app, "search", text=text, count=3)
+    found = search["latents"]
+    if not search["stands_out"]:
+        print("meaningless strings of letters find as much")
     for latent in found:
         figures = ask(app, f"latents/{latent['id']}")
         top = ask(app, f"latents/{latent['id']}/gallery", count=3)["images"]

@@ -114,13 +114,30 @@ class Similar(BaseModel):
     cosine: Cosine
 
 
+class FoundLatent(Similar):
+    """A latent near a text."""
+
+    z: float | None = Field(
+        description="standard deviations above the mean cosine of all latents; null where these have none"
+    )
+
+
+class SearchControl(BaseModel):
+    """What the z of the best latent is worth: 256 meaningless strings of letters have one, too."""
+
+    median: float | None
+    high: float | None = Field(description="one string in twenty has more")
+
+
 class SearchAnswer(BaseModel):
     """Latents for a text, best first."""
 
     n_characters: int = Field(
         description="of the text, from its start, that the encoder read; fewer than it has where it is too long"
     )
-    latents: list[Similar]
+    control: SearchControl
+    stands_out: bool = Field(description="whether the best latent's z is above the control's `high`")
+    latents: list[FoundLatent]
 
 
 class MatchesAnswer(BaseModel):

@@ -12,12 +12,15 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from explorer.api.answers import SearchAnswer, Similar, UploadAnswer
+from explorer.api.answers import FoundLatent, SearchAnswer, SearchControl, UploadAnswer
 from explorer.api.images import code_answer, similar_images
-from explorer.models import cut_texts, embed_text, encoder
+from explorer.models import cut_texts, embed_texts, encoder
 from explorer.stores import current_store
 from explorer.uploads import MAX_MEGABYTES, reduced
+from explorer.views.cells import number_or_none
+from explorer.views.latents_query import LatentsQuery
 from explorer.views.names import display_name
+from explorer.views.rankings import Ranking, text_ranking
 from explorer.waiting import ENCODER
 from sae_core.store.records import SparseCode
 
@@ -36,19 +39,31 @@ def search(
 ) -> SearchAnswer:
     """Latents for a text: cosine of its CLIP embedding with each latent's gallery centroid, or with its direction."""
     store = current_store()
+    query = LatentsQuery(text=text, by="" if against == "centroids" else against)
     with _admitted():
-        embedding = embed_text(store, text)
-    cut = cut_texts(store, [text])
-    scores = store.text_scores(embedding, against)
+        ranking = text_ranking(store, query, lambda texts: embed_texts(store, texts))
+    cut, scores, z = cut_texts(store, [text]), ranking.scores, ranking.z_scores
     best = np.argsort(-np.nan_to_num(scores, nan=-2), kind="stable")[:count]
     return SearchAnswer(
         n_characters=cut[0].n_read if cut else len(text),
+        control=_control(ranking),
+        stands_out=ranking.stands_out,
         latents=[
-            Similar(id=latent, name=display_name(store, latent).text, cosine=float(scores[latent]))
+            FoundLatent(
+                id=latent,
+                name=display_name(store, latent).text,
+                cosine=float(scores[latent]),
+                z=number_or_none(z[latent]),
+            )
             for latent in best.tolist()
             if np.isfinite(scores[latent])
         ],
     )
+
+
+def _control(ranking: Ranking) -> SearchControl:
+    assert ranking.chance is not None  # every ranking by text has one
+    return SearchControl(median=number_or_none(ranking.chance.typical), high=number_or_none(ranking.chance.high))
 
 
 @router.post("/encode", openapi_extra={"requestBody": {"required": True, "content": {"image/*": {}}}})

@@ -73,7 +73,7 @@ def asked_rankings(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTe
     rankings, problems = [], []
     if query.text:
         try:
-            rankings.append(_by_text(store, query, embed_texts))
+            rankings.append(text_ranking(store, query, embed_texts))
         except SparsightError as error:
             problems.append(f"Searching by meaning is not possible: {error}.")
     if query.image is not None:
@@ -91,7 +91,8 @@ def combined(rankings: Sequence[Ranking]) -> np.ndarray | None:
     return np.asarray(np.mean([ranking.z_scores for ranking in rankings], axis=0))
 
 
-def _by_text(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None) -> Ranking:
+def text_ranking(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None) -> Ranking:
+    """By a text's meaning, with the control. Raises SparsightError where the text cannot be encoded."""
     if embed_texts is None:
         raise SparsightError("there is no encoder here")
     against, meaning = _COMPARED[query.by]

@@ -21,6 +21,7 @@ from explorer.api.search import UPLOADS_VARIABLE
 from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
 from explorer.uploads import MAX_MEGABYTES
+from explorer.views.chance import Against, strings
 from explorer.views.names import display_name
 from sae_core import LatentStore
 from tests.support.hostile import HOSTILE
@@ -97,6 +98,22 @@ def test_words_find_what_the_store_ranks(client: TestClient, shown: LatentStore)
     embedding = shown.load_encoder().encode_texts(["red things"])[0].numpy()
     scores = np.nan_to_num(shown.text_scores(embedding), nan=-2)
     assert [row["id"] for row in said["latents"]] == np.argsort(-scores, kind="stable")[:5].tolist()
+
+
+@pytest.mark.parametrize("against", ["centroids", "directions"])
+def test_a_search_has_the_control_of_meaningless_texts(
+    client: TestClient, shown: LatentStore, against: Against
+) -> None:
+    said = client.get("/api/search", params={"text": "red things", "against": against, "count": 3}).json()
+    encoder = shown.load_encoder()
+    best = []
+    for embedding in encoder.encode_texts(["red things", *strings()]).numpy():
+        scores = shown.text_scores(embedding, against)
+        best.append((np.nanmax(scores) - np.nanmean(scores)) / np.nanstd(scores))
+    assert said["latents"][0]["z"] == pytest.approx(best[0], rel=1e-4)
+    assert said["control"]["median"] == pytest.approx(np.median(best[1:]), rel=1e-4)
+    assert said["control"]["high"] == pytest.approx(np.quantile(best[1:], 0.95), rel=1e-4)
+    assert said["stands_out"] is bool(best[0] > np.quantile(best[1:], 0.95))
 
 
 def test_a_search_says_how_much_of_the_text_was_read(client: TestClient) -> None:
