@@ -47,8 +47,9 @@ DEFINITIONS = {
     "anywhere; those with the pictures' covariance are random sums of the pictures' own deviations from the mean, so "
     "that they follow how the pictures vary and know nothing else. The latents' own directions, treated in the same "
     "way, tell what is due to the direction and what to the Top-K.",
-    "lift": "Lift: how many times as often both latents are active in one picture as they would be if "
-    "independent, P(both) / (P(a) P(b)). ≥ is its lower 95 % bound, which ranks them. Baseline: 1, chance.",
+    "lift": "Lift: how many times as often both latents are active in one picture as by chance: as often as each is, "
+    "and independent but for how many are active in a picture (where that is always k, one’s place is another’s loss, "
+    "and two meet less often than P(a) P(b) says). ≥ is its lower 95 % bound, which ranks them. Baseline: 1, chance.",
     "effect": "Effect: adding the latent's direction to an embedding moves a label's CLIP score by their cosine. "
     "z says how far that is from what other latents do, in standard deviations over all latents; it ranks them. "
     "A label with z above 0 and a cosine below 0 is lowered, but less than by other latents. "

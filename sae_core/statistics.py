@@ -17,10 +17,25 @@ def poisson_low(counts: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, gammaincinv(np.maximum(counts, 1), 0.025), 0.0)
 
 
-def lift(n_both: np.ndarray, n_a: np.ndarray, n_b: np.ndarray, n: int) -> np.ndarray:
-    """P(both) / (P(a) P(b)) from counts among n images; 1 is chance, 0 where one of them never happens."""
-    expected = np.asarray(n_a, dtype=np.float64) * np.asarray(n_b, dtype=np.float64) / max(n, 1)
+def lift(n_both: np.ndarray, n_a: np.ndarray, n_b: np.ndarray, n: int, bond: float = 0.0) -> np.ndarray:
+    """How many times as often both happen among n images as by chance, which is 1; 0 where chance has it never.
+
+    By chance: P(a) P(b) (1 + bond (1 - P(a)) (1 - P(b))), with the `count_bond` of all that may happen.
+    """
+    shares = [np.asarray(count, dtype=np.float64) / max(n, 1) for count in (n_a, n_b)]
+    expected = n * shares[0] * shares[1] * np.maximum(1 + bond * (1 - shares[0]) * (1 - shares[1]), 0)
     return np.where(expected > 0, np.asarray(n_both) / np.where(expected > 0, expected, 1), 0.0)
+
+
+def count_bond(shares: np.ndarray, variance: float) -> float:
+    """(V - D) / D², how things depend on each other through how many of them happen in one image, and only so.
+
+    V is that number's variance over the images, D = sum p (1 - p) what it would be of independent things. Where always
+    as many happen (Top-K: V = 0) the place of one is another's loss, and the chance of two together is Hájek's (1964)
+    of rejective sampling; the rest follows from the same normal approximation. 0 where nothing varies.
+    """
+    independent = float((shares * (1 - shares)).sum())
+    return (variance - independent) / independent**2 if independent > 0 else 0.0
 
 
 def auc(scores: np.ndarray, others: np.ndarray, without: np.ndarray | None = None) -> float:

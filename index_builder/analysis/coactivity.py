@@ -19,11 +19,12 @@ _ALPHA = 0.05
 def write_coactivity(root: Path, n_latents: int) -> None:
     """Writes `latents/coactive.npy` and its counts: for each latent those with the largest lift, by its lower bound.
 
-    Lift is P(both) / (P(a) P(b)). Ranked by the lower 95 % bound of the count, so that one shared picture of two rare
-    latents does not beat a thousand. All other latents are looked at, so some stand out by chance: only pairs are kept
-    that share at least _MIN_BOTH images and would share as many by chance (Poisson) with a probability below 5 % over
-    all n_latents - 1 of them together (Bonferroni). Counted gallery by gallery: memory holds one row of the latent x
-    latent table.
+    Chance is P(a) P(b) here. What the store answers is corrected for how many latents an image has (`count_bond`);
+    under Top-K that product is too high, so a few pairs too many are left out, and none is let in. Ranked by the lower
+    95 % bound of the count, so that one shared picture of two rare latents does not beat a thousand. All other latents
+    are looked at, so some stand out by chance: only pairs are kept that share at least _MIN_BOTH images and would share
+    as many by chance (Poisson) with a probability below 5 % over all n_latents - 1 of them together (Bonferroni).
+    Counted gallery by gallery: memory holds one row of the latent x latent table.
     """
     n_active = np.diff(np.load(root / layout.POSTING_OFFSETS))
     found = np.full((n_latents, layout.N_COACTIVE), -1, dtype=layout.DTYPES[layout.COACTIVE])

@@ -7,10 +7,12 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from sae_core.statistics import lift, poisson_low
+from sae_core.statistics import count_bond, lift, poisson_low
 from sae_core.store import layout
 from sae_core.store.files import StoreFiles
 from sae_core.store.records import ActivationHistogram, Coactive, Effects, LabelProfile
+
+_COUNTED = 4_096  # images whose active latents are counted: the variance of their number is known to some percent
 
 
 class LatentFacts:
@@ -41,8 +43,11 @@ class LatentFacts:
         there = (found >= 0) & ~np.isin(found, sorted(self._hidden))
         latents, n_both = found[there], np.array(self._row(layout.COACTIVE_COUNTS, latent))[there]
         sizes, n_images = (self._sizes[latent], self._sizes[latents]), self._files.manifest.n_images
-        lifts, low = (lift(count, *sizes, n_images).astype(np.float32) for count in (n_both, poisson_low(n_both)))
-        return Coactive(latents, n_both, lifts, low)
+        lifts, low = (lift(count, *sizes, n_images, self._bond) for count in (n_both, poisson_low(n_both)))
+        beyond = np.argsort(-low, kind="stable")  # the builder's order knows nothing of the bond
+        beyond = beyond[low[beyond] > 1]
+        lifts, low = (values[beyond].astype(np.float32) for values in (lifts, low))
+        return Coactive(latents[beyond], n_both[beyond], lifts, low)
 
     def near_misses(self, latent: int) -> tuple[Int64[np.ndarray, "m"], Float32[np.ndarray, "m"]]:
         """Images and pre-activations, highest first."""
@@ -61,6 +66,15 @@ class LatentFacts:
     def centroids(self) -> Float32[np.ndarray, "n_latents d_embed"]:
         """Unit vectors from the store's mean embedding to each gallery's; 0 for dead latents."""
         return self._files.array(layout.CENTROIDS)
+
+    @cached_property
+    def _bond(self) -> float:
+        """What ties latents to each other because an image has only so many."""
+        n = self._files.manifest.n_images
+        if self._sizes.sum() == n * self._files.manifest.k:  # all that Top-K kept are active: always as many
+            return count_bond(self._sizes / n, 0.0)
+        some = np.unique(np.linspace(0, n - 1, min(n, _COUNTED)).astype(np.int64))
+        return count_bond(self._sizes / n, float((self._files.array(layout.CODE_ACTIVATIONS)[some] > 0).sum(1).var()))
 
     def _row(self, name: str, latent: int) -> np.ndarray:
         row: np.ndarray = self._array(name)[latent]

@@ -44,7 +44,7 @@ class Coactive(NamedTuple):
 
     latents: Int64[ndarray, "m"]
     n_both: Int64[ndarray, "m"]  # images in which both are active
-    lifts: Float32[ndarray, "m"]  # P(both) / (P(a) P(b)); 1 is chance
+    lifts: Float32[ndarray, "m"]  # times as often as by chance, if only their number in an image ties latents
     lifts_low: Float32[ndarray, "m"]  # the same with the lower 95 % bound of the count: what ranks them
 
 

@@ -242,14 +242,19 @@ def test_an_empty_decile_has_no_share() -> None:
 
 def test_latents_active_together(store: LatentStore) -> None:
     """Counts and lifts from the codes; ranked by the certain part of the lift."""
-    found = 0
+    found, shares = 0, store.latents["density"].to_numpy()
+    counts = [len(store.code(image).latents) for image in range(store.n_images)]
+    independent = (shares * (1 - shares)).sum()
+    bond = (np.var(counts) - independent) / independent**2
     for latent in range(store.n_latents):
         mine = {image for image, _ in members(store, latent)}
         together = build_latent(store, latent).together
         for item in together:
             other = {image for image, _ in members(store, item.card.ref.latent)}
             assert item.n_both == len(mine & other) > 0
-            assert item.lift == pytest.approx(item.n_both * store.n_images / (len(mine) * len(other)), rel=1e-5)
+            tied = 1 + bond * (1 - shares[latent]) * (1 - shares[item.card.ref.latent])
+            by_chance = len(mine) * len(other) / store.n_images * tied
+            assert item.lift == pytest.approx(item.n_both / by_chance, rel=1e-5)
             assert 0 < item.lift_low < item.lift
             assert item.href == f"pictures?all_of={latent},{item.card.ref.latent}"
             assert len(item.card.tiles) == min(4, len(other))

@@ -125,12 +125,14 @@ def test_histograms_and_labels_of_a_store(store: LatentStore, table: np.ndarray)
 def test_co_activity_is_a_lift_over_chance(store: LatentStore, table: np.ndarray) -> None:
     active = (table > 0).astype(np.int64)
     both, sizes, n = active.T @ active, active.sum(0), len(active)
-    seen = 0
+    seen, share, independent = 0, sizes / n, (sizes / n * (1 - sizes / n)).sum()
+    bond = (active.sum(1).var() - independent) / independent**2
     for latent in range(store.n_latents):
         found = store.coactive(latent)
         seen += len(found.latents)
         assert found.n_both.tolist() == both[latent, found.latents].tolist()
-        expected = sizes[latent] * sizes[found.latents] / n
+        tied = 1 + bond * (1 - share[latent]) * (1 - share[found.latents])
+        expected = sizes[latent] * sizes[found.latents] / n * tied
         np.testing.assert_allclose(found.lifts, found.n_both / expected, rtol=1e-5)
         low = stats.chi2.ppf(0.025, 2 * found.n_both) / 2 / expected
         np.testing.assert_allclose(found.lifts_low, low, rtol=1e-5)

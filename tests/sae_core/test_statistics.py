@@ -1,0 +1,74 @@
+"""What latents share by chance when their number in an image is fixed, or varies: against exact sampling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sae_core.statistics import count_bond, lift
+
+
+def totals(weights: np.ndarray, most: int) -> np.ndarray:
+    """Elementary symmetric polynomials e_0 … e_most of the weights."""
+    sums = np.zeros(most + 1)
+    sums[0] = 1
+    for weight in weights:
+        sums[1:] += weight * sums[:-1].copy()
+    return sums
+
+
+def exact(weights: np.ndarray, k: int) -> np.ndarray:
+    """P(a and b) where k things are drawn with the odds of their weights; on the diagonal P(a)."""
+    n, whole = len(weights), totals(weights, k)[k]
+    shares = np.zeros((n, n))
+    for a in range(n):
+        shares[a, a] = weights[a] * totals(np.delete(weights, a), k - 1)[k - 1] / whole
+        for b in range(a):
+            rest = totals(np.delete(weights, [a, b]), k - 2)[k - 2]
+            shares[a, b] = shares[b, a] = weights[a] * weights[b] * rest / whole
+    return shares
+
+
+def lifts(shares: np.ndarray, variance: float) -> np.ndarray:
+    """Of all pairs, which should be 1."""
+    a, b = np.triu_indices(len(shares), 1)
+    single = np.diag(shares)
+    return lift(shares[a, b], single[a], single[b], 1, count_bond(single, variance))
+
+
+def test_equal_things_by_hand() -> None:
+    """Ten of a hundred: 10 · 9 / (100 · 99) together, 0.1² (1 − 0.9 / 10) by the formula, 0.1² without it."""
+    shares = np.full(100, 0.1)
+    bond = count_bond(shares, 0.0)
+    assert bond == pytest.approx(-1 / 9)
+    together = np.array([10 * 9 / (100 * 99)])
+    assert lift(together, shares[:1], shares[1:2], 1, bond) == pytest.approx(together / 0.0091)
+    assert lift(together, shares[:1], shares[1:2], 1) == pytest.approx(together / 0.01)
+
+
+def test_always_as_many() -> None:
+    """Sixteen of 120 of very different densities: within 3 % for every pair, where the product is 6 % and more off."""
+    shares = exact(np.random.default_rng(0).lognormal(0, 1, 120), 16)
+    assert np.diag(shares).max() > 0.4 and np.diag(shares).min() < 0.02
+    assert np.abs(lifts(shares, 0.0) - 1).max() < 0.03
+    single = np.diag(shares)
+    assert (shares / np.outer(single, single))[np.triu_indices(120, 1)].mean() < 0.95
+
+
+def test_a_number_that_varies_brings_things_together() -> None:
+    """Half of the images have eight, half of them twelve: a variance of 4."""
+    weights = np.random.default_rng(1).lognormal(0, 0.6, 120)
+    shares = (exact(weights, 8) + exact(weights, 12)) / 2
+    assert np.abs(lifts(shares, 4.0) - 1).max() < 0.02
+    assert np.abs(lifts(shares, 0.0) - 1).mean() > 0.02
+
+
+def test_independent_things_have_no_bond() -> None:
+    shares = np.array([0.5, 0.2, 0.1])
+    assert count_bond(shares, 0.25 + 0.16 + 0.09) == pytest.approx(0)
+    assert count_bond(np.array([0.0, 1.0]), 0.0) == 0
+
+
+def test_what_chance_never_has_is_no_lift() -> None:
+    assert lift(np.array([3]), np.array([0]), np.array([5]), 10).tolist() == [0]
+    assert lift(np.array([3]), np.array([5]), np.array([5]), 10, -5.0).tolist() == [0]
