@@ -32,14 +32,16 @@ def assemble(
     progress: Callable[[int], None],
     step: Callable[[str], None],
     memory: int = MEMORY,
+    labels_told: bool = False,
 ) -> tuple[int, int, ReportCard]:
     """Writes every file but the manifest; returns images, rejects and the report card.
 
     `progress` is called with the number of slots after each shard, `step` with the name of each analysis that begins.
-    Galleries are sorted in `memory` bytes. Raises BuildError where no picture was indexed.
+    Galleries are sorted in `memory` bytes. `labels_told`: labels that hardly repeat were warned of before.
+    Raises BuildError where no picture was indexed.
     """
     n_images, n_rejected = add_shards(root, shards, sae, thumbnails=thumbnails, progress=progress)
-    write_labels(root)
+    write_labels(root, warn=not labels_told)
     save_sae(sae, root / "sae")
     card = analyse(root, sae, encode_texts, step, memory)
     return n_images, n_rejected, card

@@ -17,6 +17,7 @@ from index_builder.compatibility import check_compatibility
 from index_builder.config import BuildConfig, bf16_is_slow
 from index_builder.encode import encode_shards, unfinished
 from index_builder.existing import Asked, check_out, finished
+from index_builder.labels import warn_where_few_repeat
 from index_builder.makers import Job
 from index_builder.plan import Encoders, Plan
 from index_builder.processes import encode_in_processes
@@ -24,6 +25,7 @@ from index_builder.publish import make_manifest, publish, versions
 from index_builder.reuse import REUSED, Reuse
 from index_builder.sources import Source, listing_sha256, open_source
 from index_builder.sources.base import check_unchanged
+from index_builder.sources.folder import FolderSource
 from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
@@ -142,6 +144,8 @@ def _run(
     config: BuildConfig, source: Source, models: Encoders, work: WorkDir, reuse: Reuse | None, state: str
 ) -> Manifest:
     plan = Plan(len(source.keys), config.shard_size, config.resolved_batch_size())
+    if isinstance(source, FolderSource):  # whose labels are known before hours of work
+        warn_where_few_repeat(source.label_counts())
     if config.engine == "local" and config.encoders == 1 and config.compiled_for(plan.n_slots):
         models.clip.compile(plan.batch_size)
     if not any(work.shards.glob("*.arrow")):
@@ -166,6 +170,7 @@ def _run(
             progress=progress.adder(bar),
             step=step,
             memory=config.memory_bytes,
+            labels_told=isinstance(source, FolderSource),
         )
     manifest = make_manifest(root, config, source, models, (n_images, n_rejected), card)
     publish(root, manifest, config.out)

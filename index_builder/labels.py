@@ -26,15 +26,24 @@ _HARDLY_REPEAT = (
 _SYNSET = re.compile(r"n\d{8}")
 
 
-def write_labels(root: Path) -> None:
-    """Writes `labels.npy` and `labels.parquet` of a store from its `images.arrow`; codes follow the sorted labels."""
+def warn_where_few_repeat(counts: Counter[str]) -> None:
+    """Of labels with the numbers of their pictures."""
+    if len(counts) >= _MANY and counts.total() < _FEW * len(counts):
+        log.warning(_HARDLY_REPEAT, len(counts), counts.total())
+
+
+def write_labels(root: Path, *, warn: bool = True) -> None:
+    """Writes `labels.npy` and `labels.parquet` of a store from its `images.arrow`; codes follow the sorted labels.
+
+    `warn` where labels hardly repeat, unless that was told before.
+    """
     counts: Counter[str] = Counter()
     for column in label_batches(root):
         found = pc.value_counts(column.drop_null())
         counts.update(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
     names = sorted(counts)
-    if len(names) >= _MANY and counts.total() < _FEW * len(names):
-        log.warning(_HARDLY_REPEAT, len(names), counts.total())
+    if warn:
+        warn_where_few_repeat(counts)
     columns = [names, titles_of(names), [counts[name] for name in names]]
     pq.write_table(pa.table(columns, schema=layout.LABEL_SCHEMA), root / layout.LABELS)
     known = pa.array(names, type=pa.string())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,10 @@ class FolderSource:
         if len(set(keys)) != len(keys):
             raise SourceError(f"two files below {listing.root} have names that differ only in how they are written")
         return cls(listing.root, keys, listing.pictures, listing.captions)
+
+    def label_counts(self) -> Counter[str]:
+        """Pictures by label; no file is opened for it."""
+        return Counter(label for _, label in map(_split_and_label, self.keys) if label)
 
     def read(self, position: int) -> RawPicture:
         """Bytes of a file, its label from the folder, its caption from a `.txt` beside it."""

@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from index_builder import build as build_module
 from index_builder import encode as encode_stage
 from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
@@ -521,6 +522,27 @@ def test_large_jpegs_decoded_smaller_keep_their_sizes_and_nearly_their_embedding
         kept = reduced.thumbnail(image_id)
         assert kept is not None and Image.open(io.BytesIO(kept.data)).size == (96, 72)
     assert defects_of(tmp_path / "reduced") == []
+
+
+def test_labels_that_hardly_repeat_are_told_before_a_folder_is_encoded(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "110 labels for 110 labelled pictures: labels that hardly repeat"
+    for number in range(110):
+        path = tmp_path / "pictures" / "train" / f"own {number}" / "picture.png"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(encoded(picture(number)[1]))
+    asked = config(inputs, tmp_path / "store", images=(str(tmp_path / "pictures"),))
+    real, told = build_module._encode, []
+
+    def encode(*given: Any) -> None:
+        told.append(said in caplog.text)
+        real(*given)
+
+    monkeypatch.setattr(build_module, "_encode", encode)
+    build(asked)
+    assert told == [True]
+    assert caplog.text.count("labels that hardly repeat") == 1
 
 
 def test_a_store_can_be_built_without_pictures(inputs: Path, tmp_path: Path) -> None:
