@@ -13,11 +13,11 @@ import numpy as np
 import streamlit as st
 
 from explorer.recent import RecentArrays
-from explorer.stores import ENCODER_VARIABLE, encoder_reference
 from explorer.views.cut_texts import CutText
 from explorer.waiting import encoder_turn
 from sae_core import ClipEncoder, LatentStore
 from sae_core.errors import EncoderError
+from sae_core.references import ENCODER_VARIABLE, encoder_reference
 from sae_core.sae.topk import TopKSAE
 
 _TEXTS = RecentArrays(max_bytes=8 << 20)

@@ -14,7 +14,6 @@ from sae_core.store import checks
 STORE_VARIABLE = "SPARSIGHT_STORE"
 IMAGES_VARIABLE = "SPARSIGHT_IMAGES"
 HIDE_VARIABLE = "SPARSIGHT_HIDE"
-ENCODER_VARIABLE = "SPARSIGHT_ENCODER"
 DEFAULT_STORE = Path(__file__).resolve().parents[1] / "stores" / "demo"
 
 _LOOK_EVERY = 1.0  # seconds: some thirty files
@@ -32,11 +31,6 @@ def images_path() -> Path | None:
     """The viewer's own copy of the pictures, as SPARSIGHT_IMAGES names it."""
     said = os.environ.get(IMAGES_VARIABLE)
     return Path(said).expanduser() if said else None
-
-
-def encoder_reference() -> str | None:
-    """Where the store's encoder lies here, as SPARSIGHT_ENCODER names it; None: where the store says."""
-    return os.environ.get(ENCODER_VARIABLE) or None
 
 
 def hide_path(store: Path) -> Path | None:

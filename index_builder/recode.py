@@ -25,7 +25,9 @@ from index_builder.existing import Asked, check_out, finished
 from index_builder.publish import file_info, publish, sae_info, versions
 from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
-from sae_core.errors import BuildError, MismatchError
+from sae_core.encoder.clip import ClipEncoder
+from sae_core.errors import BuildError, EncoderError, MismatchError
+from sae_core.references import ENCODER_VARIABLE, encoder_reference
 from sae_core.sae.checkpoint import load_sae, sae_fingerprint, save_sae
 from sae_core.sae.topk import TopKSAE
 from sae_core.store import LatentStore, layout
@@ -74,7 +76,7 @@ def _run(command: RecodeCommand, old: LatentStore, sae: TopKSAE, work: WorkDir) 
     if defects := list(hash_defects(old.path, old.manifest, read)):
         raise broken(old.path, defects)
     device = resolved_device(command.device)
-    encode_texts = text_encoder(old.load_encoder(device))
+    encode_texts = text_encoder(_encoder(old, device))
     root = work.fresh_store()
     linked = [*read, *(layout.PICTURES if command.thumbnails == "same" else ())]
     for name in (name for name in linked if name in old.manifest.files):
@@ -86,6 +88,14 @@ def _run(command: RecodeCommand, old: LatentStore, sae: TopKSAE, work: WorkDir) 
     publish(root, manifest, command.out)
     work.remove()
     return manifest
+
+
+def _encoder(old: LatentStore, device: str) -> ClipEncoder:
+    """The old store's, for texts; as in the app, of another machine it may lie elsewhere."""
+    try:
+        return old.load_encoder(device, encoder_reference())
+    except EncoderError as error:
+        raise EncoderError(f"{error}; {ENCODER_VARIABLE} names another place") from error
 
 
 def _described(

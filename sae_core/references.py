@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 DEMO_ASSETS = REPOSITORY_ROOT / "assets" / "demo"
 WORDS = REPOSITORY_ROOT / "assets" / "words" / "words.txt"  # a general vocabulary for names
+
+ENCODER_VARIABLE = "SPARSIGHT_ENCODER"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ def local_path(encoder: str) -> Path | None:
     """The folder or file of a machine that an encoder's reference names; None for a preset, a tag, and the hub."""
     path = _parted(encoder)[1]
     return Path(path).expanduser() if path else None
+
+
+def encoder_reference() -> str | None:
+    """Where a store's encoder lies here, as SPARSIGHT_ENCODER names it; None: where the store says."""
+    return os.environ.get(ENCODER_VARIABLE) or None
 
 
 def public_reference(encoder: str) -> str:

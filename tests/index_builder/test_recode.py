@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from pathlib import Path
@@ -116,6 +117,22 @@ def test_what_was_published_meanwhile_is_not_made_again(
     monkeypatch.setattr(recode_module, "finished", not_yet)
     assert recode(command).n_images == 60
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_an_encoder_that_lies_elsewhere_is_named(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = Path(shutil.copytree(old, tmp_path / "moved"))
+    manifest = json.loads((moved / "manifest.json").read_text())
+    here, manifest["encoder"]["ref"] = manifest["encoder"]["ref"], "local-dir:/home/somebody/clip"
+    (moved / "manifest.json").write_text(json.dumps(manifest))
+    asked = ["recode", str(moved), "--out", str(tmp_path / "new")]
+    assert main(asked) == 2
+    said = capsys.readouterr().err
+    assert "SPARSIGHT_ENCODER names another place" in said and "somebody" not in said
+    monkeypatch.setenv("SPARSIGHT_ENCODER", here)
+    assert main(asked) == 0
+    assert defects_of(tmp_path / "new") == []
 
 
 def test_what_cannot_be_recoded_is_refused(old: Path, other_sae: Path, tmp_path: Path) -> None:
