@@ -100,9 +100,10 @@ def file_info(path: Path) -> FileInfo:
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that decide a store's bytes."""
+    """Of the packages that decide a store's bytes, and of the analysis."""
     return {
         "sparsight": sae_core.__version__,
+        "analysis": str(layout.ANALYSIS),
         "torch": torch.__version__,
         "open_clip": open_clip.__version__,
         "faiss": faiss.__version__,

@@ -16,6 +16,11 @@ _MARKS: dict[Verdict, tuple[str, str]] = {
     "unclear": ("≈", "no clear difference"),
     "lower": ("↓", "the latents are lower"),
 }
+_OLDER = (
+    "This store does not say whether its controls were weighted as latents are, which older builds did not do: "
+    "“python -m index_builder recode STORE --out NEW”, or a build with --reuse, makes these figures anew and encodes "
+    "no picture."
+)
 _HEADS = {"latent": "own directions", "covariance": "random, as pictures vary", "isotropic": "random, isotropic"}
 
 
@@ -23,9 +28,10 @@ def comparison(view: Controls) -> str:
     """The latents beside the controls, and some random ones to look at."""
     examples = "".join(_examples(kind, shown) for kind, shown in view.examples.items() if shown)
     rule = f"<p>{parts.dim(view.rule)}</p>" if examples else ""
+    older = "" if view.current else f"<p>{parts.dim(_OLDER)}</p>"
     return (
         f"<section data-spa>{parts.head('Does it take an SAE?', DEFINITIONS['controls'])}"
-        f"<p>{escape(view.sentence)}</p>{_by_kind(view)}{_by_density(view)}{examples}{rule}</section>"
+        f"<p>{escape(view.sentence)}</p>{older}{_by_kind(view)}{_by_density(view)}{examples}{rule}</section>"
     )
 
 

@@ -16,7 +16,7 @@ from explorer.views.striking import MIN_PICTURES
 from explorer.views.variety import Variety, variety
 from explorer.wording import CONTROLS, count, figure, plural
 from sae_core import LatentStore
-from sae_core.store.layout import CONTROL_KINDS
+from sae_core.store.layout import ANALYSIS, CONTROL_KINDS
 
 N_EXAMPLES = 4  # of each random kind
 _N_TILES = 8
@@ -44,6 +44,7 @@ class Controls:
     variety: tuple[Variety, ...]
     examples: dict[str, tuple[Example, ...]]  # by kind
     rule: str  # how the examples were chosen
+    current: bool  # made by this version's analysis, as far as the store says
 
 
 def controls_of(store: LatentStore, kind: str) -> pd.DataFrame | None:
@@ -73,6 +74,7 @@ def build_controls(store: LatentStore) -> Controls | None:
         variety=variety(store.latents, tables),
         examples={kind: _examples(store, tables[kind]) for kind in ("covariance", "isotropic")},
         rule=f"Drawn from those of {MIN_PICTURES} pictures or more; good names first, the best score first.",
+        current=store.manifest.analysis >= ANALYSIS,
     )
 
 

@@ -89,6 +89,8 @@ N_BINS = 40
 N_DECILES = 10
 N_TOP_LABELS = 8
 N_NEAR_MISSES = 48
+# Raised where figures of the same codes would be others than before; the manifest says which made a store's.
+ANALYSIS = 2  # 2: controls weigh their pictures as latents do, and names count theirs. Older stores say nothing
 N_COACTIVE = 12
 N_RAISED, N_LOWERED = 6, 4
 N_CONTROL_TOP = 12  # images that are named of each control

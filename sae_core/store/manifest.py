@@ -106,8 +106,14 @@ class Manifest(_Part):
     sae: SAEInfo
     report: ReportCard
     thumbnail_side: Size | None  # pixels of the longer side at most; None: a store without pictures
-    versions: dict[str, str]  # of the packages that decide the bytes
+    versions: dict[str, str]  # of the packages that decide the bytes, and of the analysis
     files: dict[str, FileInfo]
+
+    @property
+    def analysis(self) -> int:
+        """Which analysis made the figures, as layout.ANALYSIS counts them; 1 where the store says nothing."""
+        said = self.versions.get("analysis", "")
+        return int(said) if said.isdecimal() else 1
 
     @field_validator("files")
     @classmethod

@@ -24,7 +24,7 @@ from explorer.views.standing import among, standing, standing_of_effect
 from sae_core import LatentStore
 from sae_core.components import components_fvu
 from sae_core.store.hidden import HideList
-from sae_core.store.layout import CONTROL_KINDS, LATER_COLUMNS
+from sae_core.store.layout import ANALYSIS, CONTROL_KINDS, LATER_COLUMNS
 from tests.explorer.conftest import html_of, run_page
 
 UNTRAINED = {"random_fvu": None, "picture_fvu": None}  # not measured
@@ -267,6 +267,22 @@ def test_a_store_from_before_says_that_it_has_none(store: LatentStore) -> None:
     older = build_latent(With(store, controls=None), latent)  # type: ignore[arg-type]
     assert not re.search(r"of \d+ random directions", latent_side.side(older))
     assert re.search(r"of \d+ random directions", latent_side.side(build_latent(store, latent)))
+
+
+@pytest.mark.parametrize(("said", "older"), [(None, True), ("1", True), ("2", False), ("3", False), ("two", True)])
+def test_controls_of_an_older_analysis_are_marked(store: LatentStore, said: str | None, older: bool) -> None:
+    versions = {name: one for name, one in store.manifest.versions.items() if name != "analysis"}
+    versions |= {} if said is None else {"analysis": said}
+    n = store.n_latents
+    mine = with_controls(store, {"split_half": np.full(n, 0.5)}, alike({"split_half": np.full(n, 0.5)}))
+    mine.manifest = store.manifest.model_copy(update={"versions": versions})
+    view = build_controls(mine)
+    assert view and view.current is not older
+    assert sections.comparison(view).count("recode STORE --out NEW") == older
+
+
+def test_a_store_that_is_built_now_is_of_this_analysis(store: LatentStore) -> None:
+    assert store.manifest.analysis == ANALYSIS == 2
 
 
 def test_a_latent_stands_among_those_as_frequent(store: LatentStore) -> None:
