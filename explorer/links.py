@@ -9,6 +9,7 @@ HOME, LATENTS, LATENT, PICTURES, MAP, INSPECT = "./", "latents", "latent", "pict
 COMPARE, SPANS = "compare", "spans"
 LIST, NOTES, QUALITY = "list", "notes", "quality"
 COMPARE, SPANS = "compare", "spans"
+SAE_DIGITS = 8  # the same as in static/lists.js
 NOTES_FILE = "export/notes.json"
 CONTROLS_FILE = "export/controls.csv"
 
@@ -47,9 +48,15 @@ def points_url(version: str, color: str = "") -> str:
     return _url(f"points/{version}", {"color": color})
 
 
-def list_url(latents: Iterable[int], title: str = "", page: int = 1) -> str:
-    """A list of latents in the collector's order."""
-    return _url(LIST, {"latents": numbers(latents), "title": title, "page": page if page > 1 else None})
+def list_url(latents: Iterable[int], title: str = "", page: int = 1, sae: str = "") -> str:
+    """A list of latents in the collector's order; `sae` marks whose numbers these are."""
+    at = page if page > 1 else None
+    return _url(LIST, {"latents": numbers(latents), "title": title, "sae": sae, "page": at})
+
+
+def sae_mark(fingerprint: str) -> str:
+    """The first digits of an SAE's fingerprint, as addresses of lists carry them: numbers alone name no latents."""
+    return fingerprint[:SAE_DIGITS]
 
 
 def export_url(kind: str, latents: Iterable[int] | None = None, title: str = "") -> str:

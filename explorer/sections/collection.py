@@ -31,6 +31,11 @@ def title_line(view: ListPage) -> str:
 def remarks(view: ListPage) -> str:
     """What of the address cannot be shown, each in a sentence."""
     said = []
+    if view.foreign:
+        said.append(
+            f"This list was made with another SAE ({view.query.sae}; this store’s is {view.sae}): the same numbers are "
+            "other latents here."
+        )
     if view.query.n_beyond:
         asked = MAX_LATENTS + view.query.n_beyond
         most = f"A list holds at most {MAX_LATENTS} latents"
@@ -84,6 +89,7 @@ def _rename(view: ListPage) -> str:
     return (
         f'<form class="sp-rename" action="{links.LIST}" method="get" data-form data-list-edit>'
         f'<input type="hidden" name="latents" value="{links.numbers(query.latents)}">'
+        f'<input type="hidden" name="sae" value="{query.sae}">'
         f'<input name="list_title" value="{escape(query.title)}" maxlength="{MAX_TITLE}" autocomplete="off" '
         'placeholder="give this list a title" aria-label="title of the list">'
         '<button type="submit" class="sp-copy">rename</button></form>'

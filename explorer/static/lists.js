@@ -3,6 +3,7 @@
 // Nothing here writes HTML: texts go through textContent.
 
 const LIST_LIMIT = 500; // the same as explorer/views/collection.py: longer addresses fail in proxies and mails
+const SAE_DIGITS = 8; // the same as explorer/links.py
 const UNDO_MS = 15000;
 let memory = {}; // where the browser keeps nothing for us
 let undoable = null; // {list, said}: what "undo" brings back, and what happened to it
@@ -10,12 +11,15 @@ let undoTimer = 0;
 let tray = null;
 let said = ""; // a sentence instead of the count
 
+const listOf = () => document.querySelector("[data-list-of]")?.dataset.listOf; // fingerprint of the store's SAE
 const listKey = () => {
-  const sae = document.querySelector("[data-list-of]")?.dataset.listOf;
+  const sae = listOf();
   return sae ? `sparsight-list-${sae}` : null;
 };
+// With the mark of the SAE: in another store the same numbers are other latents.
 const addressOf = (list) =>
-  `list?latents=${list.latents.join(",")}` + (list.title ? `&title=${encodeURIComponent(list.title)}` : "");
+  `list?latents=${list.latents.join(",")}` + (list.title ? `&title=${encodeURIComponent(list.title)}` : "") +
+  `&sae=${listOf()?.slice(0, SAE_DIGITS) ?? ""}`;
 const sameLatents = (a, b) => a.join() === b.join();
 
 function myList() {

@@ -132,7 +132,7 @@ function drawSelection() {
   const grid = region ? `region=${region.map((value) => value.toPrecision(7)).join(",")}` : `latents=${some.join(",")}`;
   if (n) {
     make("a", ways, "", "open as grid").href = `latents?${grid}`;
-    make("a", ways, "", "open as list").href = `list?latents=${some.join(",")}`;
+    make("a", ways, "", "open as list").href = addressOf({ latents: some });
     pressable(ways, "add to your list", () => addAll(some));
   }
   pressable(ways, "clear", () => shownSelection(null));

@@ -28,6 +28,7 @@ class ListQuery:
     latents: tuple[int, ...] = ()  # each once, in the collector's order
     title: str = ""
     page: int = 1
+    sae: str = ""  # mark of the SAE whose latents these are; empty where the address does not say it
     n_beyond: int = 0  # latents that the address names beyond the limit
     no_numbers: tuple[str, ...] = ()  # what it names and is no number
 
@@ -41,11 +42,12 @@ class ListQuery:
         # The form's field cannot be called "title": the page's sanitiser drops names that the document itself has.
         title = " ".join((params.get("title") or params.get("list_title") or "").split())
         page = whole_number(params.get("page"), 1)
-        return cls(latents[:MAX_LATENTS], title[:MAX_TITLE], page, max(0, len(latents) - MAX_LATENTS), others)
+        n_beyond = max(0, len(latents) - MAX_LATENTS)
+        return cls(latents[:MAX_LATENTS], title[:MAX_TITLE], page, _mark(params.get("sae", "")), n_beyond, others)
 
     def url(self, page: int = 1) -> str:
         """The address that says this."""
-        return links.list_url(self.latents, self.title, page)
+        return links.list_url(self.latents, self.title, page, self.sae)
 
     def without(self, latent: int) -> ListQuery:
         """The list after a latent was taken out."""
@@ -73,17 +75,25 @@ class Listed:
 class ListPage:
     """One page of a list."""
 
-    query: ListQuery  # only latents that this store has
+    query: ListQuery  # only latents that this store has; always with a mark
     unknown: tuple[int, ...]  # asked for, but not in this store
     rows: tuple[Listed, ...]
     paging: Paging
     n_latents: int  # in the store
+    sae: str  # mark of the store's SAE
     definitions: str  # of the figures in the rows
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the list was made with another SAE: the same numbers are other latents there."""
+        return self.query.sae != self.sae
 
 
 def build_list(store: LatentStore, asked: ListQuery) -> ListPage:
     """The latents of one page with their pictures and figures."""
-    query = replace(asked, latents=tuple(latent for latent in asked.latents if latent < store.n_latents))
+    mark = links.sae_mark(store.manifest.sae.fingerprint)
+    known = tuple(latent for latent in asked.latents if latent < store.n_latents)
+    query = replace(asked, latents=known, sae=asked.sae or mark)
     pages = paging(query.page, len(query.latents), PER_PAGE, query.url)
     shown = query.latents[pages.start : pages.stop]
     cards = latent_cards(store, shown, n_tiles=4)
@@ -93,8 +103,15 @@ def build_list(store: LatentStore, asked: ListQuery) -> ListPage:
         rows=tuple(_listed(store, query, card, pages.page) for card in cards),
         paging=pages,
         n_latents=store.n_latents,
+        sae=mark,
         definitions=_definitions(store),
     )
+
+
+def _mark(said: str) -> str:
+    """A longer piece of a fingerprint is as good as a mark; what is none says nothing."""
+    digits = said.strip().lower()
+    return links.sae_mark(digits) if re.fullmatch(r"[0-9a-f]{8,64}", digits) else ""
 
 
 def _definitions(store: LatentStore) -> str:

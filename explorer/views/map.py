@@ -111,7 +111,9 @@ def _matched(store: LatentStore, query: MapQuery, marked: np.ndarray) -> Matched
         n=len(marked),
         refs=tuple(latent_ref(store, int(latent)) for latent in marked[:LISTED]),
         grid=links.latents_url({"q": query.q}),
-        listed=links.list_url(marked[:MAX_LATENTS].tolist(), query.q),
+        listed=links.list_url(
+            marked[:MAX_LATENTS].tolist(), query.q, sae=links.sae_mark(store.manifest.sae.fingerprint)
+        ),
         without=MapQuery(query.color, "", query.latent, query.view).url(),
     )
 

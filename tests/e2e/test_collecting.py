@@ -122,6 +122,7 @@ def test_a_list_from_the_grid_to_somebody_else(app: str, store: LatentStore, bro
     page.locator(".sp-tray").get_by_text("open").click()
     expect(page.locator(".sp-listrow")).to_have_count(3)
     assert parameter(page, "latents") == ",".join(map(str, wanted))
+    assert parameter(page, "sae") == store.manifest.sae.fingerprint[:8]
     expect(page.locator(".sp-tray")).to_be_hidden()
 
     page.locator(".sp-rename input[name=list_title]").fill("Für “Dich” <i>")
@@ -132,6 +133,7 @@ def test_a_list_from_the_grid_to_somebody_else(app: str, store: LatentStore, bro
     page.wait_for_url(f"**/list?latents={','.join(map(str, wanted))}&*")
     assert same_document(page)
     address = page.url
+    expect(page.locator(".sp-refused")).to_have_count(0)
 
     other = browser.new_context(accept_downloads=True).new_page()
     other.goto(address)
@@ -166,7 +168,21 @@ def test_somebody_elses_list_leaves_ones_own_alone(app: str, page: Page) -> None
     page.get_by_label("remove #2 from the list").click()
     expect(page.locator(".sp-listrow")).to_have_count(2)
     page.locator(".sp-tray").get_by_text("open").click()
-    page.wait_for_url(f"**/list?latents={','.join(map(str, mine))}")
+    page.wait_for_url(f"**/list?latents={','.join(map(str, mine))}&sae=*")
+
+
+def test_a_list_of_another_sae_says_so(app: str, store: LatentStore, page: Page) -> None:
+    visit(page, f"{app}/list?latents=1,2,3&sae=0123abcd", ".sp-listrow")
+    warning = page.locator(".sp-refused")
+    expect(warning).to_contain_text("made with another SAE (0123abcd")
+    page.locator(".sp-rename input[name=list_title]").fill("theirs")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("theirs")
+    expect(warning).to_be_visible()
+    page.get_by_text("make this my list").click()
+    page.locator(".sp-header nav").get_by_text("List").click()
+    expect(warning).to_have_count(0)  # taken over, the numbers are this store's
+    assert parameter(page, "sae") == store.manifest.sae.fingerprint[:8]
 
 
 def test_clear_can_be_undone(app: str, page: Page) -> None:
@@ -191,7 +207,7 @@ def test_somebody_elses_list_instead_of_ones_own_can_be_undone(app: str, page: P
     page.locator(".sp-tray").get_by_text("undo").click()
     expect(page.locator(".sp-tray")).to_contain_text("2 latents in your list")
     page.locator(".sp-tray").get_by_text("open").click()
-    page.wait_for_url(f"**/list?latents={','.join(map(str, mine))}")
+    page.wait_for_url(f"**/list?latents={','.join(map(str, mine))}&sae=*")
 
 
 def test_somebody_elses_list_joins_ones_own(app: str, page: Page) -> None:
@@ -208,7 +224,7 @@ def test_somebody_elses_list_joins_ones_own(app: str, page: Page) -> None:
     expect(page.locator(".sp-tray")).to_contain_text("3 latents in your list")
     page.get_by_text("add to my list").click()
     page.locator(".sp-tray").get_by_text("open").click()
-    page.wait_for_url("**/list?latents=1,2,3,4,5")
+    page.wait_for_url("**/list?latents=1,2,3,4,5&sae=*")
 
 
 def test_the_list_is_on_a_phone_too(app: str, browser: Browser) -> None:

@@ -71,7 +71,23 @@ def test_rows_lead_on(store: LatentStore) -> None:
     assert (first.up, last.down) == (None, None)
     assert read(middle.up or "").latents == (2, 5, 9)
     assert read(middle.down or "").latents == (5, 9, 2)
-    assert read(middle.remove) == ListQuery((5, 9), "mine")
+    assert read(middle.remove) == ListQuery((5, 9), "mine", sae=view.sae)
+
+
+def test_an_address_says_whose_latents_it_lists(store: LatentStore) -> None:
+    mark = store.manifest.sae.fingerprint[:8]
+    for said in ("", mark, mark.upper(), store.manifest.sae.fingerprint, "<b>", mark[:7]):
+        view = build_list(store, ListQuery.from_params({"latents": "5,2", "sae": said}))
+        assert f"&sae={mark}" in view.query.url()
+        assert remarks(view) == ""
+
+
+def test_a_list_of_another_sae_opens_with_a_warning(store: LatentStore) -> None:
+    view = build_list(store, ListQuery.from_params({"latents": "5,2", "sae": "0123abcd"}))
+    said = f"This list was made with another SAE (0123abcd; this store’s is {store.manifest.sae.fingerprint[:8]}): "
+    assert f"{said}the same numbers are other latents here." in remarks(view)
+    assert [row.card.ref.latent for row in view.rows] == [5, 2]
+    assert read(view.rows[0].remove).sae == "0123abcd", "whose numbers they are does not change with an edit"
 
 
 def test_latents_of_another_store_are_named_not_shown(store: LatentStore) -> None:

@@ -188,7 +188,9 @@ def test_list_page(noted: LatentStore) -> None:
     assert "&lt;b&gt;mine&lt;/b&gt;" in html
     assert f"Not in this store, which has latents 0 … {noted.n_latents - 1}: #{noted.n_latents + 7}." in html
     assert f'data-this-list="{first},{second}"' in html
-    assert f'href="list?latents={second},{first}&amp;title=%3Cb%3Emine%3C%2Fb%3E" data-list-edit' in html
+    mark = noted.manifest.sae.fingerprint[:8]
+    assert f'<input type="hidden" name="sae" value="{mark}">' in html
+    assert f'href="list?latents={second},{first}&amp;title=%3Cb%3Emine%3C%2Fb%3E&amp;sae={mark}" data-list-edit' in html
     assert f'href="export/latents.csv?latents={first},{second}&amp;title=%3Cb%3Emine%3C%2Fb%3E" download' in html
 
 
