@@ -25,12 +25,12 @@ def main(app: str, text: str) -> None:
     if not search["stands_out"]:
         print("meaningless strings of letters find as much")
     for latent in found:
-        figures = ask(app, f"latents/{latent['id']}")
-        top = ask(app, f"latents/{latent['id']}/gallery", count=3)["images"]
+        figures = ask(app, f"latents/{latent['latent']}")
+        top = ask(app, f"latents/{latent['latent']}/gallery", count=3)["images"]
         pictures = [ask(app, f"images/{entry['image']}") for entry in top]
         captions = ", ".join(picture["caption"] or picture["source_key"] for picture in pictures)
-        print(f"#{latent['id']} {figures['name'] or 'unnamed'}, cosine {latent['cosine']:.3f}: {captions}")
-    both = ask(app, "images", all_of=[latent["id"] for latent in found[:2]], count=5)
+        print(f"#{latent['latent']} {figures['name'] or 'unnamed'}, cosine {latent['cosine']:.3f}: {captions}")
+    both = ask(app, "images", all_of=[latent["latent"] for latent in found[:2]], count=5)
     print(f"active together in {both['n']:,} images: {[entry['image'] for entry in both['images']]}")
 
 

@@ -32,12 +32,29 @@ class StoreAnswer(BaseModel):
     demonstration: bool
 
 
-class LatentAnswer(BaseModel):
+class Named(BaseModel):
+    """What a latent is called, and how sure that is; null where there is none."""
+
+    name: str | None = Field(description="a person's, otherwise the automatic one where it is good")
+    name_from_a_person: bool = Field(description="then the score, its bound and its match are not this name's")
+    name_score: float | None = Field(
+        description="held-out AUC of the automatic name, or of the best guess where none is good; baseline 0.5"
+    )
+    name_low: float | None = Field(description="lower 95 % bound of that score")
+    name_match: str | None = Field(
+        description="what that score was measured on: text (labels and captions) or clip (CLIP's similarity, which "
+        "likes some name for most directions)"
+    )
+    name_borne_out: bool = Field(
+        description='whether labels or captions bear the automatic name out; the pages write "~" before one '
+        "that they do not"
+    )
+
+
+class LatentAnswer(Named):
     """A latent with its figures; null where there is none."""
 
     latent: int
-    name: str | None = Field(description="a person's, otherwise the automatic one where it is good")
-    name_score: float | None = Field(description="held-out AUC of the automatic name; baseline 0.5")
     density: float
     n_active: int
     max_activation: float
@@ -63,6 +80,9 @@ class Control(BaseModel):
     n_active: int
     name: str | None = Field(description="the automatic one where it is good")
     name_score: float | None
+    name_low: float | None
+    name_match: str | None
+    name_borne_out: bool
     top_label: str | None
     label_purity: float | None
     monosemanticity: float | None
@@ -85,11 +105,10 @@ class GalleryAnswer(BaseModel):
     images: list[Activation]
 
 
-class ActiveLatent(BaseModel):
+class ActiveLatent(Named):
     """A latent of a sparse code."""
 
     latent: int
-    name: str | None
     activation: float
 
 
@@ -106,15 +125,23 @@ class ImageAnswer(BaseModel):
     code: list[ActiveLatent]
 
 
-class Similar(BaseModel):
-    """Something near, with its cosine."""
+class SimilarLatent(Named):
+    """A latent that is near, with its cosine."""
 
-    id: int
-    name: str | None = None
+    latent: int
+    id: int = Field(description="the same as latent, for older scripts", deprecated=True)
     cosine: Cosine
 
 
-class FoundLatent(Similar):
+class SimilarImage(BaseModel):
+    """An image that is near, with its cosine."""
+
+    image: int
+    id: int = Field(description="the same as image, for older scripts", deprecated=True)
+    cosine: Cosine
+
+
+class FoundLatent(SimilarLatent):
     """A latent near a text."""
 
     z: float | None = Field(
@@ -153,4 +180,4 @@ class UploadAnswer(BaseModel):
 
     code: list[ActiveLatent]
     cosine: float = Field(description="between the embedding and its reconstruction")
-    nearest: list[Similar]
+    nearest: list[SimilarImage]

@@ -8,8 +8,8 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Query
 
 from explorer import links
-from explorer.api.answers import ActiveLatent, ImageAnswer, MatchesAnswer, Similar
-from explorer.api.latents import Count, Start, listed
+from explorer.api.answers import ActiveLatent, ImageAnswer, MatchesAnswer, SimilarImage
+from explorer.api.latents import Count, Start, listed, naming
 from explorer.stores import current_store
 from explorer.views.names import display_name
 from explorer.views.pictures_query import MAX_LATENTS
@@ -39,7 +39,7 @@ def image(image: int) -> ImageAnswer:
 
 
 @router.get("/images/{image}/nearest")
-def nearest(image: int, count: Annotated[int, Query(ge=1, le=100)] = 12) -> list[Similar]:
+def nearest(image: int, count: Annotated[int, Query(ge=1, le=100)] = 12) -> list[SimilarImage]:
     """Other images with the most similar embeddings."""
     store = current_store()
     return similar_images(store, store.embedding(image), count + 1, without=image)[:count]
@@ -66,13 +66,15 @@ def code_answer(store: LatentStore, code: SparseCode) -> list[ActiveLatent]:
     """A sparse code with names."""
     pairs = zip(code.latents.tolist(), code.activations.tolist(), strict=True)
     return [
-        ActiveLatent(latent=latent, name=display_name(store, latent).text, activation=activation)
+        ActiveLatent(latent=latent, activation=activation, **naming(display_name(store, latent)))
         for latent, activation in pairs
     ]
 
 
-def similar_images(store: LatentStore, embedding: np.ndarray, n: int, without: int | None = None) -> list[Similar]:
+def similar_images(store: LatentStore, embedding: np.ndarray, n: int, without: int | None = None) -> list[SimilarImage]:
     """The nearest images, one of them left out, and withheld ones: cosines with enough pictures tell an embedding."""
     found = store.nearest_images(embedding, n)
     pairs = zip(found.ids.tolist(), found.similarities.tolist(), strict=True)
-    return [Similar(id=i, cosine=cosine) for i, cosine in pairs if i != without and not store.is_hidden(i)]
+    return [
+        SimilarImage(image=i, id=i, cosine=cosine) for i, cosine in pairs if i != without and not store.is_hidden(i)
+    ]

@@ -13,19 +13,19 @@ from explorer.api.answers import (
     GalleryAnswer,
     LatentAnswer,
     LatentsAnswer,
-    Similar,
+    SimilarLatent,
     StoreAnswer,
 )
 from explorer.stores import current_store
 from explorer.views.cells import number_or_none, text_or_none
-from explorer.views.names import display_name, name_in
+from explorer.views.names import LatentName, display_name, name_in
 from sae_core import LatentStore
 
 MAX_ROWS = 200
 Start = Annotated[int, Query(ge=0, description="rank of the first")]
 Count = Annotated[int, Query(ge=1, le=MAX_ROWS, description="how many")]
 router = APIRouter(tags=["latents"])
-_FIGURES = ("name_score", "label_purity", "monosemanticity", "split_half")
+_FIGURES = ("label_purity", "monosemanticity", "split_half")
 
 
 @router.get("/store")
@@ -97,13 +97,31 @@ def listed(store: LatentStore, image_ids: np.ndarray, activations: np.ndarray) -
 
 
 @router.get("/latents/{latent}/similar")
-def similar(latent: int, count: Annotated[int, Query(ge=1, le=50)] = 10) -> list[Similar]:
+def similar(latent: int, count: Annotated[int, Query(ge=1, le=50)] = 10) -> list[SimilarLatent]:
     """Latents with the most similar directions; about 0 is chance."""
     store = current_store()
     store.check_latents_shown([latent])
     found = store.similar_latents(latent, count)
     pairs = zip(found.ids.tolist(), found.similarities.tolist(), strict=True)
-    return [Similar(id=other, name=display_name(store, other).text, cosine=cosine) for other, cosine in pairs]
+    return [similar_latent(store, other, cosine) for other, cosine in pairs]
+
+
+def similar_latent(store: LatentStore, latent: int, cosine: float) -> SimilarLatent:
+    """A latent that was found, with what it is called."""
+    return SimilarLatent(latent=latent, id=latent, cosine=cosine, **naming(display_name(store, latent)))
+
+
+def naming(name: LatentName) -> dict[str, Any]:
+    """The fields of `Named`: a person's name has no score, so the figures are always the automatic one's."""
+    automatic = name.automatic or name
+    return {
+        "name": name.text,
+        "name_from_a_person": name.automatic is not None,
+        "name_score": automatic.score,
+        "name_low": automatic.low,
+        "name_match": automatic.match,
+        "name_borne_out": automatic.borne,
+    }
 
 
 @router.get("/controls")
@@ -114,13 +132,18 @@ def controls() -> list[Control]:
 
 
 def _control(row: Any) -> Control:
+    name = name_in(row)
     return Control(
         kind=row["kind"],
         like_latent=int(row["like_latent"]),
         n_active=int(row["n_active"]),
-        name=name_in(row).text,
+        name=name.text,
+        name_score=name.score,
+        name_low=name.low,
+        name_match=name.match,
+        name_borne_out=name.borne,
         top_label=text_or_none(row["top_label"]),
-        **{figure: number_or_none(row[figure]) for figure in _FIGURES},
+        **_figures(row),
     )
 
 
@@ -128,11 +151,15 @@ def _answer(store: LatentStore, latent: int) -> LatentAnswer:
     row: Any = store.latents.loc[latent]
     return LatentAnswer(
         latent=latent,
-        name=display_name(store, latent).text,
+        **naming(display_name(store, latent)),
         density=float(row["density"]),
         n_active=int(row["n_active"]),
         max_activation=float(row["max_activation"]),
         mean_activation=float(row["mean_activation"]),
         top_label=text_or_none(row["top_label"]),
-        **{figure: number_or_none(row[figure]) for figure in _FIGURES},
+        **_figures(row),
     )
+
+
+def _figures(row: Any) -> dict[str, Any]:
+    return {figure: number_or_none(row[figure]) for figure in _FIGURES}

@@ -14,12 +14,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from explorer.api.answers import FoundLatent, SearchAnswer, SearchControl, UploadAnswer
 from explorer.api.images import code_answer, similar_images
+from explorer.api.latents import similar_latent
 from explorer.models import cut_texts, embed_texts, encoder
 from explorer.stores import current_store
 from explorer.uploads import MAX_MEGABYTES, reduced
 from explorer.views.cells import number_or_none
 from explorer.views.latents_query import LatentsQuery
-from explorer.views.names import display_name
 from explorer.views.rankings import Ranking, text_ranking
 from explorer.waiting import ENCODER
 from sae_core.store.records import SparseCode
@@ -50,10 +50,7 @@ def search(
         stands_out=ranking.stands_out,
         latents=[
             FoundLatent(
-                id=latent,
-                name=display_name(store, latent).text,
-                cosine=float(scores[latent]),
-                z=number_or_none(z[latent]),
+                **similar_latent(store, latent, float(scores[latent])).model_dump(), z=number_or_none(z[latent])
             )
             for latent in best.tolist()
             if np.isfinite(scores[latent])

@@ -15,15 +15,18 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from explorer import notes
 from explorer.api import create_api
 from explorer.api.rate import RATE_VARIABLE
 from explorer.api.search import UPLOADS_VARIABLE
 from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
 from explorer.uploads import MAX_MEGABYTES
+from explorer.views.cells import number_or_none, text_or_none
 from explorer.views.chance import Against, strings
 from explorer.views.names import display_name
 from sae_core import LatentStore
+from sae_core.naming import borne_out
 from tests.support.hostile import HOSTILE
 from tests.support.pictures import encoded, picture
 
@@ -65,6 +68,34 @@ def test_latents_have_the_figures_of_the_pages(client: TestClient, shown: Latent
         assert row == client.get(f"/api/latents/{row['latent']}").json()
 
 
+def test_names_come_with_how_they_were_judged(client: TestClient, shown: LatentStore) -> None:
+    notes.note_book(shown).save(7, "mine", "", 0)
+    single = [client.get(f"/api/latents/{latent}").json() for latent in range(shown.n_latents)]
+    listed = client.get("/api/search?text=red+things&count=96").json()
+    listed += client.get("/api/latents/3/similar?count=50").json() + client.get("/api/images/7").json()["code"]
+    for said in single + listed:
+        row = shown.latents.loc[said["latent"]]
+        assert said["name_match"] == text_or_none(row["name_match"])
+        assert said["name_low"] == number_or_none(row["name_low"])
+        assert said["name_score"] == number_or_none(row["name_score"])
+        borne = borne_out(row["name_match"], row["name_carried"], row["name_carried_by_chance"])
+        assert said["name_borne_out"] == bool(borne)
+        assert said["name_from_a_person"] == (said["latent"] == 7)
+    assert {"text", "clip"} & {said["name_match"] for said in single}
+    assert single[7]["name"] == "mine"
+    for answer, (_, row) in zip(client.get("/api/controls").json(), shown.controls.iterrows(), strict=True):  # type: ignore[union-attr]
+        assert (answer["name_match"], answer["name_low"]) == (row["name_match"], number_or_none(row["name_low"]))
+
+
+def test_what_is_found_is_called_latent_or_image_everywhere(client: TestClient) -> None:
+    """`id` stays for scripts that were written before."""
+    for path, key in (("images/7/nearest", "image"), ("latents/3/similar", "latent"), ("search?text=red", "latent")):
+        said = client.get(f"/api/{path}").json()
+        said = said["latents"] if path.startswith("search") else said
+        assert said and all(row[key] == row["id"] for row in said), path
+    assert "name" not in client.get("/api/images/7/nearest").json()[0]
+
+
 def test_a_gallery_is_read_to_its_very_end(client: TestClient, shown: LatentStore) -> None:
     latent = int(shown.latents.n_active.idxmax())
     whole, ids = shown.gallery(latent), []
@@ -80,7 +111,7 @@ def test_an_image_has_its_code_and_its_neighbours(client: TestClient, shown: Lat
     assert [row["latent"] for row in said["code"]] == shown.code(7).latents.tolist()
     assert client.get(f"/{said['thumbnail']}").content == shown.thumbnail(7).data  # type: ignore[union-attr]
     near = client.get("/api/images/7/nearest?count=5").json()
-    assert 7 not in [row["id"] for row in near]
+    assert 7 not in [row["image"] for row in near]
     assert len(near) == 5
     assert near[0]["cosine"] >= near[-1]["cosine"]
 
