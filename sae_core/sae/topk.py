@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sae_core.errors import MismatchError
 from sae_core.sae.config import SAEConfig
 
 _CELLS = 2**25  # pre-activations that encoding holds at a time: 128 MiB
@@ -74,20 +76,33 @@ class TopKSAE(nn.Module):
             return pre_activations.where(passed, pre_activations.new_zeros(()))
         return pre_activations if self.config.activation == "topk" else pre_activations.relu()
 
-    def encode(self, x: Float[Tensor, "n d_embed"]) -> SparseCodes:
-        """The k largest gated pre-activations of each embedding, strongest first.
+    def encode(self, x: Float[Tensor, "n d_embed"] | Float[np.ndarray, "n d_embed"]) -> SparseCodes:
+        """The k largest gated pre-activations of each embedding, strongest first; tensors, whatever x is.
 
         Pre-activations are made _CELLS at a time, so that memory does not grow with n. Which of several *equal* ones
-        is kept at the k-th place is torch.topk's choice.
+        is kept at the k-th place is torch.topk's choice. Raises MismatchError for another shape.
         """
+        x = self._like_weights(x)
+        if x.ndim != 2 or x.shape[1] != self.config.d_embed:
+            one = ", and one of them alone is x[None]" if x.ndim == 1 else ""
+            raise MismatchError(f"this SAE takes embeddings [n, {self.config.d_embed}]{one}; these are {[*x.shape]}")
         rows = max(_CELLS // self.config.n_latents, 1)
         parts = [torch.topk(self.gate(self.pre_activations(part)), self.config.k, dim=-1) for part in x.split(rows)]
         return _ordered(torch.cat([part.indices for part in parts]), torch.cat([part.values for part in parts]))
 
     def decode(self, codes: SparseCodes) -> Float[Tensor, "n d_embed"]:
-        """Reconstructions before renormalising: the weighted sum of decoder rows, plus the bias."""
-        x_hat = F.embedding_bag(codes.indices, self.decoder_rows(), per_sample_weights=codes.activations, mode="sum")
+        """Reconstructions before renormalising: the weighted sum of decoder rows, plus the bias.
+
+        The codes may hold NumPy arrays, as those of a store do.
+        """
+        indices = codes.indices if isinstance(codes.indices, Tensor) else torch.from_numpy(np.array(codes.indices))
+        weights = self._like_weights(codes.activations)
+        x_hat = F.embedding_bag(indices.to(weights.device), self.decoder_rows(), per_sample_weights=weights, mode="sum")
         return x_hat if self.b_dec is None else x_hat + self.b_dec
+
+    def _like_weights(self, x: Tensor | np.ndarray) -> Tensor:
+        """NumPy's numbers, a read-only map of a file too, where and as the weights are; a tensor as it is."""
+        return x if isinstance(x, Tensor) else torch.from_numpy(np.array(x)).to(self.W_enc)
 
     def decoder_rows(self) -> Float[Tensor, "n_latents d_embed"]:
         """The rows that decoding uses: unit norm exactly where the checkpoint says `normalize_decoder`."""

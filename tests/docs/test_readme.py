@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,6 +28,18 @@ def test_the_python_example_runs(demo_store: Path, monkeypatch: pytest.MonkeyPat
     exec(example, names)
     assert len(names["gallery"].image_ids) > 0  # type: ignore[attr-defined]
     assert len(names["code"].latents) > 0  # type: ignore[attr-defined]
+    store, latents = names["store"], names["codes"].indices[0].tolist()  # type: ignore[attr-defined]
+    assert names["code"].latents.tolist() == latents[: len(names["code"].latents)]  # type: ignore[attr-defined]
+    assert 0.5 < names["cosines"].mean() < 1 and store.n_images > len(names["scores"])  # type: ignore[attr-defined,arg-type]
+
+
+def test_a_script_elsewhere_finds_the_package_as_the_page_says(tmp_path: Path) -> None:
+    assert "PYTHONPATH=~/sparsight ~/sparsight/.venv/bin/python" in PAGE
+    script = tmp_path / "my_script.py"
+    script.write_text("from sae_core import load_sae; print(load_sae('demo').config.k)")
+    place = os.environ | {"PYTHONPATH": str(REPOSITORY_ROOT)}
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=place, capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 0
 
 
 def test_make_targets_exist() -> None:

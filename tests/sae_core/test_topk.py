@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sae_core.errors import CheckpointError
+from sae_core.errors import CheckpointError, MismatchError
 from sae_core.sae import topk
 from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import SparseCodes, TopKSAE
@@ -51,6 +51,25 @@ def test_codes_and_reconstructions_equal_the_oracle(normalize: bool, bias: bool,
     np.testing.assert_allclose(sae.decode(codes).numpy(), x_hat, atol=1e-3)
     if shift < 0:
         assert (codes.activations < 0).all()
+
+
+def test_arrays_are_as_good_as_tensors() -> None:
+    sae = random_sae(24, 80, 6)
+    x = np.random.default_rng(2).normal(size=(9, 24)).astype(np.float32)
+    codes = sae.encode(torch.from_numpy(x))
+    x.flags.writeable = False  # as a mapped file is
+    for array in (x, x.astype(np.float64)):
+        assert all(torch.equal(a, b) for a, b in zip(sae.encode(array), codes, strict=True))
+    arrays = SparseCodes(codes.indices.int().numpy(), codes.activations.numpy())  # type: ignore[arg-type]
+    assert torch.equal(sae.decode(arrays), sae.decode(codes))
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"), [((24,), r"alone is x\[None\]; these are \[24\]"), ((3, 23), r"are \[3, 23\]")]
+)
+def test_embeddings_of_another_shape_are_refused_in_a_sentence(shape: tuple[int, ...], said: str) -> None:
+    with pytest.raises(MismatchError, match=said):
+        random_sae(24, 80, 6).encode(np.zeros(shape, dtype=np.float32))
 
 
 def test_a_code_worked_out_by_hand() -> None:
