@@ -49,15 +49,19 @@ def _of_few(view: LatentPage) -> str:
 
 
 def _of_name(view: LatentPage) -> Iterator[Finding]:
+    """Of the automatic name, which is said where the title is a person's: theirs was put to no test."""
+    by_person = view.name.automatic is not None
     name = view.name.automatic or view.name
     who = "" if name.match == "text" else ", as CLIP judges"
     if name.text:
+        which = "The automatic name " if by_person else ""
         yield Finding(
             "for" if name.borne else "neither",
-            f"“{name.text}” fits pictures that did not choose it{who}{_witness(view, name)}.",
+            f"{which}“{name.text}” fits pictures that did not choose it{who}{_witness(view, name)}.",
         )
     elif name.guess:
-        yield Finding("against", f"No name fits pictures that did not choose it{who}; best guess “{name.guess}”.")
+        which = "No automatic name" if by_person else "No name"
+        yield Finding("against", f"{which} fits pictures that did not choose it{who}; best guess “{name.guess}”.")
 
 
 def _witness(view: LatentPage, name: LatentName) -> str:

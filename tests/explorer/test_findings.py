@@ -71,7 +71,12 @@ def trust(name: str, share: float) -> Trust:
         (
             LatentName("Rex", source="person", automatic=LatentName("dog", match="text", borne=True)),
             "for",
-            "“dog” fits",
+            "The automatic name “dog” fits pictures",
+        ),
+        (
+            LatentName("Rex", source="person", automatic=LatentName(None, "cat", match="text")),
+            "against",
+            "No automatic name fits pictures that did not choose it; best guess “cat”.",
         ),
     ],
 )
