@@ -7,7 +7,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.directions import isolated
 from explorer.tables import csv_text
 from explorer.views.compare import Comparison, Part, Where
 from explorer.wording import figure, plural, signed
@@ -42,7 +41,7 @@ def parts_chart(view: Comparison) -> go.Figure:
 def parts_csv(view: Comparison) -> str:
     """The same as a table, with every latent that the figure sums."""
     rows: list[tuple[object, ...]] = [
-        (one.ref.latent, one.ref.name or "", _where(one), one.mean_a, one.mean_b, one.part)
+        (one.ref.latent, one.ref.in_tables, _where(one), one.mean_a, one.mean_b, one.part)
         for one in (*view.bars, *view.others)
     ]
     others = [("bias", view.bias), ("residual", view.residual), ("cosine", view.cosine)]
@@ -109,9 +108,7 @@ def _ends(view: Comparison) -> list[float]:
 
 
 def _label(one: Part) -> str:
-    name = one.ref.name or "unnamed"
-    short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-    return escape(f"#{one.ref.latent} {isolated(short)}")
+    return escape(one.ref.in_plots(_LONGEST))
 
 
 def _where(one: Part) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.charts import ACTIVE, translucent
-from explorer.directions import isolated
 from explorer.tables import csv_text
 from explorer.views.geometry import Geometry, Group
 from explorer.views.label_concepts import LabelConcepts
@@ -96,7 +95,7 @@ def label_csv(view: LabelConcepts) -> str:
     """The same as a table."""
     columns = ("latent", "name", "density", *(label.title for label in view.labels))
     rows = (
-        (ref.latent, ref.name or "", ref.density, *shares)
+        (ref.latent, ref.in_tables, ref.density, *shares)
         for ref, shares in zip(view.concepts, view.shares, strict=True)
     )
     return csv_text(columns, rows)
@@ -159,7 +158,7 @@ def _axis_title(view: Geometry, axis: int) -> str:
 
 
 def _named(ref: LatentRef) -> str:
-    return escape(f"#{ref.latent} {isolated(_short(ref.name or 'unnamed'))}")
+    return escape(ref.in_plots(_LONGEST))
 
 
 def _short(text: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.charts import ACTIVE
-from explorer.directions import isolated
 from explorer.tables import csv_text
 from explorer.views.scores import Scores, Step
 from explorer.wording import figure, plural, signed
@@ -44,7 +43,7 @@ def waterfall_csv(view: Scores) -> str:
     """Every part of the chosen score, also those that the figure sums."""
     parts = view.parts.latent_parts[view.chosen]
     rows: list[tuple[object, ...]] = [
-        (ref.latent, ref.name or "", float(activation), float(part))
+        (ref.latent, ref.in_tables, float(activation), float(part))
         for ref, activation, part in zip(view.refs, view.activations, parts, strict=True)
     ]
     sums = {step.kind: step.value for step in view.steps}
@@ -79,9 +78,7 @@ def _bars(lengths: list[float], starts: list[float], view: Scores) -> go.Bar:
 
 def _label(step: Step) -> str:
     if step.ref is not None:
-        name = step.ref.name or "unnamed"
-        short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-        return f"#{step.ref.latent} {escape(isolated(short))}"
+        return escape(step.ref.in_plots(_LONGEST))
     if step.kind == "others":
         return plural(step.n, "other latent")
     return f"{step.n} kept, not active" if step.kind == "inactive" else step.kind

@@ -102,7 +102,7 @@ def _offers(view: Geometry) -> str:
 
 
 def _chip(view: Geometry, ref: LatentRef, shown: list[int]) -> str:
-    name = escape(f"#{ref.latent} {isolated(ref.name or '')}".strip())
+    name = escape(f"#{ref.latent} {ref.sign}{isolated(ref.name or '')}".strip())
     if ref.latent in shown:
         rest = [latent for latent in shown if latent != ref.latent]
         if len(rest) < 2:

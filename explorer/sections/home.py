@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
-from explorer.sections.parts import dim, gallery, head, strips
+from explorer.sections.parts import BY_CLIP, dim, gallery, head, strips
 from explorer.sections.report_card import report_card
 from explorer.views.home import Home
 
@@ -30,7 +30,13 @@ def striking(view: Home) -> str:
     if not view.striking:
         return ""
     line = head("Striking latents", beside=f'<a href="{links.LATENTS}">all latents</a>')
-    return f"<section data-spa>{line}{strips(view.striking)}<p>{dim(view.striking_rule)}</p></section>"
+    return f"<section data-spa>{line}{strips(view.striking)}<p>{dim(view.striking_rule)}</p>{_legend(view)}</section>"
+
+
+def _legend(view: Home) -> str:
+    """What the sign before a name means, where one has it: the first page is the place to learn it."""
+    signed = any(card.ref.by_clip for card in view.striking)
+    return f"<p>{dim(f'“~” marks {BY_CLIP}.')}</p>" if signed else ""
 
 
 def try_a_picture(view: Home) -> str:

@@ -12,7 +12,7 @@ from explorer.views.parts import LatentCard, LatentRef, Tile
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import figure, percent
 
-_BY_CLIP = "a name by CLIP’s similarity alone: labels and captions do not bear it out"
+BY_CLIP = "a name by CLIP’s similarity alone: labels and captions do not bear it out"
 _SOME = 5  # of many, as many are said
 _WORD = 96  # pixels: in a smaller picture the word does not fit
 
@@ -29,7 +29,7 @@ def name_text(ref: LatentRef) -> str:
         return f'<i data-tip="{escape(ref.hint)}">withheld</i>'
     if ref.name:
         given = f' class="sp-given" data-tip="{escape(ref.hint)}"' if ref.hint else ""
-        given = f' class="sp-byclip" data-tip="{_BY_CLIP}"' if ref.by_clip and not given else given
+        given = f' class="sp-byclip" data-tip="{BY_CLIP}"' if ref.by_clip and not given else given
         return f"<b{given}>{escape(isolated(ref.name))}</b>"
     return f'<i data-tip="{escape(ref.hint)}">unnamed</i>' if ref.hint else "<i>unnamed</i>"
 

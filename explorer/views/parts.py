@@ -73,7 +73,23 @@ class LatentRef:
         """`#123 · citrus slices · 0.8 %`."""
         if self.hidden:
             return f"#{self.latent} · {WITHHELD}"
-        return latent_text(self.latent, self.name and isolated(self.name), self.density)
+        return latent_text(self.latent, self.name and f"{self.sign}{isolated(self.name)}", self.density)
+
+    @property
+    def sign(self) -> str:
+        """What stands before the name where there is no style to say it: "~", CLIP alone judged it."""
+        return "~" if self.by_clip else ""
+
+    @property
+    def in_tables(self) -> str:
+        """`~citrus slices`; empty where there is no name."""
+        return f"{self.sign}{self.name}" if self.name else ""
+
+    def in_plots(self, longest: int) -> str:
+        """`#123 ~citrus sli…`, beside a bar or an axis: `longest` letters of the name."""
+        name = self.name or "unnamed"
+        short = name if len(name) <= longest else f"{name[: longest - 1]}…"
+        return f"#{self.latent} {self.sign}{isolated(short)}"
 
     @property
     def dead(self) -> bool:

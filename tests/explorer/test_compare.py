@@ -206,6 +206,14 @@ def test_the_chart_shows_what_the_table_says(store: LatentStore, a: str, b: str)
     assert len(angles_csv(view.angles).splitlines()) == 1 + len(view.angles.degrees)
 
 
+def test_a_name_by_clip_keeps_its_sign_in_the_chart_and_the_table(store: LatentStore) -> None:
+    view = compared(store, "3", "17")
+    ref = replace(view.bars[0].ref, name="fog", by_clip=True)
+    view = replace(view, bars=(replace(view.bars[0], ref=ref), *view.bars[1:]))
+    assert parts_chart(view).layout.yaxis.ticktext[0] == f"#{ref.latent} ~fog"
+    assert parts_csv(view).splitlines()[1].startswith(f"{ref.latent},~fog,")
+
+
 def test_the_store_itself_has_nothing_beyond_its_mean(store: LatentStore) -> None:
     ids = np.arange(store.n_images)
     everything = replace(chosen(store, "3"), embeddings=store.embeddings(ids), image_ids=ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -151,6 +152,15 @@ def test_plots_carry_what_the_tables_say(store: LatentStore) -> None:
     heat = label_heat_map(labels)
     assert [row[0] for row in heat.data[0].z] == list(labels.densities)
     assert len(label_csv(labels).splitlines()) == 1 + len(labels.concepts)
+
+
+def test_a_name_by_clip_keeps_its_sign_in_the_table_of_labels(store: LatentStore) -> None:
+    labels = build_label_concepts(store, chosen(store, "label:red things"))
+    assert labels
+    ref = replace(labels.concepts[0], name="fog", by_clip=True)
+    labels = replace(labels, concepts=(ref, *labels.concepts[1:]))
+    assert label_heat_map(labels).layout.yaxis.ticktext[0] == f"#{ref.latent} ~fog"
+    assert label_csv(labels).splitlines()[1].startswith(f"{ref.latent},~fog,")
 
 
 def test_page_of_a_label(shown: LatentStore) -> None:

@@ -37,7 +37,7 @@ def test_a_good_name_is_shown_with_its_score() -> None:
     assert (name.text, name.guess, name.source) == ("lemon", None, "label")
     assert name.auc == "AUC 0.91 (≥ 0.88)"
     assert name.hint == ""
-    assert latent_ref(store, 0).text.startswith("#0 · lemon")
+    assert latent_ref(store, 0).text.startswith("#0 · ~lemon")
 
 
 def test_a_name_that_is_not_good_names_nothing() -> None:
@@ -51,6 +51,26 @@ def test_a_name_that_is_not_good_names_nothing() -> None:
     assert latent_ref(store, 0).text.startswith("#0 · unnamed")
     html = name_text(latent_ref(store, 0))
     assert html == f'<i data-tip="{escape(hint)}">unnamed</i>'
+
+
+def test_the_sign_of_a_name_by_clip_is_in_plots_and_tables_too() -> None:
+    store = a_store(
+        name=["a lemon <b>"],
+        name_score=[0.9],
+        name_low=[0.8],
+        name_good=[True],
+        name_source=["word"],
+        name_match=["clip"],
+    )
+    ref = latent_ref(store, 0)
+    assert (ref.in_plots(7), ref.in_tables) == ("#0 ~a lemo…", "~a lemon <b>")
+    assert ref.text.startswith("#0 · ~a lemon")
+    store.latents["name_match"] = ["text"]
+    ref = latent_ref(store, 0)
+    assert (ref.in_plots(40), ref.in_tables) == ("#0 a lemon <b>", "a lemon <b>")
+    store.latents["name_good"] = [False]
+    ref = latent_ref(store, 0)
+    assert (ref.in_plots(40), ref.in_tables) == ("#0 unnamed", "")
 
 
 def test_a_guess_says_by_what_it_failed() -> None:

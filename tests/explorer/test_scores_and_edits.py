@@ -96,6 +96,16 @@ def test_many_latents_share_a_bar_and_negative_ones_are_told_apart(
     assert sum(float(line.rsplit(",", 1)[1]) for line in table[1:-2]) == pytest.approx(view.score.picture, abs=1e-6)
 
 
+def test_a_name_by_clip_keeps_its_sign(store: LatentStore) -> None:
+    view = build_scores(store, store_source(store, 3), ("a",), 0, embedder(store))
+    ref = replace(view.refs[0], name="fog", by_clip=True)
+    view = replace(view, steps=(Step("latent", 0.1, ref), *view.steps), refs=(ref, *view.refs[1:]))
+    figure = waterfall(view)
+    assert figure.layout.yaxis.ticktext[0] == f"#{ref.latent} ~fog"
+    assert f"#{ref.latent} · ~fog · " in figure.data[0].customdata[0]
+    assert waterfall_csv(view).splitlines()[1].startswith(f"{ref.latent},~fog,")
+
+
 def test_a_foreign_name_stays_a_text_in_the_figure(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     view = build_scores(store, store_source(store, 3), ("a",), 0, embedder(store))
     ref = replace(view.refs[0], name='<a href="javascript:x">y</a>')

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+from explorer.sections import home
+from explorer.views.home import build_home
 from explorer.views.inspection import another_picture, build_inspection, in_words, kept_code, pair_cosine, store_source
 from explorer.views.latent import build_latent
 from explorer.views.paging import paging, whole_number
@@ -169,3 +171,13 @@ def test_two_random_pictures_are_all_pairs(store: LatentStore) -> None:
     x = store.embeddings(range(store.n_images)).astype("f8")
     pairs = [x[i] @ x[j] for i in range(len(x)) for j in range(i)]
     assert pair_cosine(store) == pytest.approx(np.mean(pairs), abs=1e-5)
+
+
+def test_home_explains_the_sign_of_names_by_clip(store: LatentStore) -> None:
+    view = build_home(store)
+    first, *rest = view.striking
+    legend = "“~” marks a name by CLIP’s similarity alone"
+    for by_clip in (True, False):
+        card = replace(first, ref=replace(first.ref, name="fog", by_clip=by_clip))
+        others = [replace(one, ref=replace(one.ref, by_clip=False)) for one in rest]
+        assert (legend in home.striking(replace(view, striking=(card, *others)))) == by_clip
