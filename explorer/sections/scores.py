@@ -78,7 +78,7 @@ def in_words(view: Scores) -> str:
         f'The code with its bias holds <span class="sp-num">{figure(held, 3)}</span> of it; the residual is what no '
         f"kept latent explains. The reconstruction has length {figure(view.norm, 3)}: made unit, it scores "
         f'{figure(held, 3)} / {figure(view.norm, 3)} = <span class="sp-num">{figure(one.rebuilt, 3)}</span>. '
-        f"{_nothing(one)}{_edited(one)}</p>"
+        f"{_nothing(one)}{_edited(one)}</p>{_unexplained(view)}"
     )
 
 
@@ -96,6 +96,16 @@ def _nothing(one: Score) -> str:
     """What a score that most pictures have does not say; one far below the mean is as telling as one far above."""
     little = "As texts go, it says little about this picture: it lies within a standard deviation of the store’s mean."
     return "" if abs(one.z) >= 1 else little
+
+
+def _unexplained(view: Scores) -> str:
+    """Bars tempt: where most lies outside of them, that must stand beside them."""
+    if not view.unexplained:
+        return ""
+    said = (
+        "The residual is larger than the part of any latent: the bars are not to be read as this score’s explanation."
+    )
+    return f'<p class="sp-refused" role="note">{said}</p>'
 
 
 def _edited(one: Score) -> str:

@@ -71,6 +71,12 @@ class Scores:
         """The chosen one."""
         return self.scores[self.chosen]
 
+    @property
+    def unexplained(self) -> bool:
+        """Whether what no latent explains is larger, by size, than the largest latent's part."""
+        sizes = {kind: [abs(step.value) for step in self.steps if step.kind == kind] for kind in ("latent", "residual")}
+        return max(sizes["residual"], default=0.0) > max(sizes["latent"], default=0.0)
+
 
 def build_scores(
     store: LatentStore,

@@ -10,6 +10,7 @@ import pytest
 
 from explorer.score_charts import waterfall, waterfall_csv
 from explorer.sections import inspection as inspection_sections
+from explorer.sections.scores import in_words
 from explorer.views.code_rows import build_rows
 from explorer.views.edits import build_edit
 from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, edit_text, read_inspect, usual_activation
@@ -94,6 +95,15 @@ def test_many_latents_share_a_bar_and_negative_ones_are_told_apart(
     assert table[0] == "latent,name,activation,part_of_score"
     assert len(table) == 1 + 20 + 4
     assert sum(float(line.rsplit(",", 1)[1]) for line in table[1:-2]) == pytest.approx(view.score.picture, abs=1e-6)
+
+
+@pytest.mark.parametrize(("residual", "warned"), [(-0.3, True), (0.3, True), (0.1, False), (-0.2, False)])
+def test_a_residual_larger_than_every_latents_part_is_said(store: LatentStore, residual: float, warned: bool) -> None:
+    view = build_scores(store, store_source(store, 3), ("a",), 0, embedder(store))
+    ref = view.refs[0]
+    steps = (Step("bias", 0.9), Step("latent", 0.05, ref), Step("latent", -0.2, ref), Step("residual", residual))
+    said = in_words(replace(view, steps=steps))
+    assert ("not to be read as this score’s explanation" in said) == warned
 
 
 def test_a_name_by_clip_keeps_its_sign(store: LatentStore) -> None:
