@@ -101,8 +101,8 @@ def _weak(ranking: Ranking) -> str:
     if ranking.stands_out:
         return ""
     said = (
-        f"Nothing stands out: the best match has z {figure(best_z(ranking.scores), 1)}, no more than meaningless "
-        "strings get. Perhaps this store has nothing like it, or the encoder does not know the words."
+        f"Nothing stands out: the best match has z {figure(best_z(ranking.scores), 1)}, within what one in twenty "
+        "meaningless strings reach. Perhaps this store has nothing like it, or the encoder does not know the words."
     )
     return f'<br><span class="sp-refused" role="status">{said}</span>'
 
