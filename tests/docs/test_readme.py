@@ -60,6 +60,11 @@ def test_builder_commands_have_the_flags_that_are_named() -> None:
     assert all(preset in PRESETS for preset in re.findall(r"--(?:encoder|sae) ([a-z][\w-]*)(?: |$)", PAGE))
 
 
+def test_the_builder_is_run_by_the_python_that_setup_makes() -> None:
+    assert "-m index_builder" in PAGE
+    assert not re.search(r"(?<!\.venv/bin/)python -m index_builder", PAGE)
+
+
 def test_links_and_pictures_lead_somewhere() -> None:
     for target in re.findall(r"\]\(((?!https?:)[^)#]+)\)", PAGE):
         assert (REPOSITORY_ROOT / target).exists(), target
