@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -18,8 +20,18 @@ _SHOWN = 3  # rejected inputs that are named
 def outcome(store: Path, manifest: Manifest) -> str:
     """Lines for a person."""
     said = f"{manifest.n_images:,} images, {manifest.n_rejected:,} rejected, {manifest.n_latents:,} latents"
-    way = f"SPARSIGHT_STORE={shlex.quote(str(store))} streamlit run app.py"
+    way = f"SPARSIGHT_STORE={shlex.quote(str(store))} {shlex.quote(_streamlit())} run app.py"
     return "\n".join([f"{store}: {said}", *(_rejected(store) if manifest.n_rejected else ()), f"to look at it: {way}"])
+
+
+def _streamlit() -> str:
+    """As this shell finds it: by its name, or beside the running Python, `.venv/bin/streamlit` where that is below."""
+    ours = Path(sys.executable).parent / "streamlit"
+    found = shutil.which("streamlit")
+    if not ours.exists() or (found is not None and Path(found) == ours):
+        return "streamlit"
+    here = Path.cwd()
+    return str(ours.relative_to(here) if ours.is_relative_to(here) else ours)
 
 
 def _rejected(store: Path) -> list[str]:

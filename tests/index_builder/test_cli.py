@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from index_builder import outcome
 from index_builder.cli import main
 from index_builder.train import parted
 from sae_core import LatentStore, load_sae
@@ -49,11 +51,25 @@ def test_build_says_what_came_of_every_input(
     assert "6 images, 3 rejected" in said.out
     assert "rejected 2: not-a-picture" in said.out and "rejected 1: empty" in said.out
     assert "0004.png: the file is empty" in said.out and "all of them" not in said.out
-    assert f"SPARSIGHT_STORE={tmp_path / 'mine'} streamlit run app.py" in said.out
+    assert re.search(rf"SPARSIGHT_STORE={re.escape(str(tmp_path / 'mine'))} (\S+/)?streamlit run app\.py", said.out)
     assert "cosine" in caplog.text and "random pairs" in caplog.text
     assert said.err.index("assemble: 100%") < said.err.index("analyse"), "a bar ends before the next begins"
     assert "encode: 100%" in said.err and "img/s" in said.err and "rejected=3" in said.err
     assert LatentStore.open(tmp_path / "mine").manifest.name == "mine"
+
+
+def test_the_way_to_look_at_a_store_is_one_that_this_shell_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = tmp_path / "my env" / "bin"
+    beside.mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(beside / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert outcome._streamlit() == "streamlit"  # none beside this Python: then it is where people put it
+    (beside / "streamlit").touch(mode=0o755)
+    assert outcome._streamlit() == str(beside / "streamlit")
+    monkeypatch.chdir(tmp_path)
+    assert outcome._streamlit() == "my env/bin/streamlit"
+    monkeypatch.setenv("PATH", str(beside))
+    assert outcome._streamlit() == "streamlit"
 
 
 @pytest.mark.parametrize(
