@@ -40,19 +40,21 @@ class LatentName:
         if scores_well(self.match, self.score, self.low):
             few = f"on fewer than {MIN_GOOD} pictures that did not choose it"
             return f"too few pictures to be sure of a name: best guess “{isolated(self.guess)}”, {self.auc} {few}"
-        scored = f"{self.auc}{self._failed}" if self.auc else "in too few pictures to be scored"
+        scored = self._failed if self.auc else "in too few pictures to be scored"
         return f"no name fits: best guess “{isolated(self.guess)}”, {scored}"
 
     @property
     def _failed(self) -> str:
-        """What a good name has to have and this one lacks: a score alone may look good enough."""
+        """The score, and what a good name has to have and this one lacks: a score alone may look good enough."""
         if self.match not in GOOD or self.score is None:
-            return ""
+            return self.auc
         least, least_low = GOOD[self.match]
-        clearly = self.score < least and figure(self.score) != figure(least)
-        if not clearly and self.low is not None and self.low < least_low:
-            return f", its lower bound less than the {least_low:.2f} of a good name"
-        return f", {'' if clearly else 'a little '}less than the {least:.2f} of a good name"
+        low = "" if self.low is None else f" (≥ {_told_from(self.low, least_low)})"
+        scored = f"AUC {_told_from(self.score, least)}{low}"
+        if self.score >= least:
+            return f"{scored}, its lower bound less than the {least_low:.2f} of a good name"
+        little = "a little " if figure(self.score) == figure(least) else ""
+        return f"{scored}, {little}less than the {least:.2f} of a good name"
 
     @property
     def by_clip(self) -> bool:
@@ -71,6 +73,12 @@ class LatentName:
         """`citrus, AUC 0.91 (≥ 0.88)`, or `unnamed`."""
         text = isolated(self.text or "unnamed")
         return f"{text}, {self.auc}" if self.text and self.auc else text
+
+
+def _told_from(value: float, least: float) -> str:
+    """Two digits, or as many more as show that it is less: `0.85, less than 0.85` would be nonsense."""
+    digits = next((n for n in range(2, 6) if value >= least or float(f"{value:.{n}f}") < least), 6)
+    return figure(value, digits)
 
 
 def display_name(store: LatentStore, latent: int) -> LatentName:

@@ -78,10 +78,22 @@ def test_a_guess_says_by_what_it_failed() -> None:
     store = a_store(name_score=[0.75], name_low=[0.64], **columns)
     hint = display_name(store, 0).hint
     assert hint.endswith("AUC 0.75 (≥ 0.64), its lower bound less than the 0.65 of a good name")
-    store = a_store(name_score=[0.748], name_low=[0.64], **columns)
-    assert display_name(store, 0).hint == hint  # which 0.75 does not seem to fail by
-    store = a_store(name_score=[0.748], name_low=[0.66], **columns)
-    assert display_name(store, 0).hint.endswith("AUC 0.75 (≥ 0.66), a little less than the 0.75 of a good name")
+
+
+@pytest.mark.parametrize(
+    ("score", "low", "said"),
+    [
+        (0.748, 0.66, "AUC 0.748 (≥ 0.66), a little less than the 0.75 of a good name"),
+        (0.748, 0.64, "AUC 0.748 (≥ 0.64), a little less than the 0.75 of a good name"),
+        (0.74996, 0.66, "AUC 0.74996 (≥ 0.66), a little less than the 0.75 of a good name"),
+        (0.744, 0.66, "AUC 0.74 (≥ 0.66), less than the 0.75 of a good name"),
+        (0.75, 0.6496, "AUC 0.75 (≥ 0.6496), its lower bound less than the 0.65 of a good name"),
+    ],
+)
+def test_a_figure_that_rounds_to_what_it_lacks_has_more_digits(score: float, low: float, said: str) -> None:
+    columns = {"name": ["red"], "name_good": [False], "name_source": ["label"], "name_match": ["text"]}
+    store = a_store(name_score=[score], name_low=[low], **columns)
+    assert display_name(store, 0).hint.endswith(said)
 
 
 @pytest.mark.parametrize(
