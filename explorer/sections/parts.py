@@ -9,7 +9,6 @@ from itertools import repeat
 from explorer.directions import isolated
 from explorer.sections.bars import density_bar
 from explorer.views.parts import LatentCard, LatentRef, Tile
-from explorer.views.striking import MIN_PICTURES
 from explorer.wording import figure, percent
 
 BY_CLIP = "a name by CLIP’s similarity alone: labels and captions do not bear it out"
@@ -176,5 +175,4 @@ def _purity(card: LatentCard) -> str:
     label = isolated(card.top_label)
     counts = f"{card.n_labelled:,} of {card.n_active:,}"
     tip = f"label purity: {percent(card.purity)} of the gallery ({counts}) is labelled “{label}”"
-    said = counts if card.n_active < MIN_PICTURES else percent(card.purity)
-    return f'<span class="sp-purity" data-tip="{escape(tip)}">{said} {escape(label)}</span>'
+    return f'<span class="sp-purity" data-tip="{escape(tip)}">{card.purity_text} {escape(label)}</span>'

@@ -13,7 +13,7 @@ from explorer.views.cards import latent_cards
 from explorer.views.cells import number_or_none
 from explorer.views.paging import Paging, paging, whole_number
 from explorer.views.parts import LatentCard
-from explorer.wording import activation, figure, percent
+from explorer.wording import activation, figure
 from sae_core import LatentStore
 
 MAX_LATENTS = 500  # longer addresses fail in proxies and mails
@@ -138,7 +138,7 @@ def _facts(row: Any, card: LatentCard) -> tuple[tuple[str, str], ...]:
         return ()
     facts = [("strongest", activation(float(row["max_activation"])))]
     if card.purity is not None and card.top_label:
-        facts.append(("label purity", f"{percent(card.purity)} {card.top_label}"))
+        facts.append(("label purity", f"{card.purity_text} {card.top_label}"))
     for column, name in (("monosemanticity", "monosemanticity"), ("split_half", "split half")):
         value = number_or_none(row.get(column))
         if value is not None:

@@ -10,7 +10,8 @@ from explorer import links
 from explorer.directions import isolated
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.views.names import display_name
-from explorer.wording import activation, latent_text
+from explorer.views.striking import MIN_PICTURES
+from explorer.wording import activation, latent_text, percent
 from sae_core import LatentStore
 from sae_core.store.hidden import WITHHELD
 from sae_core.store.records import ImageRecord
@@ -112,6 +113,12 @@ class LatentCard:
     def n_labelled(self) -> int:
         """Pictures of the gallery with top_label."""
         return round((self.purity or 0.0) * self.n_active)
+
+    @property
+    def purity_text(self) -> str:
+        """`88 %`, or `7 of 8` where there are few pictures: a share of them promises too much."""
+        few = self.n_active < MIN_PICTURES
+        return f"{self.n_labelled:,} of {self.n_active:,}" if few else percent(self.purity or 0.0)
 
 
 def tiles(

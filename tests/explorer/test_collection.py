@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from explorer import links
 from explorer.sections.collection import remarks
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, PER_PAGE, ListQuery, build_list
+from explorer.views.striking import MIN_PICTURES
 from sae_core import LatentStore
 
 
@@ -72,6 +73,15 @@ def test_rows_lead_on(store: LatentStore) -> None:
     assert read(middle.up or "").latents == (2, 5, 9)
     assert read(middle.down or "").latents == (5, 9, 2)
     assert read(middle.remove) == ListQuery((5, 9), "mine", sae=view.sae)
+
+
+def test_of_few_pictures_the_label_is_counted(store: LatentStore) -> None:
+    sizes = store.latents["n_active"]
+    few, many = int(sizes[(sizes > 0) & (sizes < MIN_PICTURES)].index[0]), int(sizes.idxmax())
+    rows = build_list(store, ListQuery((few, many))).rows
+    said = [dict(row.facts)["label purity"] for row in rows]
+    assert said[0] == f"{rows[0].card.n_labelled} of {sizes[few]} {rows[0].card.top_label}"
+    assert "%" in said[1]
 
 
 def test_an_address_says_whose_latents_it_lists(store: LatentStore) -> None:
