@@ -8,6 +8,8 @@ from pathlib import Path
 
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 DEMO_ASSETS = REPOSITORY_ROOT / "assets" / "demo"
+# Of the demonstration's pictures, as a store's manifest has it (`source.listing_sha256`); a test holds it to the tar.
+DEMO_LISTING = "aed058e6aac05b5ca87616e83ea6e9fe568c118d508e10d489b849e30ceb05e0"
 WORDS = REPOSITORY_ROOT / "assets" / "words" / "words.txt"  # a general vocabulary for names
 
 ENCODER_VARIABLE = "SPARSIGHT_ENCODER"

@@ -8,6 +8,8 @@ from explorer import links
 from explorer.wording import NBSP, plural
 from sae_core import LatentStore
 from sae_core.errors import SparsightError, StoreError
+from sae_core.references import DEMO_LISTING
+from sae_core.store.manifest import Manifest
 
 _PAGES = (
     (links.HOME, "", "Home"),
@@ -67,8 +69,13 @@ def _store_line(store: LatentStore | None) -> str:
     manifest = store.manifest
     k = f"k{NBSP}{'≤' + NBSP if store.has_thresholds else ''}{manifest.k}"
     size = f"{plural(manifest.n_images, 'image')} · {plural(manifest.n_latents, 'latent')} · {k}"
-    demonstration = " · demonstration store" if manifest.demonstration else ""
-    return f'<span class="sp-store"><b>{escape(manifest.name)}</b> <span>{size}{demonstration}</span></span>'
+    made = f" · demonstration {_what_is_small(manifest)}" if manifest.demonstration else ""
+    return f'<span class="sp-store"><b>{escape(manifest.name)}</b> <span>{size}{made}</span></span>'
+
+
+def _what_is_small(manifest: Manifest) -> str:
+    """Somebody's own pictures are no demonstration, whatever encoded them."""
+    return "store" if manifest.source.listing_sha256 == DEMO_LISTING else "encoder"
 
 
 def _navigation(url_path: str) -> str:

@@ -28,7 +28,7 @@ def offer(href: str) -> str:
 def answer(view: HeadsView) -> str:
     """What came out, in a sentence, and where it comes from."""
     caution = (
-        " An illustration: the demonstration's encoder and pictures are too small to say anything about CLIP."
+        " An illustration: the demonstration's encoder is too small to say anything about CLIP."
         if view.demonstration
         else ""
     )

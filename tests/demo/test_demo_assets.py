@@ -15,6 +15,9 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from index_builder.sources import listing_sha256, open_source
+from sae_core.references import DEMO_LISTING
+
 ASSETS = Path(__file__).parents[2] / "assets" / "demo"
 MEGABYTE = 1_000_000
 
@@ -53,6 +56,10 @@ def test_labels_are_a_few_dozen_of_some_size(samples: dict[str, dict[str, Any]])
     counts = Counter(sample["json"]["label"] for sample in samples.values())
     assert 24 <= len(counts) <= 60
     assert max(counts.values()) < len(samples) / 4
+
+
+def test_its_pictures_are_known_by_their_listing() -> None:
+    assert listing_sha256(open_source(str(ASSETS / "pictures.tar")).keys) == DEMO_LISTING
 
 
 def test_the_tar_carries_no_trace_of_the_machine() -> None:

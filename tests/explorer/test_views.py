@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from explorer.sections import home
+from explorer.sections.header import header
 from explorer.views.home import build_home
 from explorer.views.inspection import another_picture, build_inspection, in_words, kept_code, pair_cosine, store_source
 from explorer.views.latent import build_latent
@@ -18,6 +19,7 @@ from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, striking
 from explorer.wording import figure, latent_text, percent, plural, signed
 from sae_core import LatentStore
 from sae_core.accounting import Fit
+from sae_core.references import DEMO_LISTING
 
 
 def table(**columns: list[object]) -> pd.DataFrame:
@@ -181,3 +183,21 @@ def test_home_explains_the_sign_of_names_by_clip(store: LatentStore) -> None:
         card = replace(first, ref=replace(first.ref, name="fog", by_clip=by_clip))
         others = [replace(one, ref=replace(one.ref, by_clip=False)) for one in rest]
         assert (legend in home.striking(replace(view, striking=(card, *others)))) == by_clip
+
+
+@pytest.mark.parametrize(
+    ("demonstration", "listing", "said"),
+    [
+        (True, DEMO_LISTING, "store"),
+        (True, "a" * 64, "encoder"),  # somebody's own pictures
+        (False, DEMO_LISTING, None),  # another encoder's codes of the demonstration's pictures
+    ],
+)
+def test_the_header_calls_the_demonstrations_own_pictures_so_and_no_others(
+    store: LatentStore, monkeypatch: pytest.MonkeyPatch, demonstration: bool, listing: str, said: str | None
+) -> None:
+    source = store.manifest.source.model_copy(update={"listing_sha256": listing})
+    changed = store.manifest.model_copy(update={"demonstration": demonstration, "source": source})
+    monkeypatch.setattr(store, "manifest", changed)
+    html = header("", store)
+    assert f" · demonstration {said}</span>" in html if said else "demonstration" not in html
