@@ -31,6 +31,8 @@ EXTENSIONS = frozenset(
         ".ppm .pgm .pbm .pnm .jp2 .j2k .tga .ico"
     ).split()
 )
+HEIC = frozenset((".heic", ".heif", ".hif"))  # what telephones write, and Pillow alone cannot open
+_HEIC_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".split())
 _WHITE = (255, 255, 255, 255)
 _STRIP = 1 << 20  # pixels that are converted at a time
 
@@ -85,6 +87,10 @@ def _decode(data: bytes, short_side: int | None) -> Picture:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
+        if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:  # after AVIF, which begins alike, was tried
+            raise PictureError(
+                "not-a-picture", "the picture is HEIC, which cannot be read here: convert it to JPEG"
+            ) from error
         raise PictureError("not-a-picture", "the file is no picture that we read (JPEG, PNG, WebP, GIF, …)") from error
     except Image.DecompressionBombError as error:
         raise PictureError("too-large", f"the picture has more than {MAX_PIXELS:,} pixels") from error

@@ -163,6 +163,8 @@ def _open_folder(path: Path, images: str) -> Source:
         log.info("passed over in %s: %s", path, found.passed_over())
     if found.pictures:
         return FolderSource.of(found)
+    if found.heic and not (found.tars or found.parquets):
+        raise SourceError(f"{images} holds no pictures that can be read, but {found.passed_over()}")
     files = found.tars or found.parquets
     return (
         _open_files([path / file for file in files], clean_name(path.resolve()), images)

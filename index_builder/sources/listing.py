@@ -12,7 +12,7 @@ from index_builder.progress import counted
 from index_builder.workdir import JOB, LOCK
 from sae_core.errors import SourceError
 from sae_core.keys import as_key
-from sae_core.pictures import EXTENSIONS
+from sae_core.pictures import EXTENSIONS, HEIC
 from sae_core.store import layout
 
 CAPTIONS, TARS, PARQUETS = ".txt", ".tar", ".parquet"
@@ -35,7 +35,12 @@ class Listing:
         types = sorted(self.others.items(), key=lambda pair: (-pair[1], pair[0]))
         found = [f"{n:,} {as_key(extension) or 'without an extension'}" for extension, n in types[:_MOST_TYPES]]
         more = [f"{len(types) - _MOST_TYPES} more types"] if len(types) > _MOST_TYPES else []
-        return ", ".join(found + more)
+        return ", ".join(found + more) + (" (convert to JPEG: HEIC cannot be read here)" if self.heic else "")
+
+    @property
+    def heic(self) -> bool:
+        """Whether there are pictures as telephones write them: what nobody would expect to be passed over."""
+        return bool(HEIC & self.others.keys())
 
 
 def list_folder(root: Path) -> Listing:

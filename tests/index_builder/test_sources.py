@@ -78,7 +78,7 @@ def test_another_caption_is_another_state(tmp_path: Path) -> None:
 
 
 def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", "sparsight")
     for name in ("a.png", "notes.md", "._a.png", ".git/b.png", "labels.csv", "sub/c.PNG"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(PNG)
@@ -89,7 +89,8 @@ def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Path, caplog: pyt
         (tmp_path / name).touch()
     assert open_source(str(tmp_path)).keys == ["a.png", "sub/c.PNG"]
     said = "2 .csv, 2 .heic, 1 without an extension, 1 .md, 1 .pdf, 2 more types"
-    assert caplog.messages[1] == f"passed over in {tmp_path}: {said}"
+    convert = "(convert to JPEG: HEIC cannot be read here)"
+    assert caplog.messages[1] == f"passed over in {tmp_path}: {said} {convert}"
     caplog.clear()
     make_folder(tmp_path / "pictures", 1)
     assert open_source(str(tmp_path / "pictures")).keys and not caplog.messages
@@ -113,6 +114,13 @@ def test_a_picture_has_the_path_of_the_folder_that_it_lies_in(tmp_path: Path) ->
     source = open_source(str(tmp_path / "pictures"))
     assert source.keys == ["linked/y.png", "zebra/a/x.png"]
     assert [source.read(position).label for position in (0, 1)] == ["linked", "zebra"]
+
+
+def test_a_folder_of_nothing_but_heic_says_what_to_do(tmp_path: Path) -> None:
+    for name in ("a.heic", "b.HEIC", "c.heif"):
+        (tmp_path / name).touch()
+    with pytest.raises(SourceError, match=r"2 \.heic, 1 \.heif \(convert to JPEG: HEIC cannot be read here\)"):
+        open_source(str(tmp_path))
 
 
 def test_hidden_tars_and_parquet_files_are_passed_over(tmp_path: Path) -> None:

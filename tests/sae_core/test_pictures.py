@@ -178,6 +178,7 @@ def _png_header(width: int, height: int) -> bytes:
         (b"", "empty"),
         (b"hello, I am a text file", "not-a-picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not-a-picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 40, "not-a-picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not-a-picture"),  # would run Ghostscript
         (_png_header(100_000, 100_000), "too-large"),
         (_png_header(12_000, 12_000), "too-large"),
@@ -190,6 +191,12 @@ def test_what_is_no_picture_is_refused_in_one_sentence(data: bytes, reason: str)
         open_picture(data)
     assert caught.value.reason == reason
     assert str(caught.value).startswith("the ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_heic_is_refused_by_its_name(brand: bytes) -> None:
+    with pytest.raises(PictureError, match="is HEIC, which cannot be read here: convert it to JPEG"):
+        open_picture(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + b"\0" * 40)
 
 
 @pytest.mark.parametrize(("side", "more", "refused"), [(10_000, 26, True), (10_000, 20, False), (10, 300_000, True)])
