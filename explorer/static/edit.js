@@ -1,4 +1,5 @@
-// Sliders of an edited code: letting one go writes all of them into the address (`edit=12:0,340:2.5`), so that Back undoes.
+// What a reader edits. Sliders of a code: letting one go writes all of them into the address (`edit=12:0,340:2.5`), so that Back undoes.
+// The form of a latent's name: opening it leads into it.
 
 const KEYS_REST = 600; // milliseconds after the last key: an address for every arrow key would bury Back
 let editTimer = 0;
@@ -41,7 +42,20 @@ function focusAgain(old) {
   }, 50);
 }
 
+// Streamlit draws the form at the end of the document, which for who goes by Tab is behind all pictures of the page.
+function formAsked(event) {
+  const button = event.target.closest?.(".st-key-title-row [data-testid=stPopoverButton]");
+  if (button?.getAttribute("aria-expanded") !== "false") return; // it closes, and keeps the focus itself
+  const until = performance.now() + 4000;
+  const timer = setInterval(() => {
+    const field = document.querySelector("[data-testid=stPopoverBody] input");
+    if (field && document.activeElement === button) field.focus();
+    if (field || performance.now() > until) clearInterval(timer);
+  }, 50);
+}
+
 function installEdits() {
+  document.addEventListener("click", formAsked, true); // before Streamlit opens it
   document.addEventListener("input", editMoved);
   document.addEventListener("change", editChanged);
   document.addEventListener("keydown", (event) => { if (sliderOf(event)) editByKeys = true; });

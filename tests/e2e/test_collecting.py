@@ -49,6 +49,18 @@ def test_a_name_is_given_seen_everywhere_and_undone(app: str, store: LatentStore
     expect(page.locator(".sp-noted")).to_have_count(0)
 
 
+def test_the_form_of_a_name_takes_the_keys(app: str, page: Page) -> None:
+    visit(page, f"{app}/latent?latent=12", "h1")
+    button = page.locator(".st-key-title-row").get_by_role("button", name="edit")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="name", exact=True)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("textbox", name="note", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+
+
 def test_a_name_from_right_to_left_leaves_the_title_in_order(app: str, page: Page) -> None:
     visit(page, f"{app}/latent?latent=11", "h1")
     edit(page)
