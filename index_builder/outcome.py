@@ -30,8 +30,10 @@ def _streamlit() -> str:
     found = shutil.which("streamlit")
     if not ours.exists() or (found is not None and Path(found) == ours):
         return "streamlit"
-    here = Path.cwd()
-    return str(ours.relative_to(here) if ours.is_relative_to(here) else ours)
+    try:
+        return str(ours.relative_to(Path.cwd()))
+    except (ValueError, FileNotFoundError):  # not below; or `--out .` has just replaced the folder that one is in
+        return str(ours)
 
 
 def _rejected(store: Path) -> list[str]:
