@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.views.latent import LatentPage
+from explorer.views.latent_figures import DecilePurity
 from explorer.views.names import LatentName
 from explorer.views.standing import Standing
 from explorer.wording import carried_words, percent, plural
@@ -92,9 +93,16 @@ def _of_labels(view: LatentPage) -> Iterator[Finding]:
     falls = f"{percent(strongest)} of the strongest {_PART}0 %, {percent(weakest)} of the weakest"
     holds = min(strongest, weakest) >= max(_HOLDS * max(strongest, weakest), found.store_share)
     does = "holds" if holds else "fades" if weakest < strongest else "is one of weak activations"
-    yield Finding(
-        "for" if holds else "neither", f"Label {label} {does}: {falls} (store: {percent(found.store_share)})."
-    )
+    said = f"Label {label} {does}: {falls} (store: {percent(found.store_share)}){_part_of(found)}."
+    yield Finding("for" if holds else "neither", said)
+
+
+def _part_of(found: DecilePurity) -> str:
+    """How much of what has the label it is: a latent of tigers is of mammals, too, and not what makes them so."""
+    if not found.n_in_store or found.covered >= _MOST:
+        return ""
+    there = f"{sum(found.counts):,} of the store’s {found.n_in_store:,}"
+    return f". It is narrower: active in {there} with that label"
 
 
 def _of_pictures(view: LatentPage) -> Iterator[Finding]:

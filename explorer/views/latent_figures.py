@@ -48,6 +48,12 @@ class DecilePurity:
     store_share: float  # of the label among all pictures: the baseline of this label
     random: float  # share of the most common label in random galleries of this size, whichever it is
     standing: Standing | None = None  # of the gallery's purity among random directions
+    n_in_store: int = 0  # pictures of the store that have the label
+
+    @property
+    def covered(self) -> float:
+        """Share of the store's pictures with the label in which the latent is active."""
+        return sum(self.counts) / self.n_in_store if self.n_in_store else 0.0
 
     @property
     def whole(self) -> bool:
@@ -136,6 +142,7 @@ def decile_purity(store: LatentStore, latent: int) -> DecilePurity | None:
         store_share=float(labels.counts[profile.codes[0]] / store.n_images),
         random=float(random_purities(store)[latent]),
         standing=standing(store, latent, "label_purity"),
+        n_in_store=int(labels.counts[profile.codes[0]]),
     )
 
 

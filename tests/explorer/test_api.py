@@ -71,7 +71,7 @@ def test_latents_have_the_figures_of_the_pages(client: TestClient, shown: Latent
 def test_names_come_with_how_they_were_judged(client: TestClient, shown: LatentStore) -> None:
     notes.note_book(shown).save(7, "mine", "", 0)
     single = [client.get(f"/api/latents/{latent}").json() for latent in range(shown.n_latents)]
-    listed = client.get("/api/search?text=red+things&count=96").json()
+    listed = client.get("/api/search?text=red+things&count=96").json()["latents"]
     listed += client.get("/api/latents/3/similar?count=50").json() + client.get("/api/images/7").json()["code"]
     for said in single + listed:
         row = shown.latents.loc[said["latent"]]

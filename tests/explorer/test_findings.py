@@ -40,8 +40,10 @@ def the_only(view: LatentPage) -> Finding:
     return found
 
 
-def by_decile(counts: Sequence[int], random: float = 0.3, store_share: float = 0.1) -> DecilePurity:
-    return DecilePurity("dogs", tuple(counts), SIZES, store_share, random)
+def by_decile(
+    counts: Sequence[int], random: float = 0.3, store_share: float = 0.1, n_in_store: int = 0
+) -> DecilePurity:
+    return DecilePurity("dogs", tuple(counts), SIZES, store_share, random, n_in_store=n_in_store)
 
 
 def trust(name: str, share: float) -> Trust:
@@ -85,6 +87,18 @@ def test_a_name_is_worth_what_held_out_pictures_say(
 ) -> None:
     found = the_only(replace(page, name=name))
     assert found.speaks == speaks and found.said.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("n_in_store", "said"),
+    [
+        (400, "(store: 10\u00a0%). It is narrower: active in 40 of the store’s 400 with that label."),
+        (80, "10\u00a0%)."),
+    ],
+)
+def test_a_label_of_many_more_pictures_is_wider_than_the_latent(page: LatentPage, n_in_store: int, said: str) -> None:
+    found = the_only(replace(page, purity=by_decile((4,) * 10, n_in_store=n_in_store)))
+    assert found.speaks == "for" and found.said.endswith(said)
 
 
 @pytest.mark.parametrize(
