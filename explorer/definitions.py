@@ -142,7 +142,7 @@ DEFINITIONS = {
     "(principal components), j random latents of equal density, and random pictures with latents of their own.",
     "neighbourhood": "The pictures nearest by cosine to the choice (to the mean of its pictures), all latents that are "
     "active in at least one of them, and how few are enough. Baselines: as many pictures of one label, as many random "
-    "ones.",
+    "ones, and as many around random ones: any neighbourhood has fewer than random pictures.",
     "few_mass": "Mass: the sum of all activations. Latents are taken by their own sum, largest first: no other choice "
     "of as few keeps more. Baseline: all latents that are active in the set.",
     "few_energy": "Energy: squared length of all reconstructions less the bias that lies in the span of the chosen "

@@ -40,7 +40,7 @@ _SYMBOLS: dict[Line, str] = {
     "pictures": "triangle-up",
     "neighbours": "triangle-up-open",
 }
-_SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"))
+_SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"), ("#8a9099", "dashdot"))
 _RULE = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}
 HEIGHT = 340
 
@@ -136,8 +136,8 @@ def _level(share: float) -> dict[str, Any]:
 
 
 def _styles(n: int) -> list[tuple[str, str]]:
-    """The neighbourhood's, then (where there is one) the label's, then chance's."""
-    return [*_SET_STYLES[: n - 1], _SET_STYLES[-1]]
+    """The neighbourhood's, then (where there is one) the label's, then those of random sets."""
+    return [*_SET_STYLES[: n - 2], *_SET_STYLES[-2:]]
 
 
 def _plain(text: str) -> str:

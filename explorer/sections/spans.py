@@ -118,7 +118,8 @@ def neighbourhood_table(view: Neighbourhood) -> str:
         f'<th scope="col">{name}{parts.help_mark(tip) if tip else ""}{"<br>90 · 95 · 99 %" if tip else ""}</th>'
         for name, tip in groups
     )
-    spreads = [None] * (len(view.rows) - 1) + [view.spread if view.spread.n_draws > 1 else None]
+    drawn = [spread if spread.n_draws > 1 else None for spread in view.spreads]
+    spreads = [None] * (len(view.rows) - len(drawn)) + drawn
     rows = "".join(_row(row, spread) for row, spread in zip(view.rows, spreads, strict=True))
     return (
         f'<section><div class="sp-scroll"><table class="sp-table"><tr><td></td>{heads}</tr>{rows}</table></div>'

@@ -15,6 +15,7 @@ from sae_core.neighbourhoods import Union, fewest, labels_kept, simultaneous_pur
 
 KEEP = (0.9, 0.95, 0.99)
 _DRAWS, _MANY, _DRAWS_OF_MANY = 8, 100, 4  # sets of random pictures; of more pictures each takes longer
+_OTHER_SEED = 7_919  # so that centres are not the pictures of a random set
 Few = tuple[int | None, ...]  # one for each of KEEP; None where that is never reached
 
 
@@ -73,9 +74,20 @@ def set_row(store: LatentStore, name: str, n_pictures: int, union: Union, head: 
 
 def random_sets(store: LatentStore, n: int, seed: int, measure: Measure) -> list[SetRow]:
     """Several draws; one where all pictures are drawn."""
-    n_draws = (_DRAWS if n <= _MANY else _DRAWS_OF_MANY) if n < store.n_images else 1
     every = np.arange(store.n_images)
-    return [measure(store, "random pictures", sample(every, n, seed * _DRAWS + draw)) for draw in range(n_draws)]
+    draws = range(_n_draws(store, n))
+    return [measure(store, "random pictures", sample(every, n, seed * _DRAWS + draw)) for draw in draws]
+
+
+def random_neighbourhoods(store: LatentStore, n: int, seed: int, measure: Measure) -> list[SetRow]:
+    """The n pictures nearest to each of several random ones: any neighbourhood has fewer than random pictures."""
+    centres = sample(np.arange(store.n_images), _n_draws(store, n), seed + _OTHER_SEED)
+    near = [np.sort(store.nearest_images(centre, n).ids.astype(np.int64)) for centre in store.embeddings(centres)]
+    return [measure(store, "random neighbourhoods", ids) for ids in near]
+
+
+def _n_draws(store: LatentStore, n: int) -> int:
+    return (_DRAWS if n <= _MANY else _DRAWS_OF_MANY) if n < store.n_images else 1
 
 
 def spread_of(rows: list[SetRow]) -> Spread:

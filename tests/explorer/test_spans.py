@@ -12,9 +12,9 @@ import pytest
 from explorer import span_charts as charts
 from explorer import spans
 from explorer.sections import spans as sections
-from explorer.views import few_latents
+from explorer.views import few_latents, neighbourhood
 from explorer.views.energy import N_NEIGHBOURS, build_energy
-from explorer.views.few_latents import KEEP, SetRow, set_row, spread_of, written
+from explorer.views.few_latents import KEEP, Range, SetRow, measure_set, set_row, spread_of, written
 from explorer.views.neighbourhood import build_neighbourhood
 from explorer.views.random_energy import N_ALONE, N_SETS, random_alone, random_neighbourhoods, random_sets
 from explorer.views.resolved import Resolved, Uploaded, resolve
@@ -196,22 +196,55 @@ def test_one_picture_stands_beside_single_ones(store: LatentStore) -> None:
 
 def test_random_pictures_are_drawn_several_times(store: LatentStore) -> None:
     view = build_neighbourhood(store, chosen(store, "image:7"), 20)
-    assert view.spread.n_draws == 8
-    row, spread = view.rows[-1], view.spread
+    assert [spread.n_draws for spread in view.spreads] == [8, 8]
+    row, spread = view.rows[-2], view.spreads[0]
     for values, ranges in ((row.mass, spread.mass), (row.energy, spread.energy), (row.labels, spread.labels)):
         assert values is not None and ranges is not None
         assert all(found and found[0] <= value <= found[1] for value, found in zip(values, ranges, strict=True))
     assert spread.n_union and spread.n_union[0] < spread.n_union[1]
     assert f"random pictures (8 draws) {spread.n_union[0]} to {spread.n_union[1]} are active" in view.sentence
     html = sections.neighbourhood_table(view)
-    assert html.count("sp-ranges") == 4 and "the range of 8 draws" in html
+    assert html.count("sp-ranges") == 8 and html.count("the range of 8 draws") == 2
     assert f"<span>{spread.n_union[0]}–{spread.n_union[1]}</span>" in html
+
+
+def test_random_neighbourhoods_are_drawn_too(store: LatentStore) -> None:
+    """Counted anew: the union of latents of the pictures nearest to a random one."""
+    n, asked = 20, []
+
+    def measured(of: LatentStore, name: str, ids: np.ndarray) -> SetRow:
+        asked.append((name, ids))
+        return measure_set(of, name, ids)
+
+    view = build_neighbourhood(store, chosen(store, "image:7"), n, measure=measured)
+    x = store.embeddings(range(store.n_images))
+    near = [ids for name, ids in asked if name == "random neighbourhoods"]
+    every = [sorted(np.argsort(-(x @ centre), kind="stable")[:n].tolist()) for centre in x]
+    assert len(near) == 8 and all(ids.tolist() in every for ids in near)
+    unions = [len({int(latent) for image in ids for latent in store.code(image).latents}) for ids in near]
+    assert view.rows[-1].n_union == unions[0] and view.spreads[1].n_union == (min(unions), max(unions))
+    assert f"in random neighbourhoods {min(unions)} to {max(unions)}, and" in view.sentence
+
+
+@pytest.mark.parametrize(
+    ("few", "near", "said"),
+    [
+        (5, (6, 9), ": fewer here than in any of these"),
+        (6, (6, 9), ": this one lies within that range"),
+        (10, (6, 9), ": more here than in any of these"),
+        (5, (6, 6), ""),
+        (None, (6, 9), ""),
+        (5, None, ""),
+    ],
+)
+def test_a_neighbourhood_is_held_against_random_ones(few: int | None, near: Range, said: str) -> None:
+    assert neighbourhood._beside(few, near) == said
 
 
 def test_where_all_pictures_are_drawn_there_is_one_draw(store: LatentStore) -> None:
     view = build_neighbourhood(store, chosen(store, "image:7"), MAX_N)
-    assert view.spread.n_draws == 1 and "draws" not in sections.neighbourhood_table(view)
-    assert f"random pictures {view.rows[-1].n_union} are active" in view.sentence
+    assert [spread.n_draws for spread in view.spreads] == [1, 1] and "draws" not in sections.neighbourhood_table(view)
+    assert f"random pictures {view.rows[-2].n_union} are active" in view.sentence
 
 
 def test_a_number_that_a_draw_does_not_reach_has_no_range() -> None:
@@ -231,7 +264,7 @@ def test_other_seeds_draw_others(store: LatentStore) -> None:
     rows = [build_neighbourhood(store, resolved, 20, seed).rows for seed in (0, 0, 1)]
     assert rows[0] == rows[1]
     assert rows[0][0] == rows[2][0]
-    assert rows[0][-1] != rows[2][-1]
+    assert rows[0][-2] != rows[2][-2] and rows[0][-1] != rows[2][-1]
 
 
 def test_pictures_without_an_active_latent_have_no_span(store: LatentStore) -> None:
@@ -247,7 +280,7 @@ def test_the_neighbourhood_is_compared_with_label_and_chance(store: LatentStore)
     view = build_neighbourhood(store, chosen(store, "image:7"), 20)
     nearest = store.nearest_images(store.embedding(7), 20).ids
     indices, activations = store.codes(nearest)
-    assert [row.n_pictures for row in view.rows] == [20, 20, 20]
+    assert [row.n_pictures for row in view.rows] == [20, 20, 20, 20]
     assert view.rows[0].n_union == len(np.unique(indices[activations > 0]))
     assert view.label == store.image(7).title
     assert [tile.image_id for tile in view.tiles] == nearest.tolist()[: len(view.tiles)]
@@ -267,7 +300,7 @@ def test_the_neighbourhood_is_compared_with_label_and_chance(store: LatentStore)
 
 def test_a_small_store_is_its_own_neighbourhood(store: LatentStore) -> None:
     view = build_neighbourhood(store, chosen(store, "image:7"), MAX_N)
-    assert [row.n_pictures for row in view.rows] == [180, 60, 180]
+    assert [row.n_pictures for row in view.rows] == [180, 60, 180, 180]
     assert view.rows[0].n_union == view.rows[2].n_union
 
 
@@ -426,7 +459,7 @@ def test_pictures_of_one_colour_and_duplicates_without_labels(tmp_path: Path, mo
     assert all(np.isfinite(curve.middle).all() for curve in energy.curves)
     view = build_neighbourhood(store, chosen(store, "image:0"), 12)
     assert view.label is None
-    assert [row.name for row in view.rows] == ["nearest pictures", "random pictures"]
+    assert [row.name for row in view.rows] == ["nearest pictures", "random pictures", "random neighbourhoods"]
     assert all(row.labels is None for row in view.rows)
     assert "–" in sections.neighbourhood_table(view)
     monkeypatch.setenv("SPARSIGHT_STORE", str(path))
