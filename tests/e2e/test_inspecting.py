@@ -63,18 +63,18 @@ def test_what_is_no_picture_gets_one_sentence(app: str, page: Page, tmp_path: Pa
     page.goto(f"{app}/inspect")
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     upload(page, bad)
-    expect(page.locator(".sp-refused")).to_contain_text("no picture", timeout=120_000)
-    expect(page.locator(".sp-refused")).to_contain_text(bad.name)
+    expect(page.locator(".sp-refused[role=alert]")).to_contain_text("no picture", timeout=120_000)
+    expect(page.locator(".sp-refused[role=alert]")).to_contain_text(bad.name)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     expect(page.locator("[data-testid=stFileChip]")).to_have_count(0)
     page.locator(".sp-tile").first.click()
     expect(page.locator(".sp-row").first).to_be_visible(timeout=120_000)
-    expect(page.locator(".sp-refused")).to_have_count(0)
+    expect(page.locator(".sp-refused[role=alert]")).to_have_count(0)
     upload(page, bad)
-    expect(page.locator(".sp-refused")).to_contain_text(bad.name)
+    expect(page.locator(".sp-refused[role=alert]")).to_contain_text(bad.name)
     upload(page, photograph)
     expect(page.locator(".sp-picture figcaption")).to_have_text(photograph.name, timeout=120_000)
-    expect(page.locator(".sp-refused")).to_have_count(0)
+    expect(page.locator(".sp-refused[role=alert]")).to_have_count(0)
 
 
 def test_the_page_is_guarded(app: str) -> None:
