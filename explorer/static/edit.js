@@ -48,9 +48,10 @@ function formAsked(event) {
   if (button?.getAttribute("aria-expanded") !== "false") return; // it closes, and keeps the focus itself
   const until = performance.now() + 4000;
   const timer = setInterval(() => {
-    const field = document.querySelector("[data-testid=stPopoverBody] input");
-    if (field && document.activeElement === button) field.focus();
-    if (field || performance.now() > until) clearInterval(timer);
+    const form = document.querySelector("[data-testid=stPopoverBody]:has(textarea):has(button)"); // whole: Tab goes on in it
+    const field = form?.querySelector("input"), lost = [button, document.body].includes(document.activeElement);
+    if (field && lost) field.focus(); // again where it was drawn anew
+    if ((field && !lost) || performance.now() > until) clearInterval(timer);
   }, 50);
 }
 

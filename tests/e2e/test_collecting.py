@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from sae_core import LatentStore
-from tests.e2e.conftest import served
+from tests.e2e.conftest import served, settled
 from tests.e2e.test_browsing import mark_document, parameter, same_document, visit
 
 NAME = "<b>citrus</b> & “co”"
@@ -51,10 +51,12 @@ def test_a_name_is_given_seen_everywhere_and_undone(app: str, store: LatentStore
 
 def test_the_form_of_a_name_takes_the_keys(app: str, page: Page) -> None:
     visit(page, f"{app}/latent?latent=12", "h1")
+    settled(page)  # what is drawn anew meanwhile loses the focus
     button = page.locator(".st-key-title-row").get_by_role("button", name="edit")
     button.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("textbox", name="name", exact=True)).to_be_focused()
+    expect(page.get_by_role("textbox", name="note", exact=True)).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("textbox", name="note", exact=True)).to_be_focused()
     page.keyboard.press("Escape")
