@@ -1,4 +1,4 @@
-"""Downloads: latents and controls with their figures, and people's notes."""
+"""Downloads: latents and controls with their figures, latents as a figure for a paper, and people's notes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from starlette.routing import BaseRoute, Route
 from explorer import notes
 from explorer.exports import control_lines, csv_lines, json_pieces
 from explorer.notes.exchange import exported
+from explorer.sheet_svg import sheet_svg
 from explorer.stores import current_store
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE
+from explorer.views.sheet import MAX_ROWS, build_sheet
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
@@ -27,6 +29,7 @@ def export_routes() -> list[BaseRoute]:
         Route("/export/latents.csv", latents_csv, methods=["GET"]),
         Route("/export/latents.json", latents_json, methods=["GET"]),
         Route("/export/controls.csv", controls_csv, methods=["GET"]),
+        Route("/export/figure.svg", figure_svg, methods=["GET"]),
         Route("/export/notes.json", notes_json, methods=["GET"]),
     ]
 
@@ -54,6 +57,24 @@ def controls_csv(_request: Request) -> Response:
     return Response(text, media_type="text/csv", headers={**_FRESH, **name})
 
 
+def figure_svg(request: Request) -> Response:
+    """The latents in `latents=12,340` with their pictures, one a row, MAX_ROWS at most."""
+    try:
+        store = current_store()
+        latents = _asked(request.query_params.get("latents", ""), store.n_latents)
+        if not latents or len(latents) > MAX_ROWS:
+            return _refused(400, f"a figure takes 1 to {MAX_ROWS} latents: latents=12,340")
+        title = _title(request)
+        sheet = build_sheet(store, latents, title)
+    except ValueError as error:
+        return _refused(400, str(error))
+    except SparsightError as error:
+        return _refused(503, str(error))
+    name = _disposition(store.manifest.name, title or "-".join(map(str, latents[:5])), "svg")
+    pieces = sheet_svg(sheet, store.thumbnail)
+    return StreamingResponse(pieces, media_type="image/svg+xml", headers={**_FRESH, **name})
+
+
 def notes_json(_request: Request) -> Response:
     """Every name and note on this store's SAE."""
     try:
@@ -75,7 +96,7 @@ def _latents(
     try:
         store = current_store()
         latents = _asked(request.query_params.get("latents"), store.n_latents)
-        title = " ".join(request.query_params.get("title", "").split())[:MAX_TITLE]
+        title = _title(request)
         store.latents  # noqa: B018  a broken table must be an answer, not a stream that ends early
     except ValueError as error:
         return _refused(400, str(error))
@@ -83,6 +104,10 @@ def _latents(
         return _refused(503, str(error))
     name = _disposition(store.manifest.name, title or ("latents" if latents is None else "list"), extension)
     return StreamingResponse(pieces(store, latents, title), media_type=media_type, headers={**_FRESH, **name})
+
+
+def _title(request: Request) -> str:
+    return " ".join(request.query_params.get("title", "").split())[:MAX_TITLE]
 
 
 def _asked(said: str | None, n_latents: int) -> list[int] | None:

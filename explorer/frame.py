@@ -15,7 +15,20 @@ from sae_core.errors import SparsightError
 
 STATIC = Path(__file__).parent / "static"
 # One script, one scope; the last mounts all.
-SCRIPTS = ("lists", "skip", "save", "points", "edit", "map_gl", "map", "map_look", "map_hands", "map_panel", "links")
+SCRIPTS = (
+    "lists",
+    "skip",
+    "save",
+    "figure",
+    "points",
+    "edit",
+    "map_gl",
+    "map",
+    "map_look",
+    "map_hands",
+    "map_panel",
+    "links",
+)
 
 
 def begin() -> None:

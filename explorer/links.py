@@ -65,6 +65,11 @@ def export_url(kind: str, latents: Iterable[int] | None = None, title: str = "")
     return _url(f"export/latents.{kind}", {"latents": chosen, "title": title})
 
 
+def figure_url(latents: Iterable[int], title: str = "") -> str:
+    """These latents with their pictures as one SVG."""
+    return _url("export/figure.svg", {"latents": numbers(latents), "title": title})
+
+
 def notes_url(page: int = 1) -> str:
     """Names and notes from people."""
     return _url(NOTES, {"page": page if page > 1 else None})

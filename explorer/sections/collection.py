@@ -7,6 +7,7 @@ from html import escape
 from explorer import links
 from explorer.directions import isolated
 from explorer.sections import parts
+from explorer.sections.figure import figure_links
 from explorer.sections.pager import pager
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, Listed, ListPage
 from explorer.wording import plural
@@ -21,7 +22,7 @@ def title_line(view: ListPage) -> str:
     take = '<button type="button" class="sp-copy" data-take-list hidden>make this my list</button>'
     take += '<button type="button" class="sp-copy" data-join-list hidden>add to my list</button>'
     grid = f'<a href="{escape(links.latents_url({"latents": links.numbers(query.latents)}))}">as a grid</a>'
-    tools = f"{take}{grid}{files}{copy}" if query.latents else ""
+    tools = f"{take}{grid}{files}{figure_links(query.latents, query.title)}{copy}" if query.latents else ""
     return (
         f'<div class="sp-title" data-spa><h1>{escape(isolated(query.title)) or "A list of latents"}</h1>'
         f'<div class="sp-tools">{tools}</div></div>'

@@ -8,6 +8,7 @@ from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
+from explorer.sections.figure import figure_links
 from explorer.sections.pager import pager, range_text
 from explorer.views.beyond_top import Beyond
 from explorer.views.latent import LatentPage
@@ -37,7 +38,7 @@ def gallery(view: LatentPage) -> str:
     elif isinstance(shown, NearMissPictures):
         body = _near_misses(shown)
     else:
-        body = _top(shown)
+        body = _top(shown, figure_links((view.ref.latent,), small=True))
     return f"<section>{_head(view)}{parts.left_out(view.query.left_out)}{body}</section>"
 
 
@@ -55,8 +56,8 @@ def _tab(view: LatentPage, key: str, text: str) -> str:
     return f'<a href="{escape(links.latent_url(view.ref.latent, view=key))}"{current}>{text}</a>'
 
 
-def _top(shown: Top) -> str:
-    said = _said(f"{range_text(shown.paging, 'picture')}, strongest first", DEFINITIONS["activation"])
+def _top(shown: Top, saves: str) -> str:
+    said = _said(f"{range_text(shown.paging, 'picture')}, strongest first", DEFINITIONS["activation"], saves)
     return f"{_beyond(shown)}{said}{parts.gallery(shown.tiles, LARGE)}{pager(shown.paging, 'the gallery')}"
 
 

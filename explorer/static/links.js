@@ -252,6 +252,7 @@ export default function () {
   installMap(); // map.js
   installSkips(); // skip.js
   installSaves(); // save.js
+  installFigures(); // figure.js
   installPoints(); // points.js
   installEdits(); // edit.js
 }

@@ -195,9 +195,5 @@ function savePicture() {
     pen.fillText(word.textContent, left, top + below);
   }
   drawMap(devicePixelRatio || 1);
-  sheet.toBlob((blob) => {
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "sparsight-map.png" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  });
+  sheet.toBlob((blob) => saveBlob(blob, "sparsight-map.png"));
 }

@@ -10,9 +10,11 @@ function savePressed(event) {
 
 function saveTable(button) {
   const text = button.parentElement.querySelector("pre").textContent;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  link.download = `${button.dataset.name}.csv`;
+  saveBlob(new Blob([text], { type: "text/csv;charset=utf-8" }), `${button.dataset.name}.csv`);
+}
+
+function saveBlob(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

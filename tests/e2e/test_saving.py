@@ -70,6 +70,49 @@ def test_a_saved_plot_can_be_read_in_the_theme_of_now(app: str, browser: Browser
     file.context.close()
 
 
+def saved(page: Page, kind: str) -> Path:
+    with page.expect_download() as download:
+        page.locator(f"[data-figure={kind}]").click()
+    return Path(download.value.path()).rename(Path(download.value.path()).with_name(download.value.suggested_filename))
+
+
+def test_latents_are_saved_as_a_figure_in_the_pages_own_font(app: str, store: LatentStore, page: Page) -> None:
+    common = store.latents.n_active.nlargest(3).index.tolist()
+    page.goto(f"{app}/list?latents={','.join(map(str, common))}&title=Common+ones")
+    settled(page)
+    svg = saved(page, "svg")
+    assert svg.name == "common-ones.svg"
+    assert svg.read_text(encoding="utf-8").count("@font-face") == 1
+    assert svg.read_text(encoding="utf-8").count("<image ") == 30
+
+    file = page.context.new_page()
+    file.goto(svg.as_uri())
+    width = file.evaluate("() => document.documentElement.width.baseVal.value")
+    too_wide = """() => [...document.querySelectorAll("text")].filter((text) => {
+      const [box, column] = [text.getBoundingClientRect(), document.querySelector("image").getBoundingClientRect()];
+      return box.right > document.documentElement.width.baseVal.value || (box.left < 20 && box.top > 60 &&
+        box.right > column.left && text.getAttribute("font-size") !== "10");
+    }).map((text) => text.textContent)"""
+    assert file.evaluate(too_wide) == [], "words run into the pictures"
+    file.close()
+
+    png = saved(page, "png")
+    with Image.open(png) as picture:
+        assert (png.name, picture.width) == ("common-ones.png", 3 * width)
+        column = picture.convert("L").crop((3 * 232, 3 * 80, 3 * 280, 3 * 130))
+        assert column.getextrema()[0] < 128, "the pictures are drawn, too"
+
+
+def test_a_figure_that_the_server_refuses_says_why(app: str, browser: Browser) -> None:
+    page = browser.new_page()  # its console tells of the 503
+    page.goto(f"{app}/list?latents=1,2")
+    settled(page)
+    page.route("**/export/figure.svg*", lambda route: route.fulfill(status=503, body="the store is gone\n"))
+    page.locator("[data-figure=png]").click()
+    expect(page.locator(".sp-tip")).to_have_text("the store is gone")
+    page.context.close()
+
+
 def test_buttons_are_named_for_readers_of_the_screen(app: str, page: Page) -> None:
     page.goto(f"{app}/quality")
     button = page.get_by_role("button", name="save “density of all latents” as CSV")

@@ -218,6 +218,7 @@ def test_no_route_tells(shown: Sharing) -> None:
         "/export/controls.csv",
         "/api/controls",
         f"/export/latents.csv?latents={hidden},{latent}",
+        f"/export/figure.svg?latents={hidden},{latent}",
         "/export/notes.json",
         f"/tip/{store.version}/{hidden}",
         f"/tip/{store.version}/{latent}",
