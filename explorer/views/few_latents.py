@@ -82,8 +82,8 @@ def random_sets(store: LatentStore, n: int, seed: int, measure: Measure) -> list
 def random_neighbourhoods(store: LatentStore, n: int, seed: int, measure: Measure) -> list[SetRow]:
     """The n pictures nearest to each of several random ones: any neighbourhood has fewer than random pictures."""
     centres = sample(np.arange(store.n_images), _n_draws(store, n), seed + _OTHER_SEED)
-    near = [np.sort(store.nearest_images(centre, n).ids.astype(np.int64)) for centre in store.embeddings(centres)]
-    return [measure(store, "random neighbourhoods", ids) for ids in near]
+    near = store.nearest_images_of_each(store.embeddings(centres), n)
+    return [measure(store, "random neighbourhoods", np.sort(found.ids.astype(np.int64))) for found in near]
 
 
 def _n_draws(store: LatentStore, n: int) -> int:

@@ -69,8 +69,8 @@ def _of_strings(
 
     def compute() -> tuple[np.ndarray, ...]:
         means, active = [], np.zeros((len(strings()), store.n_latents), dtype=bool)
-        for row, embedding in zip(active, embed_texts(strings()), strict=True):
-            ids = store.nearest_images(embedding, n_for_text(store)).ids
+        found = store.nearest_images_of_each(np.stack(embed_texts(strings())), n_for_text(store))
+        for row, (ids, _) in zip(active, found, strict=True):
             means.append(store.embeddings(ids).mean(0, dtype=np.float64))
             indices, activations = store.codes(ids)
             row[indices[activations > 0]] = True

@@ -33,7 +33,7 @@ def random_neighbourhoods(
     """The same of the n pictures nearest to each of N_SETS random ones: any neighbourhood is compact."""
     rng = np.random.default_rng([seed, 2])
     centres = rng.choice(store.n_images, min(N_SETS, store.n_images), replace=False)
-    near = (store.nearest_images(centre, n).ids for centre in store.embeddings(np.sort(centres)))
+    near = (found.ids for found in store.nearest_images_of_each(store.embeddings(np.sort(centres)), n))
     return _of_sets(store, near, m, mean)
 
 

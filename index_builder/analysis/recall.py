@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sae_core.store.gpu_search import GpuVectors
-from sae_core.store.search import nearest_refined
+from sae_core.store.search import refined_of_each
 
 N_NEAREST = 10
 _N_QUERIES = 256
@@ -30,7 +30,7 @@ class Recall:
     def of(self, index: Any) -> float:
         """That of one index, with as many of its lists searched as it says."""
         n = min(N_NEAREST, len(self._embeddings))  # few lists may hold fewer
-        found = (nearest_refined(index, self._embeddings, query, n).similarities for query in self._queries)
+        found = (near.similarities for near in refined_of_each(index, self._embeddings, self._queries, n))
         hits = [np.count_nonzero(row >= bound - _TIE) for row, bound in zip(found, self._last, strict=True)]
         return float(np.mean(hits) / n)
 

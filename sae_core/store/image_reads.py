@@ -104,12 +104,18 @@ class ImageReads(OpenStore):
         Exact in a store with a flat index, and wherever a GPU has room for the embeddings; otherwise, of many images,
         short codes name the candidates, whose cosines are then exact.
         """
-        query, n = np.asarray(embedding), min(n, self.n_images)
+        query = np.asarray(embedding)
+        search.check_width(query, self.manifest.d_embed)
+        return self.nearest_images_of_each(query[None], n)[0]
+
+    def nearest_images_of_each(self, embeddings: Float32[np.ndarray, "m d_embed"], n: int) -> list[Neighbours]:
+        """The same of each of several embeddings, in less time than one after the other where there are many images."""
+        n = min(n, self.n_images)
         if 0 < n <= search.MOST_ON_GPU and self._on_gpu is not None:
-            return search.nearest_on_gpu(self._on_gpu, self._embeddings, query, n)
+            return search.on_gpu_of_each(self._on_gpu, self._embeddings, embeddings, n)
         if search.is_exact(self._image_index):
-            return search.nearest(self._image_index, query, n)
-        return search.nearest_refined(self._image_index, self._embeddings, query, n)
+            return search.nearest_of_each(self._image_index, embeddings, n)
+        return search.refined_of_each(self._image_index, self._embeddings, embeddings, n)
 
     def thumbnail(self, image_id: int) -> Thumbnail | None:
         """The small picture of an image: the store's own, or, where that is none or tiny, of the viewer's copy.

@@ -545,9 +545,11 @@ def test_short_codes_find_what_an_exhaustive_search_finds(
     from sae_core.store import search
 
     index = faiss.read_index(str(tmp_path / layout.IMAGE_INDEX))
-    hits = 0
-    for row in range(0, 4_000, 100):
+    hits, rows = 0, range(0, 4_000, 100)
+    of_each = search.refined_of_each(index, x, x[rows], 10)
+    for row, at_once in zip(rows, of_each, strict=True):
         found = search.nearest_refined(index, x, x[row], 10)
+        assert at_once.ids.tolist() == found.ids.tolist()
         similarities = x @ x[row]
         np.testing.assert_allclose(found.similarities, similarities[found.ids], atol=1e-6)
         assert found.ids[0] == row and (np.diff(found.similarities) <= 1e-6).all()

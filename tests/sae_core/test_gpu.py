@@ -19,7 +19,7 @@ from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.encoder.resampling import Wanted, resample, resampled
 from sae_core.sae.checkpoint import save_sae
 from sae_core.store import gpu_search
-from sae_core.store.search import nearest_on_gpu
+from sae_core.store.search import on_gpu_of_each
 from sae_core.training.config import TrainConfig
 from sae_core.training.trainer import train_sae
 from tests.support.models import make_tiny_clip, random_sae
@@ -217,16 +217,17 @@ def test_a_store_is_searched_on_the_gpu_with_the_same_answers(tmp_path: Path, mo
 
 def test_what_a_gpu_names_is_measured_and_ordered_by_the_cpu() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
-    query, cosines = vectors[7], vectors @ vectors[7]
 
     class Rough:
         def search(self, queries: np.ndarray, n: int) -> np.ndarray:
             """The right ones in another order."""
-            return np.random.default_rng(1).permutation(np.argsort(-(queries @ vectors.T)[0])[:n])[None]
+            return np.random.default_rng(1).permuted(np.argsort(-(queries @ vectors.T), axis=1)[:, :n], axis=1)
 
-    found = nearest_on_gpu(Rough(), vectors, query, 9)  # type: ignore[arg-type]
-    assert found.ids.tolist() == np.argsort(-cosines)[:9].tolist()
-    np.testing.assert_allclose(found.similarities, cosines[found.ids], rtol=1e-6)
+    of_each = on_gpu_of_each(Rough(), vectors, vectors[[7, 30]], 9)  # type: ignore[arg-type]
+    for row, found in zip((7, 30), of_each, strict=True):
+        cosines = vectors @ vectors[row]
+        assert found.ids.tolist() == np.argsort(-cosines)[:9].tolist()
+        np.testing.assert_allclose(found.similarities, cosines[found.ids], rtol=1e-6)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

@@ -81,6 +81,16 @@ def test_nearest_images_are_those_of_a_matrix_product(store: LatentStore) -> Non
     assert len(store.nearest_images(x[7], 500).ids) == 60
 
 
+def test_nearest_images_of_several_are_those_of_each(store: LatentStore) -> None:
+    asked = store.embeddings([7, 0, 59])
+    for embedding, found in zip(asked, store.nearest_images_of_each(asked, 10), strict=True):
+        alone = store.nearest_images(embedding, 10)
+        assert found.ids.tolist() == alone.ids.tolist()
+        np.testing.assert_allclose(found.similarities, alone.similarities, atol=1e-6)
+    with pytest.raises(SparsightError, match=r"one of shape \(3,\)"):
+        store.nearest_images(np.zeros(3, dtype=np.float32), 10)
+
+
 def test_similar_latents_leave_the_latent_itself_out(store: LatentStore) -> None:
     directions = store.sae().directions().numpy()
     found = store.similar_latents(5, 6)
