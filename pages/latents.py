@@ -12,10 +12,12 @@ from explorer.sections.latents_filter import filter_bar
 from explorer.sections.pager import pager
 from explorer.sections.texts import cut
 from explorer.stores import current_store
+from explorer.views.by_meaning import build_by_meaning
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 
 CARDS_HEIGHT = 900  # pixels; of the first rows
+MEANT_HEIGHT = 480  # of three cards
 
 store = current_store()
 query = LatentsQuery.from_params(st.query_params.to_dict())
@@ -28,3 +30,7 @@ if view.found:
     draw(sections.cards(view), pager(view.paging, "latents"))
 else:
     draw(sections.nothing(view))
+    if view.by_meaning:
+        with waiting(MEANT_HEIGHT):  # the page is there meanwhile
+            meant = build_by_meaning(store, query, lambda texts: embed_texts(store, texts))
+        draw(sections.by_meaning(meant) if meant else "")

@@ -8,7 +8,8 @@ from html import escape
 from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.sections.pager import steps
-from explorer.sections.parts import dim, help_mark, latent_cards, left_out, note, picture
+from explorer.sections.parts import dim, head, help_mark, latent_cards, left_out, note, picture
+from explorer.views.by_meaning import ByMeaning
 from explorer.views.chance import best_z
 from explorer.views.chips import Chip
 from explorer.views.latents import FoundLatent, LatentsPage, Score
@@ -38,6 +39,16 @@ def summary(view: LatentsPage) -> str:
 def cards(view: LatentsPage) -> str:
     """The grid."""
     return latent_cards([found.card for found in view.found], [_scores(found) for found in view.found])
+
+
+def by_meaning(view: ByMeaning) -> str:
+    """What lies nearest to words that nothing says: cards, what their scores are worth, and the way to all."""
+    more = (
+        f'<a href="{escape(view.href)}">all {view.n_found:,} by meaning</a>' if view.n_found > len(view.found) else ""
+    )
+    shown = latent_cards([found.card for found in view.found], [_scores(found) for found in view.found])
+    title = head("Found by meaning", beside=more)
+    return f'<section class="sp-meant" data-spa>{title}{_ranking(view.ranking)}{shown}</section>'
 
 
 def nothing(view: LatentsPage) -> str:

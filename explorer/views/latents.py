@@ -86,7 +86,7 @@ def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTex
         chips=chips_of(query),
         ways_out=() if len(found) else _ways_out(table, query, given),
         like=() if len(found) else _like(table, query, given),
-        by_meaning=None if len(found) or not _has_words(query) else replace(query, q="", text=query.q).url(),
+        by_meaning=None if len(found) or not _has_words(query) else query.by_meaning().url(),
         labels=tuple(table.labels),
         columns=frozenset(column for column in ("label_purity", "name_score") if table.has(column)),
     )

@@ -109,6 +109,10 @@ class LatentsQuery:
         plain = LatentsQuery()
         return replace(self, **{name: getattr(plain, name) for name in (*names, "page")})
 
+    def by_meaning(self) -> LatentsQuery:
+        """The same words by their meaning, nearest first; what narrows stays."""
+        return replace(self, q="", text=self.q, image=None, sort="", page=1)
+
     def url(self, page: int = 1) -> str:
         """The address that asks for this."""
         return links.latents_url(self.params, page)

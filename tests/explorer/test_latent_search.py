@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from html import escape
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
 
 from explorer import models
 from explorer.sections import latents as sections
+from explorer.views.by_meaning import build_by_meaning
 from explorer.views.chance import Against, EmbedTexts, best_z, chance, strings
 from explorer.views.latent_table import latent_table
 from explorer.views.latents import PER_PAGE, build_latents, matching
@@ -107,6 +110,10 @@ def test_without_scores_there_is_no_best() -> None:
     assert best_z(np.array([1.0, 0.0, 0.0, np.nan])) == pytest.approx(2**0.5)
 
 
+def no_encoder(_: Sequence[str]) -> list[np.ndarray]:
+    raise EncoderError("the encoder demo cannot be loaded: no network")
+
+
 def test_an_order_that_is_asked_for_wins_over_the_match(store: LatentStore) -> None:
     view = build_latents(
         store, LatentsQuery(text="anything", sort="number"), lambda texts: [some_text(store) for _ in texts]
@@ -116,15 +123,35 @@ def test_an_order_that_is_asked_for_wins_over_the_match(store: LatentStore) -> N
 
 
 def test_without_the_encoder_words_still_work(store: LatentStore) -> None:
-    def fails(_: Sequence[str]) -> list[np.ndarray]:
-        raise EncoderError("the encoder demo cannot be loaded: no network")
-
     asked = LatentsQuery(text="anything", life="alive")
-    view = build_latents(store, asked, fails)
+    view = build_latents(store, asked, no_encoder)
     assert view.problems == ("Searching by meaning is not possible: the encoder demo cannot be loaded: no network.",)
     plain = build_latents(store, replace(asked, text=""))
     assert [found.card for found in view.found] == [found.card for found in plain.found]
     assert view.rankings == ()
+
+
+def test_words_that_nothing_says_are_looked_for_by_meaning(store: LatentStore) -> None:
+    asked = LatentsQuery(q="qwxzzy", life="alive", sort="rare", image=3, by="directions")
+    embed = words_and_noise(store, "qwxzzy")
+    view = build_by_meaning(store, asked, embed)
+    assert view is not None
+    there = LatentsQuery.from_params(dict(parse_qsl(urlsplit(view.href).query)))
+    assert there == LatentsQuery(text="qwxzzy", life="alive", by="directions")
+    page = build_latents(store, there, embed)
+    assert view.found == page.found[:3] and view.n_found == page.paging.n_items
+    html = sections.by_meaning(view)
+    assert html.count('class="sp-card"') == html.count("sp-line sp-score") == 3
+    assert escape(view.href) in html and f"all {view.n_found} by meaning" in html
+    assert "For meaningless strings of letters the best match has z" in html and "Nothing stands out" not in html
+    noise = build_by_meaning(store, asked, words_and_noise(store, "red"))
+    assert noise is not None and "Nothing stands out" in sections.by_meaning(noise)
+
+
+def test_without_the_encoder_or_any_latent_the_link_is_the_only_way_out(store: LatentStore) -> None:
+    assert build_by_meaning(store, LatentsQuery(q="tiger"), no_encoder) is None
+    nothing = LatentsQuery(q="tiger", latents=(store.n_latents,))
+    assert build_by_meaning(store, nothing, words_and_noise(store, "tiger")) is None
 
 
 def test_a_picture_ranks_by_its_pre_activations(store: LatentStore) -> None:
@@ -170,6 +197,22 @@ def test_meaning_needs_the_encoder_only(shown: LatentStore, monkeypatch: pytest.
     html = html_of(run_page("latents", text="a text that nobody asked for", q="red"))
     assert "Searching by meaning is not possible: the encoder cannot be loaded; SPARSIGHT_ENCODER names" in html
     assert 'class="sp-card"' in html
+
+
+def test_nothing_found_shows_what_is_found_by_meaning(shown: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    html = html_of(run_page("latents", q="an unheard-of animal"))
+    assert html.index("Nothing found") < html.index("Found by meaning")
+    assert html.count('class="sp-card"') == 3
+    assert f"all {shown.n_latents} by meaning" in html
+
+    def fails(_: object, reference: str | None) -> None:
+        raise EncoderError("the encoder cannot be loaded")
+
+    monkeypatch.setattr(LatentStore, "load_encoder", fails)
+    models._encoder.clear()
+    html = html_of(run_page("latents", q="another unheard-of animal"))
+    assert 'href="latents?text=another+unheard-of+animal"' in html
+    assert "Found by meaning" not in html and "cannot be loaded" not in html
 
 
 def test_texts_are_embedded_once(shown: LatentStore) -> None:
