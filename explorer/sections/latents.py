@@ -8,7 +8,7 @@ from html import escape
 from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.sections.pager import steps
-from explorer.sections.parts import dim, head, help_mark, latent_cards, left_out, note, picture
+from explorer.sections.parts import caution, dim, head, help_mark, latent_cards, left_out, note, picture
 from explorer.views.by_meaning import ByMeaning
 from explorer.views.chance import best_z
 from explorer.views.chips import Chip
@@ -115,7 +115,7 @@ def _weak(ranking: Ranking) -> str:
         f"Nothing stands out: the best match has z {figure(best_z(ranking.scores), 1)}, within what one in twenty "
         "meaningless strings reach. Perhaps this store has nothing like it, or the encoder does not know the words."
     )
-    return f'<br><span class="sp-refused" role="status">{said}</span>'
+    return caution(said, "status")
 
 
 def _together(view: LatentsPage) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from explorer.definitions import DEFINITIONS
-from explorer.sections.parts import help_mark
+from explorer.sections.parts import caution, help_mark
 from explorer.views.compare import Comparison
 from explorer.views.meaningless import Meaningless
 from explorer.wording import figure, plural
@@ -35,8 +35,6 @@ def _cosine(view: Comparison, one: Meaningless) -> str:
         f"{n} nearest to a meaningless string of letters, instead of {one.side.upper()}’s words, have {median} with "
         f"{_OTHER[one.side]} in the median, over {high} for one string in twenty."
     )
-    weak = ""
-    if view.chance.high < view.cosine <= one.cosine.high:
-        said_weak = f"{one.side.upper()}’s words have no more than that."
-        weak = f' <span class="sp-refused" role="status">{said_weak}</span>'
+    no_more = view.chance.high < view.cosine <= one.cosine.high
+    weak = caution(f"{one.side.upper()}’s words have no more than that.", "status") if no_more else ""
     return f'<p class="sp-dim">{escape(said)}{help_mark(DEFINITIONS["meaningless"])}{weak}</p>'

@@ -138,6 +138,11 @@ def refusal(sentence: str) -> str:
     return f'<p class="sp-refused" role="alert">{escape(sentence)}</p>'
 
 
+def caution(sentence: str, role: str = "note") -> str:
+    """What must be read with a figure, though nothing was refused; a "status" is read aloud where it answers."""
+    return f'<span class="sp-caution" role="{role}">{escape(sentence)}</span>'
+
+
 def dim(text: str) -> str:
     """A quiet remark."""
     return f'<span class="sp-dim">{escape(text)}</span>'

@@ -105,7 +105,7 @@ def _unexplained(view: Scores) -> str:
     said = (
         "The residual is larger than the part of any latent: the bars are not to be read as this score’s explanation."
     )
-    return f'<p class="sp-refused" role="note">{said}</p>'
+    return parts.caution(said)
 
 
 def _edited(one: Score) -> str:

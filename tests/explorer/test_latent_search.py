@@ -67,6 +67,7 @@ def test_a_text_without_a_meaning_is_told_from_a_word(store: LatentStore) -> Non
         html = sections.summary(view)
         assert ("Nothing stands out" in html) is not stands_out
         assert "For meaningless strings of letters the best match has z" in html
+        assert ('class="sp-caution" role="status"' in html) is not stands_out and "sp-refused" not in html
         assert (", within what one in twenty meaningless strings reach." in html) is not stands_out
 
 

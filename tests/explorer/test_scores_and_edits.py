@@ -103,7 +103,10 @@ def test_a_residual_larger_than_every_latents_part_is_said(store: LatentStore, r
     ref = view.refs[0]
     steps = (Step("bias", 0.9), Step("latent", 0.05, ref), Step("latent", -0.2, ref), Step("residual", residual))
     said = in_words(replace(view, steps=steps))
-    assert ("not to be read as this score’s explanation" in said) == warned
+    assert (
+        ("not to be read as this score’s explanation" in said) == ('class="sp-caution" role="note"' in said) == warned
+    )
+    assert "sp-refused" not in said
 
 
 def test_a_name_by_clip_keeps_its_sign(store: LatentStore) -> None:
