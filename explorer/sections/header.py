@@ -70,7 +70,8 @@ def _store_line(store: LatentStore | None) -> str:
     k = f"k{NBSP}{'≤' + NBSP if store.has_thresholds else ''}{manifest.k}"
     size = f"{plural(manifest.n_images, 'image')} · {plural(manifest.n_latents, 'latent')} · {k}"
     made = f" · demonstration {_what_is_small(manifest)}" if manifest.demonstration else ""
-    return f'<span class="sp-store"><b>{escape(manifest.name)}</b> <span>{size}{made}</span></span>'
+    whole = escape(f"{manifest.name}: {size}{made}")  # where the line is cut
+    return f'<span class="sp-store" title="{whole}"><b>{escape(manifest.name)}</b> <span>{size}{made}</span></span>'
 
 
 def _what_is_small(manifest: Manifest) -> str:

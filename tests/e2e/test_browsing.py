@@ -239,7 +239,7 @@ def test_half_of_a_double_click_opens_nothing_else(app: str, page: Page) -> None
     expect(page.locator("h1 .sp-no")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "n_rows"), [(1141, 1), (1280, 1), (1366, 1), (1130, 2), (820, 2)])
+@pytest.mark.parametrize(("width", "n_rows"), [(1141, 1), (1280, 1), (1366, 1), (1490, 1), (1130, 2), (820, 2)])
 def test_the_header_is_one_row_on_a_laptop_and_two_below(app: str, page: Page, width: int, n_rows: int) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     visit(page, app, ".sp-facts")
@@ -249,6 +249,34 @@ def test_the_header_is_one_row_on_a_laptop_and_two_below(app: str, page: Page, w
     middles = [part["y"] + part["height"] / 2 for part in parts if part]
     assert middles[1] == pytest.approx(middles[0], abs=4) and middles[3] == pytest.approx(middles[2], abs=4)
     assert (middles[2] == pytest.approx(middles[0], abs=4)) == (n_rows == 1)
+    line = page.locator(".sp-store")
+    if width >= 1280:
+        assert line.evaluate("line => line.scrollWidth <= line.clientWidth"), "all of it is read"
+    assert line.get_attribute("title") == (line.text_content() or "").replace("art ", "art: ", 1)
+
+
+@pytest.mark.parametrize("width", [320, 375])
+def test_a_phones_header_is_low_and_holds_every_page(app: str, browser: Browser, width: int) -> None:
+    """One line of pages that is pushed sideways; it begins at the page that is shown, and the keyboard reaches all."""
+    context = browser.new_context(viewport={"width": width, "height": 700}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    for address, name in (("quality", "Quality"), ("latents", "Latents"), ("compare", "Compare")):
+        visit(page, f"{app}/{address}", ".sp-header")
+        settled(page)
+        height = page.locator(".sp-header").evaluate("header => header.getBoundingClientRect().height")
+        assert height <= 110
+        here = page.locator(".sp-header nav a[aria-current]")
+        expect(here).to_have_text(name)
+        expect(here).to_be_in_viewport(ratio=1)
+    page.locator(".sp-brand").focus()
+    for link in page.locator(".sp-header nav a").all():
+        page.keyboard.press("Tab")
+        expect(link).to_be_focused()
+        expect(link).to_be_in_viewport(ratio=1)
+    page.locator(".sp-header nav").evaluate("nav => nav.scrollTo(0, 0)")
+    page.locator(".sp-header nav").get_by_text("Home").tap()
+    expect(page.locator(".sp-facts")).to_be_visible()
+    context.close()
 
 
 @pytest.mark.parametrize("width", [390, 820])

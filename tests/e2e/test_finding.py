@@ -220,8 +220,8 @@ def test_nothing_scrolls_sideways(app: str, browser: Browser, width: int, path: 
     expect(page.locator(wait_for).first).to_be_visible(timeout=60_000)
     page.wait_for_timeout(400)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= width
-    edges = page.locator(".stHtml :is(img, select, input, div, section, article, p, h1, a)").evaluate_all(
-        "all => Math.max(...all.filter(e => e.offsetParent).map(e => e.getBoundingClientRect().right))"
-    )
+    edges = page.locator(
+        ".stHtml :is(img, select, input, div, section, article, p, h1, a:not(.sp-header nav a))"
+    ).evaluate_all("all => Math.max(...all.filter(e => e.offsetParent).map(e => e.getBoundingClientRect().right))")
     assert edges <= width + 1
     context.close()
