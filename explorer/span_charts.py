@@ -41,8 +41,19 @@ _SYMBOLS: dict[Line, str] = {
     "neighbours": "triangle-up-open",
 }
 _SET_STYLES = (("#2f7fd1", "solid"), ("#1f9e89", "dot"), ("#8a9099", "dash"), ("#8a9099", "dashdot"))
+# Under the lowest of three lines, at the left, where no curve is as high.
+_LEVELS = {
+    "text": "lines: 90, 95 and 99 %",
+    "x": 0.01,
+    "xref": "paper",
+    "xanchor": "left",
+    "y": 89,
+    "yanchor": "top",
+    "showarrow": False,
+    "font": {"size": 11},
+}
 _RULE = {"color": "rgba(134, 138, 145, 0.45)", "width": 1, "dash": "dot"}
-HEIGHT = 340
+_HEIGHT, _LEGEND_ROW = 300, 17  # pixels; on a phone the legend has a row for every curve
 
 
 def energy_chart(view: Energy) -> go.Figure:
@@ -52,7 +63,7 @@ def energy_chart(view: Energy) -> go.Figure:
         traces += _band(curve, with_band=curve.line in ("own", "random", "pictures", "neighbours"))
     n = max((len(curve.middle) for curve in view.curves), default=1)
     xaxis = {"title": {"text": "number of directions j"}, "dtick": 1 if n <= 16 else 8, "range": [0.6, n + 0.4]}
-    layout = _layout(xaxis, "share in the span, %")
+    layout = _layout(xaxis, "share in the span, %", len(view.curves))
     layout["shapes"] = [_told(view.j)] if view.j < n else []
     return go.Figure(traces, layout)
 
@@ -81,8 +92,9 @@ def mass_chart(view: Neighbourhood) -> go.Figure:
         for row, (colour, dash) in zip(view.rows, _styles(len(view.rows)), strict=True)
     ]
     xaxis = {"title": {"text": "number of latents, most mass first (log scale)"}, "type": "log"}
-    layout = _layout(xaxis, "share of all activation, % (lines: 90, 95, 99)")
+    layout = _layout(xaxis, "share of all activation, %", len(view.rows))
     layout["shapes"] = [_level(share) for share in (90, 95, 99)]
+    layout["annotations"] = [_LEVELS]
     return go.Figure(traces, layout)
 
 
@@ -115,11 +127,12 @@ def _band(curve: Curve, with_band: bool) -> list[go.Scatter]:
     return [low, high, middle]
 
 
-def _layout(xaxis: dict[str, Any], share: str) -> dict[str, Any]:
+def _layout(xaxis: dict[str, Any], share: str, n_curves: int) -> dict[str, Any]:
+    """The legend stands above: below, it would lie on the axis's title as soon as it takes several rows."""
     return {
-        "height": HEIGHT,
+        "height": _HEIGHT + _LEGEND_ROW * n_curves,
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "legend": {"orientation": "h", "traceorder": "normal", "y": -0.24, "x": 0, "font": {"size": 12}},
+        "legend": {"orientation": "h", "traceorder": "normal", "y": 1.02, "yanchor": "bottom", "x": 0},
         "hovermode": "closest",
         "xaxis": {**xaxis, "fixedrange": True, "zeroline": False},
         "yaxis": {"title": {"text": share}, "range": [0, 102], "fixedrange": True, "zeroline": False},

@@ -16,7 +16,7 @@ from explorer.views.resolved import Resolved
 from explorer.views.spans_query import SpansQuery
 from sae_core import LatentStore
 
-_ENERGY_HEIGHT, _HEIGHT = 460, 900  # pixels that the sections take
+_ENERGY_HEIGHT, _HEIGHT = 540, 950  # pixels that the sections take
 
 
 def draw_energy(store: LatentStore, resolved: Resolved, query: SpansQuery) -> None:

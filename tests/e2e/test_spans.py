@@ -18,6 +18,27 @@ def on_a_phone(page: Page) -> None:
     assert beyond and max(beyond) <= 0
 
 
+# Of every plot its words: titles of the axes, legend, notes. None lies on another or outside of the plot.
+OVERPRINTED = """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
+  const whole = plot.getBoundingClientRect();
+  const parts = [...plot.querySelectorAll(".xtitle, .ytitle, .legend, .annotation-text")]
+    .map(part => [part.getAttribute("class"), part.getBoundingClientRect()]).filter(([, edge]) => edge.width);
+  const outside = parts.filter(([, { top, bottom }]) => top < whole.top - 1 || bottom > whole.bottom + 1);
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const pairs = parts.flatMap(([name, at], i) =>
+    parts.slice(i + 1).filter(([, other]) => meet(at, other)).map(([other]) => `${name} on ${other}`));
+  const where = plot.closest("[class*=st-key-plot-]").className.match(/st-key-plot-\\S+/)[0];
+  return [...outside.map(([name]) => `${name} outside`), ...pairs].map(said => `${where}: ${said}`);
+})"""
+
+
+def no_words_overprinted(page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 844})
+    page.wait_for_function("() => [...document.querySelectorAll('.js-plotly-plot')].every(p => p.clientWidth < 375)")
+    page.wait_for_timeout(800)  # they are drawn anew
+    assert page.evaluate(OVERPRINTED) == []
+
+
 def test_a_spans_address_opened_cold(app: str, store: LatentStore, page: Page) -> None:
     label = store.labels.names[int(store.labels.counts.argmax())]
     page.goto(f"{app}/spans?of=label:{label}&n=20")
@@ -33,6 +54,7 @@ def test_a_spans_address_opened_cold(app: str, store: LatentStore, page: Page) -
     expect(first).to_be_visible()
     assert "n=20" in page.url
     on_a_phone(page)
+    no_words_overprinted(page)
 
 
 def test_what_is_typed_becomes_the_address(app: str, page: Page) -> None:
