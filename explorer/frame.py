@@ -26,6 +26,7 @@ SCRIPTS = (
     "map",
     "map_look",
     "map_hands",
+    "map_select",
     "map_panel",
     "links",
 )

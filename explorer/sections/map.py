@@ -43,7 +43,7 @@ def plane(view: MapPage) -> str:
         "words": view.words,
         "marked": bits(view.marked, len(view.places)),
         "chosen": chosen,
-        "view": view.view,
+        "around": view.around,
     }
     said = f"map of {plural(len(view.places), 'latent')}; the same latents are in the lists beside it"
     return f'<div class="sp-map" role="group" aria-label="{said}" data-map="{escape(json.dumps(config))}"></div>'
@@ -97,10 +97,11 @@ def _search(view: MapPage) -> str:
 
 
 def _kept(view: MapPage) -> str:
-    """What the form has no field for; the script keeps `view` up to date."""
+    """What the form has no field for; the script keeps all but the first up to date."""
     params = view.query.params
     return "".join(
-        f'<input type="hidden" name="{name}" value="{escape(params.get(name, ""))}">' for name in ("latent", "view")
+        f'<input type="hidden" name="{name}" value="{escape(params.get(name, ""))}">'
+        for name in ("latent", "view", "box", "lasso")
     )
 
 

@@ -12,7 +12,10 @@ let urlTimer = 0;
 
 function followMap() {
   const root = document.querySelector("[data-map]");
-  if (root === map?.root) return;
+  if (root === map?.root) {
+    if (map && document.querySelector("[data-map-selection]") !== selectionIn) drawSelection(); // its panel was drawn anew
+    return;
+  }
   if (map) { map.size.disconnect(); map = null; }
   if (root) openMap(root);
   else forgetMap();
@@ -39,7 +42,7 @@ async function openMap(root) {
       opened.places[2 * i + 1] = numbers[3 * i + 1];
       opened.values[i] = numbers[3 * i + 2];
     }
-    redraw();
+    followAddress(); // map_select.js
     requestAnimationFrame(() => requestAnimationFrame(nameShown)); // when it knows what is in view
   } catch {
     if (map === opened) mapSays(opened, "The points cannot be had now. Reload the page to try again.");
@@ -189,6 +192,7 @@ function installMap() {
     const fields = event.target.closest?.(".sp-mapbar form")?.elements;
     if (fields && /^#?\s*\d+$/.test(fields.q.value.trim())) fields.view.value = "";
   }, true);
+  addEventListener("popstate", followAddress);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(redraw, 400));
   followMap();
 }

@@ -128,27 +128,3 @@ function keyOnMap(event) {
   acts[event.key]();
   moved();
 }
-
-// What box or lasso hold: even-odd rule, in the plane.
-function select(press) {
-  if (!press) { shownSelection(null); return; }
-  const corners = press.path.map(toPlane);
-  const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
-  const region = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const latents = [];
-  for (let i = 0; i < map.values.length; i += 1) {
-    const [x, y] = placeOf(i);
-    if (x < region[0] || x > region[1] || y < region[2] || y > region[3]) continue;
-    if (press.kind === "box" || within(x, y, corners)) latents.push(i);
-  }
-  shownSelection({ latents, region: press.kind === "box" ? region : null });
-}
-
-function within(x, y, corners) {
-  let inside = false;
-  for (let i = 0, j = corners.length - 1; i < corners.length; j = i, i += 1) {
-    const [[xi, yi], [xj, yj]] = [corners[i], corners[j]];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
-  }
-  return inside;
-}

@@ -31,7 +31,7 @@ function redraw() {
 function drawMap(ratio) {
   const { width, height } = box();
   if (!width || !height) return;
-  map.view ??= map.config.view ? looking(map.config.view) : whole();
+  map.view ??= viewSaid(); // map_select.js
   const app = document.querySelector('[data-testid="stApp"]');
   const dark = getComputedStyle(app ?? document.body).colorScheme.includes("dark");
   paint(dark ? "dark" : "light");

@@ -8,7 +8,7 @@ const SHEET_PX = 520; // on a page no wider, as in the style sheet, the card lie
 let card = null;
 let cardOf = null; // the latent that the card shows or waits for
 let hiding = 0;
-let chosenList = null; // {latents, region}; region where it was a box
+let selectionIn = null; // the section that shows the selection
 
 function make(name, parent, className = "", text = "") {
   const made = document.createElement(name);
@@ -109,17 +109,9 @@ function hideCard() {
   if (map?.spot) map.spot.hidden = true;
 }
 
-const selectedSet = () => (chosenList ? new Set(chosenList.latents) : null);
-
-function shownSelection(found) {
-  chosenList = found;
-  map.selected = selectedSet();
-  redraw();
-  drawSelection();
-}
-
 function drawSelection() {
   const section = document.querySelector("[data-map-selection]");
+  selectionIn = section;
   if (!section) return;
   section.replaceChildren();
   section.hidden = !chosenList;
@@ -135,7 +127,7 @@ function drawSelection() {
     make("a", ways, "", "open as list").href = addressOf({ latents: some });
     pressable(ways, "add to your list", () => addAll(some));
   }
-  pressable(ways, "clear", () => shownSelection(null));
+  pressable(ways, "clear", () => select(null));
   if (n > LIST_LIMIT) make("p", section, "sp-dim", `A list holds the first ${LIST_LIMIT}.${region ? " The grid holds all." : ""}`);
   const list = make("ul", section, "sp-maplist");
   for (const latent of some.slice(0, SHOWN_REFS)) {

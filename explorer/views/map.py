@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class MapPage:
     marked: np.ndarray  # latents that the words find
     matched: Matched | None
     chosen: Chosen | None
-    view: Region | None  # the part to show; None: everything
+    around: Region | None  # the part to show where the address says none; None: everything
     problem: str | None  # a sentence
 
 
@@ -88,7 +88,7 @@ def build_map(store: LatentStore, query: MapQuery) -> MapPage | None:
         marked=marked,
         matched=_matched(store, query, marked) if query.q else None,
         chosen=chosen,
-        view=query.view or (_around(plane, chosen.card.ref.latent) if chosen else None),
+        around=_around(plane, chosen.card.ref.latent) if chosen else None,
         problem=problem,
     )
 
@@ -114,7 +114,7 @@ def _matched(store: LatentStore, query: MapQuery, marked: np.ndarray) -> Matched
         listed=links.list_url(
             marked[:MAX_LATENTS].tolist(), query.q, sae=links.sae_mark(store.manifest.sae.fingerprint)
         ),
-        without=MapQuery(query.color, "", query.latent, query.view).url(),
+        without=replace(query, q="").url(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ COLORS: dict[str, tuple[str, str]] = {
     "stable": ("split-half stability", "split_half"),
     "activation": ("strongest activation", "max_activation"),
 }
+MAX_CORNERS = 200  # of an outline; what is drawn here has 40 at most (static/map_select.js)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class MapQuery:
     q: str = ""  # words of a name or label: these are marked
     latent: int | None = None  # is marked, and in the middle
     view: Region | None = None  # the part of the plane that is shown
+    box: Region | None = None  # what is selected: a part of the plane
+    lasso: tuple[float, ...] = ()  # or the corners of an outline, x and y in turn
     left_out: tuple[str, ...] = field(default=(), compare=False)  # what of the address could not be read
 
     @classmethod
@@ -45,8 +49,12 @@ class MapQuery:
             q="" if number else q,
             latent=latent if latent >= 0 else None,
             view=view if view and view[0] < view[1] and view[2] < view[3] else None,
+            box=read_region(params.get("box", "")),
+            lasso=_outline(params.get("lasso", "")),
         )
-        read = {"color": query.color, "latent": query.latent, "view": query.view}
+        read = {key: getattr(query, key) or None for key in ("color", "view", "box", "lasso")} | {
+            "latent": query.latent
+        }
         return replace(query, left_out=left_out(params, read))
 
     @property
@@ -56,7 +64,9 @@ class MapQuery:
             "color": self.color,
             "q": self.q,
             "latent": "" if self.latent is None else str(self.latent),
-            "view": ",".join(f"{value:g}" for value in self.view) if self.view else "",
+            "view": _written(self.view),
+            "box": _written(self.box),
+            "lasso": _written(self.lasso),
         }
         return {key: value for key, value in said.items() if value}
 
@@ -67,3 +77,17 @@ class MapQuery:
     def at(self, latent: int | None) -> MapQuery:
         """The same with another latent marked; it moves into the middle."""
         return replace(self, latent=latent, view=None)
+
+
+def _outline(said: str) -> tuple[float, ...]:
+    """Three corners at least, and MAX_CORNERS at most; empty where it cannot be read."""
+    try:
+        numbers = tuple(float(part) for part in said.split(","))
+    except ValueError:
+        return ()
+    fit = len(numbers) % 2 == 0 and 6 <= len(numbers) <= 2 * MAX_CORNERS
+    return numbers if fit and all(map(math.isfinite, numbers)) else ()
+
+
+def _written(numbers: tuple[float, ...] | None) -> str:
+    return ",".join(f"{value:g}" for value in numbers or ())

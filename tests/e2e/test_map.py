@@ -159,6 +159,42 @@ def test_a_lasso_lists_what_is_in_it_and_not_in_its_corner(app: str, plane: np.n
     expect(page.locator("[data-map-selection]")).to_be_hidden()
 
 
+def test_a_selection_survives_reload_and_back_undoes_it(app: str, plane: np.ndarray, page: Page) -> None:
+    visit_map(page, f"{app}/map")
+    panel, title = page.locator("[data-map-selection]"), page.locator("[data-map-selection] h2")
+    low, high = np.quantile(plane, 0.42, axis=0), np.quantile(plane, 0.58, axis=0)
+    page.locator("button[data-tool=lasso]").click()
+    middle, reach = (low + high) / 2, (high - low) / 2
+    turns = np.linspace(0, 6.2, 90)
+    drag(page, [spot(page, middle + reach * [np.cos(turn), np.sin(turn)]) for turn in turns])
+    page.wait_for_url("**lasso=*")
+    lassoed = title.text_content() or ""
+    assert len((parameter(page, "lasso") or "").split(",")) <= 80
+    around = ((plane - middle) / reach) ** 2
+    assert abs(int(lassoed.split()[0]) - int((around.sum(1) < 1).sum())) <= 3
+
+    page.keyboard.down("Shift")
+    drag(page, [spot(page, low), spot(page, high)])
+    page.keyboard.up("Shift")
+    page.wait_for_url("**box=*")
+    assert parameter(page, "lasso") is None
+    expect(title).not_to_have_text(lassoed)
+    boxed = title.text_content() or ""
+    page.reload()
+    expect(page.locator(DRAWN)).to_be_visible()
+    expect(title).to_have_text(boxed)
+    page.go_back()
+    expect(title).to_have_text(lassoed)
+    page.go_back()
+    expect(panel).to_be_hidden()
+    page.go_forward()
+    expect(title).to_have_text(lassoed)
+    shared = page.url
+    page.goto("about:blank")
+    page.goto(shared)
+    expect(title).to_have_text(lassoed)
+
+
 def test_colour_and_view_survive_going_away_and_back(app: str, plane: np.ndarray, page: Page) -> None:
     visit_map(page, f"{app}/map")
     page.locator(".sp-mapbar select").select_option("score")

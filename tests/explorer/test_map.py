@@ -72,15 +72,35 @@ def test_query_says_what_it_was_asked() -> None:
         {"view": "1,2,3"},
         {"view": "1,1,2,2"},
         {"view": "nan,1,2,3"},
+        {"box": "1,2,3"},
+        {"box": "inf,1,2,3"},
+        {"lasso": "0,0,1,1"},
+        {"lasso": "0,0,1,1,2"},
+        {"lasso": "0,0,1,1,nan,2"},
+        {"lasso": ",".join(["1"] * 402)},
     ],
 )
 def test_bad_values_count_as_absent(bad: dict[str, str]) -> None:
     assert MapQuery.from_params(bad) == MapQuery()
 
 
+def test_a_selection_goes_along(store: LatentStore) -> None:
+    for said in ("box=-1.5,2,3,4.25", "lasso=0,0,1,0.5,-2,3"):
+        name, value = said.split("=")
+        query = MapQuery.from_params({name: value, "q": "red", "latent": "7"})
+        assert query.left_out == () and query.url().endswith(f"&{said}")
+        view = build_map(store, query)
+        assert view is not None and view.matched is not None and view.chosen is not None
+        for address in (view.matched.without, view.chosen.without, view.chosen.near[0].href):
+            assert said in address
+        assert f'<input type="hidden" name="{name}" value="{value}">' in sections.bar(view)
+        without = build_map(store, MapQuery.from_params({"q": "red", "latent": "7"}))
+        assert without is not None and sections.plane(view) == sections.plane(without), "the map is not drawn anew"
+
+
 def test_what_the_map_leaves_out_of_the_address_is_said() -> None:
-    asked = {"color": "xyz", "view": "1,2", "latent": "abc"}
-    assert MapQuery.from_params(asked).left_out == ("color=xyz", "latent=abc", "view=1,2")
+    asked = {"color": "xyz", "view": "1,2", "latent": "abc", "lasso": "1,2"}
+    assert set(MapQuery.from_params(asked).left_out) == {"color=xyz", "latent=abc", "view=1,2", "lasso=1,2"}
     assert MapQuery.from_params({"latent": "#7", "view": "0,1,0,1"}).left_out == ()
 
 
@@ -184,15 +204,12 @@ def test_the_latent_in_the_middle(store: LatentStore) -> None:
     view = build_map(store, MapQuery(latent=7))
     assert view is not None
     assert view.chosen is not None
-    assert view.view is not None
-    x0, x1, y0, y1 = view.view
+    assert view.around is not None
+    x0, x1, y0, y1 = view.around
     assert ((x0 + x1) / 2, (y0 + y1) / 2) == pytest.approx(store.latents.loc[7, ["x", "y"]].tolist(), abs=1e-4)
     similar = store.similar_latents(7, len(view.chosen.near))
     assert [one.ref.latent for one in view.chosen.near] == similar.ids.tolist()
     assert [one.cosine for one in view.chosen.near] == pytest.approx(similar.similarities.tolist())
-    kept = build_map(store, MapQuery(latent=7, view=(0, 1, 0, 1)))
-    assert kept is not None
-    assert kept.view == (0, 1, 0, 1), "the address wins"
 
 
 def test_a_latent_that_is_not_there(store: LatentStore) -> None:
