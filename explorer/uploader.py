@@ -93,9 +93,14 @@ def _begin_anew(refusal: str) -> NoReturn:
 
 
 def _leave_the_store(widget: str) -> None:
-    """A new file is what the visitor wants to see, not what the address says of another picture."""
-    st.session_state.pop(_KEPT, None)
-    if st.session_state.get(widget) is not None:
+    """A new file is what the visitor wants to see, not what the address says of another picture.
+
+    Where the address is of an upload that this session does not have, as after a reload, the file is taken for that one.
+    A photograph never is: it is a new picture.
+    """
+    kept = st.session_state.pop(_KEPT, None)
+    awaited = kept is None and "image" not in st.query_params and not widget.startswith(_PHOTO)
+    if st.session_state.get(widget) is not None and not awaited:
         for name in _OF_ONE_PICTURE:
             st.query_params.pop(name, None)
 

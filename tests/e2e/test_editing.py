@@ -73,6 +73,15 @@ def test_upload_edit_and_back(app: str, page: Page, photograph: Path) -> None:
     expect(page.locator(".sp-edited")).to_have_count(0)
     assert "edit" not in page.url
     assert neighbours(page) == original
+
+    page.go_forward()
+    expect(page.locator(".sp-edited")).to_be_visible()
+    page.reload()
+    expect(page.locator(".sp-note")).to_contain_text("until it is reloaded")
+    upload(page, photograph)
+    expect(page.locator(".sp-edited")).to_contain_text("cosine with the original", timeout=120_000)
+    settled(page)
+    assert neighbours(page, "after") == after
     page.go_forward()
     expect(page.locator(".sp-edited")).to_be_visible()
     page.get_by_role("link", name="reset all").click()

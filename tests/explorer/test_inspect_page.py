@@ -116,6 +116,20 @@ def test_an_upload_leaves_the_edit_of_another_picture(shown: LatentStore) -> Non
     assert dict(app.query_params) == {"prompts": "red"}
 
 
+def test_edits_of_an_upload_wait_for_it_and_leave_with_the_next(shown: LatentStore) -> None:
+    asked = {"edit": "3:0", "prompts": "red"}
+    app = run_page("inspect", **asked)
+    assert "edits and heat map of this address apply to it" in html_of(app)
+    app.file_uploader[0].upload("broken.png", b"no picture at all", "image/png").run()
+    assert dict(app.query_params) == asked
+    app.file_uploader[0].upload("mine.png", encoded(picture(4)[1]), "image/png").run()
+    assert "Edited:" in html_of(app) and "This address is of an upload" not in html_of(app)
+    assert dict(app.query_params) == asked
+    app.file_uploader[0].upload("another.png", encoded(picture(5)[1]), "image/png").run()
+    assert "another.png" in html_of(app) and "Edited:" not in html_of(app)
+    assert dict(app.query_params) == {"prompts": "red"}
+
+
 def test_an_upload_has_no_text_of_its_own(shown: LatentStore) -> None:
     app = run_page("inspect")
     app.file_uploader[0].upload("mine.png", encoded(picture(4)[1]), "image/png").run()
