@@ -108,6 +108,14 @@ DEFINITIONS = {
     "label). Labels of these pictures come first, then, marked ≈, those of near pictures. Baseline, the first column: "
     "the concept's density, its share of all pictures.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
+    "nearest_direction": "Cosine of a latent's direction (decoder row) with the nearest one of another latent; dead "
+    "latents are left out. 1: both add the same to a reconstruction, and one of them is a duplicate. Baselines: the "
+    "same within a dictionary of {n} drawn at random, with the pictures' covariance or isotropic. The more directions, "
+    "the closer the nearest.",
+    "jaccard": "Pictures in which both latents are active, over those in which at least one is (Jaccard index). Of "
+    "each latent the store names twelve others, those that most certainly are active together with it beyond chance: "
+    "one that shares more may be missing. Duplicates may also share none, where one takes the other's place. Baseline: "
+    "what is shared by chance.",
     "nearest": "Cosine between the CLIP embeddings of two pictures. Baseline: {random}, between two random pictures.",
     "nearest_recall": "Share of the ten most similar pictures that a search for nearest pictures finds, measured on "
     "256 pictures spread over the store. Large stores search short codes, and measure what these propose exactly. "

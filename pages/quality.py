@@ -8,21 +8,35 @@ from explorer import frame
 from explorer.grid import draw
 from explorer.plots import draw_plot
 from explorer.quality_charts import distribution_chart, distribution_csv
+from explorer.sections import duplicates
 from explorer.sections import quality as sections
 from explorer.sections.controls import comparison
 from explorer.stores import current_store
+from explorer.views.distributions import Distribution
 from explorer.views.quality import build_quality
+
+
+def _chart(one: Distribution) -> None:
+    draw(sections.heading(one))
+    with st.container(key=f"quality-{one.key}"):
+        draw_plot(distribution_chart(one), f"chart-{one.key}", f"{one.key} of all latents", distribution_csv(one))
+
 
 view = build_quality(current_store())
 frame.title("Quality")
 draw(sections.introduction(view))
 if view.controls:
     draw(comparison(view.controls))
+if view.duplicates:
+    chart, beside = st.columns([1.9, 1], gap="large")
+    with chart:
+        _chart(view.duplicates.chart)
+    with beside:
+        draw(duplicates.overlap(view.duplicates))
+    draw(duplicates.pairs(view.duplicates))
 for one in view.distributions:
     chart, beside = st.columns([1.9, 1], gap="large")
     with chart:
-        draw(sections.heading(one))
-        with st.container(key=f"quality-{one.key}"):
-            draw_plot(distribution_chart(one), f"chart-{one.key}", f"{one.key} of all latents", distribution_csv(one))
+        _chart(one)
     with beside:
         draw(sections.ends(one, view.rule))

@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from explorer.api import images, latents, search
+from explorer.api import duplicates, images, latents, search
 from explorer.api.rate import limited
 from explorer.turns import BusyError
 from sae_core.errors import SparsightError, StoreError, WithheldError
@@ -25,7 +25,7 @@ def create_api() -> FastAPI:
         redoc_url=None,
         dependencies=[Depends(limited)],
     )
-    for part in (latents, images, search):
+    for part in (latents, duplicates, images, search):
         api.include_router(part.router)
     api.add_exception_handler(IndexError, _missing)
     api.add_exception_handler(WithheldError, _withheld)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from sae_core.statistics import count_bond, lift, poisson_low
 from sae_core.store import layout
 from sae_core.store.files import StoreFiles
-from sae_core.store.records import ActivationHistogram, Coactive, Effects, LabelProfile
+from sae_core.store.records import ActivationHistogram, Coactive, CoactivePairs, Effects, LabelProfile
 
 _COUNTED = 4_096  # images whose active latents are counted: the variance of their number is known to some percent
 
@@ -48,6 +48,27 @@ class LatentFacts:
         beyond = beyond[low[beyond] > 1]
         lifts, low = (values[beyond].astype(np.float32) for values in (lifts, low))
         return Coactive(latents[beyond], n_both[beyond], lifts, low)
+
+    def coactive_pairs(self) -> CoactivePairs:
+        """All pairs of which at least one latent names the other, each once, by number."""
+        partners = self._array(layout.COACTIVE).astype(np.int64)
+        n, width = partners.shape
+        first, second = np.repeat(np.arange(n), width), partners.ravel()
+        hidden = sorted(self._hidden)
+        there = np.flatnonzero((second >= 0) & ~np.isin(first, hidden) & ~np.isin(second, hidden))
+        low, high = np.minimum(first[there], second[there]), np.maximum(first[there], second[there])
+        _, once = np.unique(low * n + high, return_index=True)
+        n_both = self._array(layout.COACTIVE_COUNTS).ravel()[there[once]]
+        return CoactivePairs(low[once], high[once], np.asarray(n_both))
+
+    def together_by_chance(
+        self, first: Int64[np.ndarray, "m"], second: Int64[np.ndarray, "m"]
+    ) -> Float64[np.ndarray, "m"]:
+        """Images in which both would be active by chance; 0 where one is dead."""
+        one = lift(
+            np.ones(len(first)), self._sizes[first], self._sizes[second], self._files.manifest.n_images, self._bond
+        )
+        return np.where(one > 0, 1 / np.where(one > 0, one, 1), 0.0)
 
     def near_misses(self, latent: int) -> tuple[Int64[np.ndarray, "m"], Float32[np.ndarray, "m"]]:
         """Images and pre-activations, highest first."""

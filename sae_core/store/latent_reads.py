@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64, Int64
 
 from sae_core.store import layout, search
 from sae_core.store.hidden import redacted_controls, redacted_latents
@@ -15,6 +15,7 @@ from sae_core.store.latent_facts import LatentFacts
 from sae_core.store.records import (
     ActivationHistogram,
     Coactive,
+    CoactivePairs,
     Effects,
     Gallery,
     LabelProfile,
@@ -66,6 +67,16 @@ class LatentReads(SAEReads):
         """Latents active together with this one more often than chance, most certainly so first."""
         self._check(latent, self.n_latents, "latent")
         return self._facts.coactive(latent)
+
+    def coactive_pairs(self) -> CoactivePairs:
+        """Every pair that `coactive` may name, without those of hidden latents."""
+        return self._facts.coactive_pairs()
+
+    def together_by_chance(
+        self, first: Int64[np.ndarray, "m"], second: Int64[np.ndarray, "m"]
+    ) -> Float64[np.ndarray, "m"]:
+        """Images in which the latents of each pair would both be active by chance: what a lift is held against."""
+        return self._facts.together_by_chance(first, second)
 
     def effects(self, latent: int) -> Effects:
         """Labels whose scores the direction moves most; empty where the store has no labels."""

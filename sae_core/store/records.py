@@ -48,6 +48,14 @@ class Coactive(NamedTuple):
     lifts_low: Float32[ndarray, "m"]  # the same with the lower 95 % bound of the count: what ranks them
 
 
+class CoactivePairs(NamedTuple):
+    """Pairs of latents that are active together more often than chance, each once, `first` the lower number."""
+
+    first: Int64[ndarray, "m"]
+    second: Int64[ndarray, "m"]
+    n_both: Int64[ndarray, "m"]  # images in which both are active
+
+
 class Effects(NamedTuple):
     """How a direction moves the labels' scores: the strongest rises, then the strongest falls."""
 

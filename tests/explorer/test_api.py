@@ -250,6 +250,7 @@ def test_the_description_names_every_answer() -> None:
         "/latents/{latent}",
         "/latents/{latent}/gallery",
         "/latents/{latent}/similar",
+        "/duplicates",
         "/controls",
         "/images",
         "/images/{image}",

@@ -131,8 +131,8 @@ def test_the_page(shown: LatentStore) -> None:
     app = run_page("quality")
     html = html_of(app)
     n = len(build_quality(shown).distributions)
-    assert len(app.get("plotly_chart")) == n
-    assert html.count('class="sp-ends"') == n
+    assert len(app.get("plotly_chart")) == n + 1, "and that of the nearest directions"
+    assert html.count('class="sp-ends"') == n + 1
     assert 'href="latents?life=dead"' in html
     assert "DINOv2" in html
     assert 'href="quality"' in html_of(run_page("home"))

@@ -67,6 +67,9 @@ def test_a_hidden_latent_is_named_beside_no_other(path: Path, plain: LatentStore
     latent = partners[other][0]
     store = hiding(path, latents=[latent])
     assert store.coactive(other).latents.tolist() == partners[other][1:]
+    pairs = store.coactive_pairs()
+    assert latent not in {*pairs.first.tolist(), *pairs.second.tolist()}
+    assert latent in plain.coactive_pairs().first
     near = plain.similar_latents(other, 10).ids.tolist()
     store = hiding(path, latents=near[:3])
     assert store.similar_latents(other, 7).ids.tolist() == near[3:]
