@@ -103,10 +103,12 @@ def _build(config: BuildConfig) -> int:
 
 
 def _recode(command: RecodeCommand) -> int:
+    from index_builder.outcome import doubts
     from index_builder.recode import recode
 
     manifest = recode(command)
-    print(f"{command.out}: {manifest.n_images:,} images of {command.store}, {manifest.n_latents:,} latents")
+    said = f"{command.out}: {manifest.n_images:,} images of {command.store}, {manifest.n_latents:,} latents"
+    print("\n".join([said, *doubts(command.out, manifest)]))
     return 0
 
 

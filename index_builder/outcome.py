@@ -21,7 +21,21 @@ def outcome(store: Path, manifest: Manifest) -> str:
     """Lines for a person."""
     said = f"{manifest.n_images:,} images, {manifest.n_rejected:,} rejected, {manifest.n_latents:,} latents"
     way = f"SPARSIGHT_STORE={shlex.quote(str(store))} {shlex.quote(_streamlit())} run app.py"
-    return "\n".join([f"{store}: {said}", *(_rejected(store) if manifest.n_rejected else ()), f"to look at it: {way}"])
+    lines = [f"{store}: {said}", *(_rejected(store) if manifest.n_rejected else ()), *doubts(store, manifest)]
+    return "\n".join([*lines, f"to look at it: {way}"])
+
+
+def doubts(store: Path, manifest: Manifest) -> list[str]:
+    """Where the SAE reconstructs no better than chance: that it does, and the way out. One line or none."""
+    report = manifest.report
+    if not report.no_better_than_random:
+        return []
+    return [
+        f"WARNING: the SAE leaves an FVU of {report.fvu:.3f}, no less than {manifest.n_latents:,} random directions do "
+        f"({report.random_fvu:.3f}): it fits these pictures no better than chance. Check that --encoder is "
+        f"the model it was trained on, or train one here (train-sae --embeddings {shlex.quote(str(store))}) "
+        f"and take it with recode --sae"
+    ]
 
 
 def _streamlit() -> str:

@@ -12,10 +12,11 @@ from explorer.views.quality import Quality
 
 
 def introduction(view: Quality) -> str:
-    """The figures that are one number each."""
+    """The figures that are one number each; before them what they amount to where that is little."""
+    warning = parts.refusal(view.warning) if view.warning else ""
     return (
         f'<div class="sp-title"><h1>Quality</h1></div><p class="sp-lead">{escape(view.sentence)}</p>'
-        f"{report_card(view.figures)}"
+        f"{warning}{report_card(view.figures)}"
         f"{'' if view.controls else f'<p>{parts.dim(_CAUTION)}</p>'}"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explorer.views.parts import LatentCard, Tile, latent_card, tiles
-from explorer.views.report_card import Figure, report_figures
+from explorer.views.report_card import Figure, reconstruction_warning, report_figures
 from explorer.views.striking import rule_sentence, striking
 from explorer.wording import count, figure, plural
 from sae_core import LatentStore, __version__
@@ -77,7 +77,7 @@ def withheld(store: LatentStore) -> str:
 def _warning(store: LatentStore) -> str | None:
     fvu = store.manifest.report.fvu
     if fvu <= _MAX_FVU:
-        return None
+        return reconstruction_warning(store)
     return (
         f"FVU is {figure(fvu)}: the SAE leaves most of what CLIP sees unexplained here. Encoder and SAE may not belong "
         "together; read the latents below with care."

@@ -61,6 +61,19 @@ def report_figures(store: LatentStore) -> tuple[Figure, ...]:
     )
 
 
+def reconstruction_warning(store: LatentStore) -> str | None:
+    """Where the SAE reconstructs no better than directions that nobody trained: that it does, and the way out."""
+    report = store.manifest.report
+    if not report.no_better_than_random or report.random_fvu is None:
+        return None
+    return (
+        f"The SAE leaves an FVU of {figure(report.fvu, 3)}, no less than {plural(store.n_latents, 'random direction')} "
+        f"do ({figure(report.random_fvu, 3)}): it fits these pictures no better than chance, and its latents may mean "
+        "nothing. Check that this store’s encoder is the model that the SAE was trained on; if it is, train one on "
+        "this store’s embeddings (train-sae) and take it with recode."
+    )
+
+
 def _fvu(store: LatentStore) -> Figure:
     """Beside the strongest baseline that the store knows; the others are in the definition."""
     report = store.manifest.report

@@ -81,6 +81,11 @@ class ReportCard(_Part):
         known = {name: fvu for name, fvu in found.items() if fvu is not None}
         return dict(sorted(known.items(), key=lambda one: one[1]))
 
+    @property
+    def no_better_than_random(self) -> bool:
+        """Whether as many random directions leave no more of these embeddings' variance than the SAE does."""
+        return self.random_fvu is not None and self.fvu >= self.random_fvu
+
 
 class FileInfo(_Part):
     """One file of the store."""

@@ -227,10 +227,18 @@ def test_parts_that_do_not_belong_together(shown: LatentStore, tmp_path: Path, m
     shutil.copytree(shown.path, copy)
     assert "may not belong together" not in html_of(run_page("home"))
     manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["report"]["fvu"] = 1.4
+    manifest["report"] |= {"fvu": 0.2, "random_fvu": 0.5}
     (copy / "manifest.json").write_text(json.dumps(manifest))
     monkeypatch.setenv(STORE_VARIABLE, str(copy))
+    assert "no better than chance" not in html_of(run_page("quality")) + html_of(run_page("home"))
+    manifest["report"]["fvu"] = 1.4
+    (copy / "manifest.json").write_text(json.dumps(manifest))
     assert "may not belong together" in html_of(run_page("home"))
+    html = html_of(run_page("quality"))
+    assert 'role="alert">The SAE leaves an FVU of 1.400, no less than' in html and "(train-sae)" in html
+    manifest["report"] |= {"fvu": 0.7, "random_fvu": 0.5}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    assert "no better than chance" in html_of(run_page("home"))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from index_builder.cli import main
 from index_builder.train import parted
 from sae_core import LatentStore, load_sae
 from sae_core.references import REPOSITORY_ROOT
+from sae_core.sae.checkpoint import save_sae
 from sae_core.training.record import recorded
 from tests.support.pictures import make_folder, make_tar
 from tests.support.stores import make_store
@@ -56,6 +57,38 @@ def test_build_says_what_came_of_every_input(
     assert said.err.index("assemble: 100%") < said.err.index("analyse"), "a bar ends before the next begins"
     assert "encode: 100%" in said.err and "img/s" in said.err and "rejected=3" in said.err
     assert LatentStore.open(tmp_path / "mine").manifest.name == "mine"
+
+
+def test_an_sae_that_is_no_better_than_random_directions_is_said_with_the_way_out(store: Path, tmp_path: Path) -> None:
+    manifest = LatentStore.open(store).manifest
+
+    def said(fvu: float, random: float | None) -> str:
+        report = manifest.report.model_copy(update={"fvu": fvu, "random_fvu": random})
+        return outcome.outcome(tmp_path / "my store", manifest.model_copy(update={"report": report}))
+
+    for fine in (said(0.2, 0.3), said(1.4, None)):
+        assert "WARNING" not in fine
+    line = next(line for line in said(1.4, 0.3).splitlines() if "WARNING" in line)
+    assert "FVU of 1.400, no less than 64 random directions do (0.300)" in line
+    assert (
+        f"train-sae --embeddings '{tmp_path / 'my store'}'" in line and "--encoder" in line and "recode --sae" in line
+    )
+
+
+def test_a_build_and_a_recoding_end_with_that_warning(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_tar(tmp_path / "pictures.tar", 40)
+    sae = load_sae(str(store.with_name(store.name + ".inputs") / "sae"))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        sae.W_dec.copy_(torch.randn_like(sae.W_dec))
+    strange = str(save_sae(sae, tmp_path / "strange"))
+    arguments = build_arguments(store, tmp_path / "mine", sae=strange, images=str(tmp_path / "pictures.tar"))
+    assert main(arguments) == 0
+    assert "no better than chance. Check that --encoder" in capsys.readouterr().out
+    assert main(["recode", str(store), "--sae", strange, "--out", str(tmp_path / "other"), "--device", "cpu"]) == 0
+    assert "no better than chance. Check that --encoder" in capsys.readouterr().out
 
 
 def test_the_way_to_look_at_a_store_is_one_that_this_shell_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
