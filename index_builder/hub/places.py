@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 )
 
 from sae_core.errors import SparsightError, first_line
+from sae_core.hub_calls import one_line_of_retries
 
 KIND = "dataset"
 _NAME = r"\w[\w.-]*"
@@ -56,7 +57,8 @@ def read_place(said: str, revision: str | None = None) -> Place:
 def said_plainly(place: Place) -> Iterator[None]:
     """Raises HubError, in one sentence with the way out, for everything that the hub and its client raise."""
     try:
-        yield
+        with one_line_of_retries():
+            yield
     except (OSError, ValueError, RuntimeError, httpx.TransportError) as error:
         cause = error.__cause__ if type(error) is RuntimeError else error  # how the client wraps a failed upload
         sentence = _sentence(place, cause)

@@ -23,6 +23,7 @@ from sae_core.encoder.preprocessing import Precision, Preprocessing
 from sae_core.encoder.reference import EncoderReference
 from sae_core.encoder.texts import Tokenizer, characters_read, encode_tokens
 from sae_core.errors import EncoderError, first_line
+from sae_core.hub_calls import one_line_of_retries
 
 # On a CPU small batches are as fast, and their layers' outputs fit the cache and the allocator's reuse (32 MB).
 _CPU_BATCH = 16
@@ -62,10 +63,11 @@ class ClipEncoder:
         parsed = EncoderReference.parse(reference)
         try:
             # open_clip only logs when weights are missing; require_pretrained makes that an error.
-            model = open_clip.create_model(
-                parsed.model, pretrained=parsed.pretrained, device=device, require_pretrained=True
-            )
-            tokenizer = open_clip.get_tokenizer(parsed.model)
+            with one_line_of_retries():
+                model = open_clip.create_model(
+                    parsed.model, pretrained=parsed.pretrained, device=device, require_pretrained=True
+                )
+                tokenizer = open_clip.get_tokenizer(parsed.model)
         except Exception as error:  # open_clip raises many types, network errors among them
             raise EncoderError(f"the encoder {reference} cannot be loaded: {first_line(error)}") from error
         architecture = open_clip.get_model_config(parsed.model)

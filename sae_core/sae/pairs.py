@@ -17,6 +17,7 @@ from huggingface_hub.errors import (
 from torch import Tensor
 
 from sae_core.errors import CheckpointError, first_line
+from sae_core.hub_calls import one_line_of_retries
 from sae_core.references import PRESETS
 from sae_core.sae.formats import Parts, own, saelens
 
@@ -46,7 +47,8 @@ def fetch(reference: str) -> tuple[Path, Path, Read]:
     if "/" not in repository:  # the hub client would look for it, for a minute where there is no network
         raise CheckpointError(f"there is no file and no folder {reference}, and a hub id is ORG/NAME; {READS}")
     try:
-        return _pair(repository, folder)
+        with one_line_of_retries():
+            return _pair(repository, folder)
     except HFValidationError as error:
         raise CheckpointError(f"{reference} is no file, no folder and no hub id; {READS}") from error
     except GatedRepoError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from sae_core.hub_calls import one_line_of_retries
 from sae_core.references import REPOSITORY_ROOT
 from sae_core.sae.checkpoint import load_sae, sae_fingerprint, save_sae
 from tests.support.hub import serve_hub
 from tests.support.models import make_tiny_clip, random_sae
+from tests.support.pictures import make_folder
 
 
 @pytest.fixture
@@ -121,3 +124,47 @@ print(sum(waits))
     said, waited = done.stdout.splitlines()
     assert "the hub cannot be reached" in said, done.stderr
     assert 0 < float(waited) < 30, "the client's retries, once"
+
+
+@pytest.mark.parametrize("failing", [True, False])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pull org/store --out {out}",
+        "build --images {folder} --encoder demo --sae org/sae --out {out}",
+        "build --images hf://org/pictures --encoder demo --sae demo --out {out}",
+        "build --images {folder} --encoder hf-hub:org/clip --sae demo --out {out}",
+    ],
+)
+def test_a_hub_that_fails_is_told_once_and_then_what_to_do(tmp_path: Path, command: str, failing: bool) -> None:
+    """The client tries for a while, and has a line or two for every try."""
+    folder = make_folder(tmp_path / "pictures", 2)
+    said = command.format(out=tmp_path / "out", folder=folder)
+    code = f"""
+import logging, sys, time
+logging.disable(logging.NOTSET)
+time.sleep = lambda _: None
+from index_builder.cli import main
+sys.exit(main({said.split()!r}))
+"""
+    with serve_hub(tmp_path / "hub", failing=True) as endpoint:
+        done = python(code, endpoint if failing else "http://127.0.0.1:9", tmp_path / "cache")
+    lines = done.stderr.splitlines()
+    assert done.returncode == 2, done.stderr
+    assert lines[-1].startswith("error: ")
+    assert set(lines[:-1]) <= {"the hub does not answer; trying again for a while"}, done.stderr
+    assert len(lines) <= 2
+
+
+def test_outside_of_our_calls_the_client_speaks_as_it_does(caplog: pytest.LogCaptureFixture) -> None:
+    client = logging.getLogger("huggingface_hub.utils._http")
+    with caplog.at_level(logging.INFO), one_line_of_retries():
+        for _ in range(3):
+            client.warning("Retrying in 1s [Retry 1/5].")
+        client.warning("Rate limited. Waiting 300.0s before retry [Retry 1/5].")
+    assert caplog.messages == [
+        "the hub does not answer; trying again for a while",
+        "Rate limited. Waiting 300.0s before retry [Retry 1/5].",
+    ]
+    client.warning("Retrying in 1s [Retry 1/5].")
+    assert caplog.messages[-1] == "Retrying in 1s [Retry 1/5]."

@@ -15,9 +15,9 @@ COMMIT = "a" * 40
 
 
 @contextmanager
-def serve_hub(root: Path, gated: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Serves `root/ORG/REPO/files…`; yields the endpoint for HF_ENDPOINT."""
-    handler = type("Handler", (_Handler,), {"root": root, "gated": gated})
+def serve_hub(root: Path, gated: frozenset[str] = frozenset(), failing: bool = False) -> Iterator[str]:
+    """Serves `root/ORG/REPO/files…`, or 503 to whatever is asked; yields the endpoint for HF_ENDPOINT."""
+    handler = type("Handler", (_Handler,), {"root": root, "gated": gated, "failing": failing})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -31,6 +31,7 @@ def serve_hub(root: Path, gated: frozenset[str] = frozenset()) -> Iterator[str]:
 class _Handler(BaseHTTPRequestHandler):
     root: Path
     gated: frozenset[str]
+    failing: bool
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
@@ -40,6 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
+        if self.failing:
+            return self._fail(503, "Unavailable")
         parts = self.path.split("?")[0].strip("/").split("/")
         if parts[:2] == ["api", "models"] and len(parts) >= 4:
             return self._info("/".join(parts[2:4]))
