@@ -126,6 +126,10 @@ DEFINITIONS = {
     "Baseline: a name score of 0.5, a name that says nothing.",
     "z": "z: how many standard deviations a latent's score lies above the mean of all latents. Baseline: 0, the mean; "
     "scores of text and picture have different units, their z can be compared.",
+    "picture_z": "z: how many standard deviations a picture's cosine with the text lies above the mean over all "
+    "pictures of the store. Baselines: 0, the mean, and the nearest pictures of 256 strings of random letters.",
+    "picture_words": "Words: each must begin a word of the picture's {where}, in small or capital letters; “cat” finds "
+    "“cats”, but not “education”. Baseline: all pictures of the store, beside the count.",
     "strength": "Strength: the smallest activation among the latents that must all be active; where there are none, "
     "the largest among those of which one must be. Baseline: 0, not active.",
     "independent": "The baseline: as many pictures as would match if the latents were active independently of each "

@@ -29,13 +29,19 @@ def pictures_url(
     all_of: Iterable[int | str] = (),
     any_of: Iterable[int | str] = (),
     none_of: Iterable[int | str] = (),
+    q: str = "",
+    label: str = "",
+    text: str = "",
     page: int = 1,
 ) -> str:
-    """Pictures in which all, at least one, and none of these latents are active; `page` counts from 1."""
+    """Pictures in which all, at least one, and none of these latents are active; `page` counts from 1.
+
+    `q` are words of theirs, `label` is their label, `text` orders them by meaning.
+    """
     # Not "all": the page's sanitiser drops form fields that are named like a property of the document.
     asked = {"all_of": all_of, "any_of": any_of, "none_of": none_of}
     params: dict[str, object] = {key: numbers(latents) for key, latents in asked.items()}
-    return _url(PICTURES, {**params, "page": page if page > 1 else None})
+    return _url(PICTURES, {**params, "q": q, "label": label, "text": text, "page": page if page > 1 else None})
 
 
 def map_url(latent: int | None = None, params: Mapping[str, object] | None = None) -> str:

@@ -1,25 +1,33 @@
-"""Pictures: those in which latents are active together, as the address says."""
+"""Pictures: by what is active in them and what is said of them, as the address says."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from explorer import frame
-from explorer.grid import draw
+from explorer.grid import draw, waiting
+from explorer.models import cut_texts, embed_texts
 from explorer.sections import pictures as sections
+from explorer.sections.pictures_form import form
+from explorer.sections.texts import cut
 from explorer.stores import current_store
 from explorer.views.pictures import build_pictures
 from explorer.views.pictures_query import PicturesQuery
 
-view = build_pictures(current_store(), PicturesQuery.from_params(st.query_params.to_dict()))
-frame.title("Pictures")
+TILES_HEIGHT = 900  # pixels; of the first rows
 
-draw(sections.form(view), sections.conditions(view))
+store = current_store()
+query = PicturesQuery.from_params(st.query_params.to_dict())
+frame.title("Pictures")
+with waiting(TILES_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
+    view = build_pictures(store, query, lambda texts: embed_texts(store, texts))
+
+draw(form(view), cut(cut_texts(store, [query.text])), sections.conditions(view))
 if view.problem:
     draw(sections.problem(view))
 elif view.tiles:
     draw(sections.summary(view), sections.pictures(view))
-elif view.query.latents:
+elif query.latents or query.names_pictures:
     draw(sections.summary(view), sections.nothing(view))
 else:
     draw(sections.invitation(view))

@@ -194,14 +194,6 @@ class SearchAnswer(BaseModel):
     latents: list[FoundLatent]
 
 
-class MatchesAnswer(BaseModel):
-    """Images in which latents are active together."""
-
-    n: int
-    start: int
-    images: list[Activation]
-
-
 class UploadAnswer(BaseModel):
     """The sparse code of an upload; nothing of it is kept."""
 

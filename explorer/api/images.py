@@ -1,18 +1,28 @@
-"""Images: their codes and neighbours, and which of them activate latents together."""
+"""Images: their codes and neighbours, and which of them are found by latents, words, label and meaning."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Query
 
 from explorer import links
-from explorer.api.answers import ActiveLatent, ImageAnswer, MatchesAnswer, SimilarImage
-from explorer.api.latents import Count, Start, listed, naming
+from explorer.api.answers import ActiveLatent, ImageAnswer, SimilarImage
+from explorer.api.latents import Count, Start, naming
+from explorer.api.match_answers import Match, MatchesAnswer, TextControl
+from explorer.api.queue import admitted, search_control
+from explorer.models import embed_texts
 from explorer.stores import current_store
+from explorer.views.cells import number_or_none
+from explorer.views.latents_query import MAX_TEXT, MAX_WORDS
 from explorer.views.names import display_name
-from explorer.views.pictures_query import MAX_LATENTS
+from explorer.views.pictures_chance import by_chance
+from explorer.views.pictures_found import Found, find
+from explorer.views.pictures_meaning import Meaning
+from explorer.views.pictures_problems import problem_of
+from explorer.views.pictures_query import MAX_LATENTS, PicturesQuery
 from sae_core import LatentStore
 from sae_core.store.records import SparseCode
 
@@ -50,16 +60,69 @@ def images(
     all_of: Latents = [],  # noqa: B006 (FastAPI copies it)
     any_of: Latents = [],  # noqa: B006
     none_of: Latents = [],  # noqa: B006
+    words: Annotated[str, Query(max_length=MAX_WORDS, description="each begins a word of label, caption or key")] = "",
+    label: Annotated[str, Query(max_length=MAX_TEXT, description="the label's name or title")] = "",
+    text: Annotated[str, Query(max_length=MAX_TEXT, description="orders by meaning, and excludes nothing")] = "",
     start: Start = 0,
     count: Count = 50,
 ) -> MatchesAnswer:
-    """Images in which all, at least one and none of these latents are active; strongest first."""
-    if not all_of and not any_of:
-        raise HTTPException(422, "name latents that are active: all_of or any_of")
+    """Images in which all, at least one and none of these latents are active, with these words and this label.
+
+    With a text the nearest in meaning come first, otherwise the strongest; without active latents in the store's order.
+    """
+    asked = PicturesQuery(tuple(all_of), tuple(any_of), tuple(none_of), q=words, label=label, text=text)
+    if not asked.names_pictures:
+        raise HTTPException(422, "say which images: all_of or any_of, words, a label or a text")
     store = current_store()
-    found, some = store.images_where(all_of, any_of, none_of), slice(start, start + count)
-    images = listed(store, found.image_ids[some], found.strengths[some])
-    return MatchesAnswer(n=len(found.image_ids), start=start, images=images)
+    if problem := _problem(store, asked):
+        raise HTTPException(422, problem)
+    with admitted() if text else nullcontext():
+        found = find(store, asked, lambda texts: embed_texts(store, texts))
+    if found.problem:
+        raise HTTPException(503, found.problem)
+    chance = by_chance(store, asked)
+    return MatchesAnswer(
+        n=found.n,
+        n_by_chance=chance.n if chance else None,
+        n_listed=len(found.image_ids),
+        start=start,
+        images=_matches(store, found, slice(start, start + count)),
+        text=_text_control(found.meaning),
+    )
+
+
+def _problem(store: LatentStore, asked: PicturesQuery) -> str | None:
+    """What latents are not there, or withheld, says the store itself, as everywhere in the API."""
+    for latent in asked.latents:
+        store.gallery_size(latent)
+    store.check_latents_shown(asked.latents)
+    return problem_of(store, asked)
+
+
+def _matches(store: LatentStore, found: Found, some: slice) -> list[Match]:
+    ids = found.image_ids[some].tolist()
+    figures = [None] * len(ids) if found.figures is None else found.figures[some].tolist()
+    by_text = found.figure_name == "cosine"
+    return [
+        Match(
+            image=None if store.is_hidden(image) else image,
+            activation=None if by_text else figure,
+            cosine=figure if by_text else None,
+        )
+        for image, figure in zip(ids, figures, strict=True)
+    ]
+
+
+def _text_control(meaning: Meaning | None) -> TextControl | None:
+    if meaning is None:
+        return None
+    return TextControl(
+        mean=meaning.mean,
+        z=number_or_none(meaning.best_z),
+        control=search_control(meaning.chance),
+        stands_out=meaning.stands_out,
+        searched=meaning.searched,
+    )
 
 
 def code_answer(store: LatentStore, code: SparseCode) -> list[ActiveLatent]:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from explorer.api.answers import FoundLatent, SearchAnswer, SearchControl, UploadAnswer
+from explorer.api.answers import FoundLatent, SearchAnswer, UploadAnswer
 from explorer.api.images import code_answer, similar_images
 from explorer.api.latents import similar_latent
+from explorer.api.queue import admitted, search_control
 from explorer.models import cut_texts, embed_texts, encoder
 from explorer.stores import current_store
 from explorer.uploads import MAX_MEGABYTES, reduced
 from explorer.views.cells import number_or_none
 from explorer.views.latents_query import LatentsQuery
-from explorer.views.rankings import Ranking, text_ranking
+from explorer.views.rankings import text_ranking
 from explorer.waiting import ENCODER
 from sae_core.store.records import SparseCode
 
 UPLOADS_VARIABLE = "SPARSIGHT_API_UPLOADS"
 N_NEAREST = 12
-_WAITING = 8  # requests for the encoder; further ones are turned away at once
-_queue = BoundedSemaphore(_WAITING)
 router = APIRouter(tags=["search"])
 
 
@@ -40,13 +36,13 @@ def search(
     """Latents for a text: cosine of its CLIP embedding with each latent's gallery centroid, or with its direction."""
     store = current_store()
     query = LatentsQuery(text=text, by="" if against == "centroids" else against)
-    with _admitted():
+    with admitted():
         ranking = text_ranking(store, query, lambda texts: embed_texts(store, texts))
     cut, scores, z = cut_texts(store, [text]), ranking.scores, ranking.z_scores
     best = np.argsort(-np.nan_to_num(scores, nan=-2), kind="stable")[:count]
     return SearchAnswer(
         n_characters=cut[0].n_read if cut else len(text),
-        control=_control(ranking),
+        control=search_control(ranking.chance),
         stands_out=ranking.stands_out,
         latents=[
             FoundLatent(
@@ -58,30 +54,14 @@ def search(
     )
 
 
-def _control(ranking: Ranking) -> SearchControl:
-    assert ranking.chance is not None  # every ranking by text has one
-    return SearchControl(median=number_or_none(ranking.chance.typical), high=number_or_none(ranking.chance.high))
-
-
 @router.post("/encode", openapi_extra={"requestBody": {"required": True, "content": {"image/*": {}}}})
 async def encode_upload(request: Request) -> UploadAnswer:
     """The sparse code of the picture in the body. 403 unless the server was started with SPARSIGHT_API_UPLOADS=1."""
     if os.environ.get(UPLOADS_VARIABLE) != "1":
         raise HTTPException(403, f"uploads are switched off here ({UPLOADS_VARIABLE}=1 allows them)")
     data = await _body(request)
-    with _admitted():
+    with admitted():
         return await run_in_threadpool(_encoded, data)
-
-
-@contextmanager
-def _admitted() -> Iterator[None]:
-    """At most _WAITING requests wait for the encoder: each holds a thread that pictures and pages need, too."""
-    if not _queue.acquire(blocking=False):
-        raise HTTPException(503, "too many others are waiting; try again soon", headers={"Retry-After": "5"})
-    try:
-        yield
-    finally:
-        _queue.release()
 
 
 async def _body(request: Request) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.sections.pager import steps
-from explorer.sections.parts import caution, dim, head, help_mark, latent_cards, left_out, note, picture
+from explorer.sections.parts import dim, head, help_mark, latent_cards, left_out, note, picture
+from explorer.sections.texts import control, nothing_stands_out
 from explorer.views.by_meaning import ByMeaning
 from explorer.views.chance import best_z
 from explorer.views.chips import Chip
@@ -100,22 +100,11 @@ def _ranking(ranking: Ranking) -> str:
 
 
 def _control(ranking: Ranking) -> str:
-    """What the best match of a text without a meaning is worth."""
-    chance = ranking.chance
-    if chance is None or not math.isfinite(chance.typical):
-        return ""
-    typical, high = figure(chance.typical, 1), figure(chance.high, 1)
-    return f" For meaningless strings of letters the best match has z {typical}, for one in twenty of them {high}."
+    return control(ranking.chance) if ranking.chance else ""
 
 
 def _weak(ranking: Ranking) -> str:
-    if ranking.stands_out:
-        return ""
-    said = (
-        f"Nothing stands out: the best match has z {figure(best_z(ranking.scores), 1)}, within what one in twenty "
-        "meaningless strings reach. Perhaps this store has nothing like it, or the encoder does not know the words."
-    )
-    return caution(said, "status")
+    return "" if ranking.stands_out else nothing_stands_out(best_z(ranking.scores))
 
 
 def _together(view: LatentsPage) -> str:

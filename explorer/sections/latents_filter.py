@@ -7,6 +7,7 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.sections.fields import text_field
 from explorer.sections.parts import help_mark
 from explorer.views.latents import LatentsPage
 from explorer.views.latents_query import AGAINST, LIVES, MAX_TEXT, MAX_WORDS, NAMES
@@ -31,13 +32,13 @@ def filter_bar(view: LatentsPage) -> str:
 
 def _searches(view: LatentsPage) -> str:
     query = view.query
-    meaning = _input("text", "meaning", query.text, "a red flower", MAX_TEXT, "sp-meaning")
+    meaning = text_field("text", "meaning", query.text, "a red flower", MAX_TEXT, "sp-meaning")
     against = _select("by", "compared with", AGAINST, query.by)
-    words = _input("q", "words", query.q, "of a name or label", MAX_WORDS)
+    words = text_field("q", "words", query.q, "of a name or label", MAX_WORDS)
     if not view.labels:
         return meaning + against + words
     options = "".join(f'<option value="{escape(label)}"></option>' for label in view.labels)
-    label = _input("label", "most common label", query.label, "one label", MAX_TEXT, options="sp-known-labels")
+    label = text_field("label", "most common label", query.label, "one label", MAX_TEXT, options="sp-known-labels")
     return f'{meaning}{against}{words}{label}<datalist id="sp-known-labels">{options}</datalist>'
 
 
@@ -64,15 +65,6 @@ def _kept(view: LatentsPage) -> str:
         f'<input type="hidden" name="{name}" value="{escape(value)}">'
         for name, value in view.query.params.items()
         if name in ("image", "region", "latents")
-    )
-
-
-def _input(name: str, label: str, value: str, placeholder: str, longest: int, kind: str = "", options: str = "") -> str:
-    listed = f' list="{options}"' if options else ""
-    return (
-        f'<label class="{kind}">{escape(label)} <input type="search" name="{name}" value="{escape(value)}" '
-        f'maxlength="{longest}" placeholder="{escape(placeholder)}" autocomplete="off"{listed} '
-        f'aria-label="{escape(label)}"></label>'
     )
 
 

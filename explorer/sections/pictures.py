@@ -6,33 +6,25 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.pager import pager, steps
-from explorer.views.pictures import Condition, Example, PicturesPage
+from explorer.sections.pictures_form import where_words_are
+from explorer.sections.texts import control, nothing_stands_out
+from explorer.views.pictures import Condition, Example, PicturesPage, SaidCondition
+from explorer.views.pictures_meaning import Meaning
 from explorer.views.pictures_meant import Meant
-from explorer.views.pictures_query import FIELDS, Field
+from explorer.views.pictures_query import FIELDS, SAID, Field
 from explorer.wording import NBSP, figure, plural
 
-_PLACEHOLDERS: dict[Field, str] = {"all_of": "12, 340", "any_of": "#7 #8", "none_of": "77"}
-
-
-def form(view: PicturesPage) -> str:
-    """Three lists of latents; its fields are the address."""
-    fields = "".join(
-        f'<label>{escape(said)} <input type="text" name="{field}" value="{escape(view.query.written(field))}" '
-        f'maxlength="400" autocomplete="off" placeholder="{_PLACEHOLDERS[field]}"></label>'
-        for field, said in FIELDS.items()
-    )
-    return (
-        f'<form class="sp-filter sp-query" action="{links.PICTURES}" method="get" data-form>'
-        f'<div class="sp-fields">{fields}<button type="submit" class="sp-copy">find pictures</button></div></form>'
-    )
+_TITLE = "Pictures by what is active in them, or said of them"
 
 
 def conditions(view: PicturesPage) -> str:
-    """The latents in question, each removable."""
-    lists = "".join(_list(view, field) for field in FIELDS if view.query.of(field))
-    title = '<h1 class="sp-hidden">Pictures by what is active in them</h1>'  # which the invitation shows
+    """What is asked for, each part removable."""
+    lists = "".join(map(_said, view.said))
+    lists += "".join(_list(view, field) for field in FIELDS if view.query.of(field))
+    title = f'<h1 class="sp-hidden">{_TITLE}</h1>'  # which the invitation shows
     return f'{title}<div class="sp-conditions" data-spa>{lists}</div>' if lists else ""
 
 
@@ -51,17 +43,58 @@ def _meant(meant: Meant) -> str:
 
 
 def summary(view: PicturesPage) -> str:
-    """How many pictures, and how many by chance."""
-    baseline = ""
-    if view.expected is not None:
-        baseline = (
-            f"; if the latents were independent: {_about(view.expected)}{parts.help_mark(DEFINITIONS['independent'])}"
-        )
-    said = f"<b>{view.paging.n_items:,}</b> of {plural(view.n_images, 'picture')}{baseline}"
+    """How many pictures, how many by chance, and what orders them."""
+    said = f"<b>{view.n:,}</b> of {plural(view.n_images, 'picture')}{_baseline(view)}"
+    if view.paging.n_items < view.n:
+        said += f", the {view.paging.n_items:,} nearest in meaning shown"
     where = f", page {view.paging.page:,} of {view.paging.n_pages:,}" if view.paging.n_pages > 1 else ""
-    order = parts.dim("strongest first") + parts.help_mark(DEFINITIONS["strength"]) if view.tiles else ""
-    more = f"{steps(view.paging)}<span>{order}</span>"
-    return f'<div class="sp-summary"><span role="status">{said}{where}</span>{more}</div>'
+    more = f"{steps(view.paging)}<span>{_order(view)}</span>"
+    line = f'<div class="sp-summary"><span role="status">{said}{where}</span>{more}</div>'
+    refused = f'<p class="sp-refused" role="alert">{escape(view.text_problem)}</p>' if view.text_problem else ""
+    return line + refused + (_meaning(view.meaning, view.query.text) if view.meaning else "")
+
+
+def _baseline(view: PicturesPage) -> str:
+    if view.chance is None:
+        return ""
+    n_said = view.chance.n_said
+    of = "" if n_said is None else f" of the {n_said:,} that {_what_says(view)}"
+    mark = parts.help_mark(DEFINITIONS["independent"])
+    return f"; if the latents were independent: {_about(view.chance.n)}{of}{mark}"
+
+
+def _what_says(view: PicturesPage) -> str:
+    """`have this label and these words`."""
+    asked = [said for name, said in (("label", "this label"), ("q", "these words")) if view.query.said(name)]  # type: ignore[arg-type]
+    return f"have {' and '.join(asked)}"
+
+
+def _order(view: PicturesPage) -> str:
+    if not view.tiles:
+        return ""
+    if view.meaning:
+        return parts.dim("nearest first, by cosine")
+    if view.query.active:
+        return parts.dim("strongest first") + parts.help_mark(DEFINITIONS["strength"])
+    return parts.dim("in the store’s order")
+
+
+def _meaning(meaning: Meaning, text: str) -> str:
+    """What was compared, and what such a cosine is worth."""
+    few = (
+        f" So many pictures match that only the store’s {meaning.searched:,} nearest were looked through for them."
+        if meaning.searched
+        else ""
+    )
+    said = (
+        f"Compared: the text’s embedding with each picture’s. Baseline: {figure(meaning.mean, 3)}, the mean cosine of "
+        f"all pictures. The store’s nearest picture has z {figure(meaning.best_z, 1)}.{control(meaning.chance)}{few}"
+    )
+    weak = "" if meaning.stands_out else nothing_stands_out(meaning.best_z)
+    return (
+        f'<div class="sp-ranking"><p><b>Nearest in meaning to “{escape(isolated(text))}”</b>'
+        f"{parts.help_mark(DEFINITIONS['picture_z'])}<br>{parts.dim(said)}{weak}</p></div>"
+    )
 
 
 def pictures(view: PicturesPage) -> str:
@@ -79,19 +112,23 @@ def nothing(view: PicturesPage) -> str:
             for way in view.ways_out
         )
         why.append(f"<p>Leaving out one condition is enough:</p><ul>{ways}</ul>")
-    elif len(view.conditions) > 1:
+    elif len(view.conditions) + len(view.said) > 1 and view.query.narrows:
         why.append("<p>No single condition excludes everything; it takes several of them together.</p>")
+    if view.by_meaning:
+        why.append(f'<p><a href="{escape(view.by_meaning)}">Search “{escape(view.query.q)}” by meaning</a></p>')
     again = f'<p><a href="{links.PICTURES}">Begin anew</a> · <a href="{links.LATENTS}">All latents</a></p>'
     return parts.note("No picture matches", "".join(why) + again)
 
 
 def invitation(view: PicturesPage) -> str:
     """Before anything was asked."""
+    labels = " a label," if view.labels else ""
     said = (
-        '<section data-spa><h1>Pictures by what is active in them</h1><p class="sp-lead">Name latents by their '
-        "numbers: you see the pictures in which all of the first list are active, at least one of the second, and none "
-        f'of the third. <a class="sp-under" href="{links.LATENTS}">Latents</a> shows the numbers, and a '
-        "latent’s page leads here.</p></section>"
+        f'<section data-spa><h1>{_TITLE}</h1><p class="sp-lead">Ask by meaning, by words of {where_words_are(view)},'
+        f"{labels} or by latents: their numbers find the pictures in which all of the first list are active, at least "
+        "one of the second, and none of the third. What is asked together must hold together; meaning only orders. "
+        f'<a class="sp-under" href="{links.LATENTS}">Latents</a> shows the numbers, and a latent’s page leads here.'
+        "</p></section>"
     )
     return said + "".join(map(_example, view.examples))
 
@@ -110,6 +147,15 @@ def _example(example: Example) -> str:
 def _list(view: PicturesPage, field: Field) -> str:
     chips = "".join(_chip(condition) for condition in view.conditions if condition.field == field)
     return f'<span class="sp-dim">{escape(FIELDS[field])}</span>{chips}' if chips else ""
+
+
+def _said(condition: SaidCondition) -> str:
+    remove = f"remove {SAID[condition.name]} “{condition.value}”"
+    return (
+        f'<span class="sp-dim">{SAID[condition.name]}</span><span class="sp-chip"><b>'
+        f"{escape(isolated(condition.value))}</b> "
+        f'<a class="sp-remove" href="{escape(condition.href)}" aria-label="{escape(remove)}">×</a></span>'
+    )
 
 
 def _chip(condition: Condition) -> str:

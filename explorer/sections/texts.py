@@ -1,12 +1,16 @@
-"""What is said beside a box for texts."""
+"""What is said beside a box for texts, and of a search by their meaning."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
 from explorer.directions import isolated
+from explorer.sections.parts import caution
+from explorer.views.chance import Chance
 from explorer.views.cut_texts import CutText
+from explorer.wording import figure
 
 _TAIL = 24  # characters that show where a text was cut
 
@@ -20,6 +24,23 @@ def cut(texts: Sequence[CutText]) -> str:
     )
     most = f"CLIP reads {texts[0].n_tokens} tokens (pieces of words) of a text at most"
     return f'<p class="sp-dim" role="status">{escape(f"{most}, and left out the rest: it read {each}.")}</p>'
+
+
+def control(chance: Chance) -> str:
+    """What the best match of a text without a meaning is worth; it follows another sentence."""
+    if not math.isfinite(chance.typical):
+        return ""
+    typical, high = figure(chance.typical, 1), figure(chance.high, 1)
+    return f" For meaningless strings of letters the best match has z {typical}, for one in twenty of them {high}."
+
+
+def nothing_stands_out(best: float) -> str:
+    """Of a text whose best match, of z `best`, is no better than that."""
+    said = (
+        f"Nothing stands out: the best match has z {figure(best, 1)}, within what one in twenty meaningless strings "
+        "reach. Perhaps this store has nothing like it, or the encoder does not know the words."
+    )
+    return caution(said, "status")
 
 
 def _end(one: CutText) -> str:

@@ -1,27 +1,27 @@
-"""Pictures: those in which latents are active together, and as many as chance would give."""
+"""Pictures: by what is active in them and what is said of them, and as many as chance would give."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from math import prod
 
-import numpy as np
-
-from explorer.recent import RecentArrays
+from explorer.views.chance import EmbedTexts
+from explorer.views.latent_table import MAX_LABELS
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentRef, Tile, latent_ref, tiles
+from explorer.views.pictures_chance import Chance, by_chance
+from explorer.views.pictures_found import NOTHING, Found, find, matches
+from explorer.views.pictures_meaning import Meaning
 from explorer.views.pictures_meant import Meant, build_meant
-from explorer.views.pictures_query import FIELDS, MAX_LATENTS, Field, PicturesQuery
+from explorer.views.pictures_problems import problem_of
+from explorer.views.pictures_query import FIELDS, SAID, Field, PicturesQuery, Said
 from explorer.views.striking import striking
 from sae_core import LatentStore
-from sae_core.store.records import Matches
 
 PER_PAGE = 48
 N_EXAMPLES = 3
 N_EXAMPLE_TILES = 8
 _MAX_WAYS = 12  # conditions that are tried one by one when nothing is found
-_recent = RecentArrays(32 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,15 @@ class Condition:
 
     field: Field
     ref: LatentRef
+    href: str  # the query without it
+
+
+@dataclass(frozen=True)
+class SaidCondition:
+    """Words, a label or a text that is asked for."""
+
+    name: Said
+    value: str
     href: str  # the query without it
 
 
@@ -61,75 +70,55 @@ class PicturesPage:
     conditions: tuple[Condition, ...]
     problem: str | None  # a sentence: why nothing was searched
     meant: tuple[Meant, ...]  # words in place of numbers, as far as some latent is called so
+    said: tuple[SaidCondition, ...]
     tiles: tuple[Tile, ...]
-    paging: Paging
+    paging: Paging  # of those that can be shown
+    n: int  # pictures that match
     n_images: int  # in the store
-    expected: float | None  # pictures, if the latents were independent; None where one latent is all
+    chance: Chance | None  # if the latents were independent; None where one latent, or none, is all
+    meaning: Meaning | None  # where a text orders the pictures
+    text_problem: str | None  # a sentence: why it could not
+    labels: tuple[str, ...]  # to choose from
+    has_captions: bool
+    by_meaning: str | None  # nothing found: where the words are searched by their meaning
     ways_out: tuple[WayOut, ...]  # where nothing is found
     examples: tuple[Example, ...]  # where nothing is asked
 
 
-def build_pictures(store: LatentStore, query: PicturesQuery) -> PicturesPage:
+def build_pictures(store: LatentStore, query: PicturesQuery, embed_texts: EmbedTexts | None = None) -> PicturesPage:
     """The pictures of one page, how many there are, and the baseline."""
-    problem = _problem(store, query)
-    searched = bool(query.latents) and problem is None
-    found = _matches(store, query) if searched else Matches(np.zeros(0, np.int64), np.zeros(0, np.float32))
+    problem = problem_of(store, query)
+    searched = query.names_pictures and problem is None
+    found = find(store, query, embed_texts) if searched else NOTHING
+    unnamed = found.problem is not None and not query.saying(text="").names_pictures  # nothing but the text did
     pages = paging(query.page, len(found.image_ids), PER_PAGE, query.url)
-    shown = slice(pages.start, pages.stop)
     return PicturesPage(
         query=query,
         conditions=_conditions(store, query),
-        problem=problem,
+        problem=found.problem if unnamed else problem,
         meant=build_meant(store, query),
-        tiles=tiles(store, found.image_ids[shown].tolist(), found.strengths[shown].tolist(), figure_name="strength"),
+        said=tuple(
+            SaidCondition(name, value, query.saying(**{name: ""}).url()) for name in SAID if (value := query.said(name))
+        ),
+        tiles=_tiles(store, found, pages),
         paging=pages,
+        n=found.n,
         n_images=store.n_images,
-        expected=expected(store, query) if searched and len(query.latents) > 1 else None,
-        ways_out=_ways_out(store, query) if searched and not len(found.image_ids) else (),
-        examples=() if query.latents or query.unread else _examples(store),
+        chance=by_chance(store, query) if searched else None,
+        meaning=found.meaning,
+        text_problem=None if unnamed else found.problem,
+        labels=tuple(store.labels.offered(MAX_LABELS)),
+        has_captions=store.has_captions,
+        by_meaning=query.saying(q="", text=query.q).url() if searched and query.q and not found.n else None,
+        ways_out=_ways_out(store, query) if searched and query.narrows and not found.n else (),
+        examples=() if query.latents or query.names_pictures or query.unread else _examples(store),
     )
 
 
-def expected(store: LatentStore, query: PicturesQuery) -> float:
-    """Pictures that would match if latents were active independently, each at its density: the product rule."""
-    density = store.latents["density"]
-    share = prod(float(density[latent]) for latent in query.all_of)
-    share *= prod(1 - float(density[latent]) for latent in query.none_of)
-    if query.any_of and not {*query.any_of} & {*query.all_of}:
-        share *= 1 - prod(1 - float(density[latent]) for latent in query.any_of)
-    return share * store.n_images
-
-
-def _matches(store: LatentStore, query: PicturesQuery) -> Matches:
-    """Kept for the next page of it."""
-    asked = (query.all_of, query.any_of, query.none_of)
-    image_ids, strengths = _recent.get((store.version, *asked), lambda: store.images_where(*asked))
-    return Matches(image_ids, strengths)
-
-
-def _problem(store: LatentStore, query: PicturesQuery) -> str | None:
-    """Why the query cannot be answered, in a sentence."""
-    if missing := _missing(store, query):
-        return missing
-    if both := {*query.all_of, *query.any_of} & {*query.none_of}:
-        return f"Latent {min(both)} is asked for and excluded: no picture can match."
-    if any(len(query.of(field)) > MAX_LATENTS for field in FIELDS):
-        return f"One list takes {MAX_LATENTS} latents at most."
-    if query.none_of and not query.all_of and not query.any_of:
-        return "Exclusions alone name no picture: say which latents are active, too."
-    return None
-
-
-def _missing(store: LatentStore, query: PicturesQuery) -> str | None:
-    """That a latent is not there, or not to be seen."""
-    these = f"this store has latents 0 … {store.n_latents - 1:,}"
-    if query.unread:
-        return f"“{query.unread[0][1]}” is no number of a latent; {these}."
-    if unknown := [latent for latent in query.latents if latent >= store.n_latents]:
-        return f"There is no latent {', '.join(map(str, unknown))}; {these}."
-    if withheld := sorted(store.hidden.latents.intersection(query.latents)):
-        return f"Latent {withheld[0]} is withheld by those who share this store."
-    return None
+def _tiles(store: LatentStore, found: Found, pages: Paging) -> tuple[Tile, ...]:
+    shown = slice(pages.start, pages.stop)
+    figures = None if found.figures is None else found.figures[shown].tolist()
+    return tiles(store, found.image_ids[shown].tolist(), figures, figure_name=found.figure_name)
 
 
 def _conditions(store: LatentStore, query: PicturesQuery) -> tuple[Condition, ...]:
@@ -142,15 +131,18 @@ def _conditions(store: LatentStore, query: PicturesQuery) -> tuple[Condition, ..
 
 
 def _ways_out(store: LatentStore, query: PicturesQuery) -> tuple[WayOut, ...]:
-    """Conditions without which something is found: each of all and none, and "any of" as a whole."""
+    """Conditions without which something is found: each of all and none, "any of" as a whole, words, the label."""
     tried: list[tuple[str, PicturesQuery]] = [
         (f"#{latent}", query.without("all_of", latent)) for latent in query.all_of
     ]
     if query.any_of:
         tried.append(("any of", query.without("any_of", *query.any_of)))
     tried += [(f"none of #{latent}", query.without("none_of", latent)) for latent in query.none_of]
-    possible = ((text, less) for text, less in tried if less.all_of or less.any_of)
-    counted = [(text, less, len(_matches(store, less).image_ids)) for text, less in islice(possible, _MAX_WAYS)]
+    tried += [
+        (f"{SAID[name]}: {query.said(name)}", query.saying(**{name: ""})) for name in ("q", "label") if query.said(name)
+    ]
+    possible = ((text, less) for text, less in tried if less.names_pictures and less.narrows)
+    counted = [(text, less, len(matches(store, less).image_ids)) for text, less in islice(possible, _MAX_WAYS)]
     return tuple(WayOut(text, less.url(), n) for text, less, n in counted if n)
 
 
@@ -162,12 +154,13 @@ def _examples(store: LatentStore) -> tuple[Example, ...]:
 
 
 def _example(store: LatentStore, query: PicturesQuery) -> Example:
-    found = _matches(store, query)
-    first = slice(0, N_EXAMPLE_TILES)
+    found = matches(store, query)
+    first, chance = slice(0, N_EXAMPLE_TILES), by_chance(store, query)
+    assert chance is not None  # of two latents
     return Example(
         refs=tuple(latent_ref(store, latent) for latent in query.all_of),
         href=query.url(),
         n=len(found.image_ids),
-        expected=expected(store, query),
+        expected=chance.n,
         tiles=tiles(store, found.image_ids[first].tolist(), found.strengths[first].tolist(), figure_name="strength"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from jaxtyping import Bool
 
 from sae_core.store import layout
 
@@ -37,6 +39,18 @@ class ImageTable:
         """The source keys of all images."""
         return pa.chunked_array([batch.column("source_key") for batch in self._batches], pa.string()).combine_chunks()
 
+    @property
+    def has_captions(self) -> bool:
+        """Whether any image has one; no caption is read for it."""
+        return any(column.null_count < len(column) for column in (batch.column("caption") for batch in self._batches))
+
+    def say(self, word: str) -> Bool[np.ndarray, "n_rows"]:
+        """Which captions and source keys have a word that begins so. Both columns are read: 0.4 s a million."""
+        found = [
+            says(batch.column("caption"), word) | says(batch.column("source_key"), word) for batch in self._batches
+        ]
+        return np.concatenate([np.zeros(0, bool), *found])
+
     def rows(self, image_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Rows as dictionaries, in the order asked for."""
         return [self._row(*divmod(image_id, layout.ROWS_PER_BATCH)) for image_id in image_ids]
@@ -53,3 +67,14 @@ class ImageTable:
     def _row(self, batch: int, row: int) -> dict[str, Any]:
         columns = self._batches[batch].columns
         return {name: column[row].as_py() for name, column in zip(layout.IMAGE_SCHEMA.names, columns, strict=True)}
+
+
+def says(texts: pa.Array, word: str) -> Bool[np.ndarray, "m"]:
+    """Which texts have a word that begins so, whatever its case: "cat" is in "black_cats", not in "education".
+
+    Scripts without letter case are written without spaces, too: of these a word may stand anywhere.
+    """
+    apart = word[0].isdigit() or word[0].lower() != word[0].upper()
+    pattern = (r"(?:^|[^\p{L}\p{N}])" if apart else "") + re.escape(word)
+    said = pc.fill_null(pc.match_substring_regex(texts, pattern, ignore_case=True), False)
+    return np.asarray(said.to_numpy(zero_copy_only=False))

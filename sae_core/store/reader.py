@@ -9,7 +9,7 @@ from sae_core.errors import EncoderError, MismatchError
 from sae_core.references import local_path, public_reference
 from sae_core.store import checks
 from sae_core.store.hidden import HideList, read_hide_list
-from sae_core.store.image_reads import ImageReads
+from sae_core.store.image_words import ImageWords
 from sae_core.store.latent_reads import LatentReads
 from sae_core.store.originals import Originals
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sae_core.sae.topk import TopKSAE
 
 
-class LatentStore(LatentReads, ImageReads):
+class LatentStore(LatentReads, ImageWords):
     """A published store, read-only. Image ids are rows of `images.arrow`, latents are 0 … n_latents - 1.
 
     Asking for a latent or image that does not exist raises IndexError.

@@ -172,6 +172,31 @@ def test_pictures_by_what_is_active_in_them(app: str, store: LatentStore, page: 
     assert same_document(page)
 
 
+def test_pictures_by_words_label_and_meaning(app: str, store: LatentStore, page: Page) -> None:
+    visit(page, f"{app}/pictures", ".sp-tile")
+    mark_document(page)
+    page.locator(".sp-query input[name=q]").fill("flower")
+    page.keyboard.press("Enter")
+    n = int(store.images_saying("flower").sum())
+    status = page.locator(".sp-summary [role=status]")
+    expect(status).to_contain_text(f"{n:,} of")
+    page.locator("input[name=text]").fill("a red flower")
+    page.get_by_role("button", name="find pictures").click()
+    expect(page.locator(".sp-ranking")).to_contain_text("For meaningless strings", timeout=60_000)
+    expect(status).to_contain_text(f"{n:,} of")
+    assert asked(page) == {"q": "flower", "text": "a red flower"}
+    label = store.labels.offered(1)[0]
+    page.get_by_role("link", name="remove words “flower”").click()
+    expect(page.locator(".sp-query input[name=q]")).to_have_value("")
+    page.locator("input[name=label]").fill(label)
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text(f"{store.labels.counts.max():,} of")
+    assert asked(page) == {"text": "a red flower", "label": label}
+    page.go_back()
+    expect(page.locator("input[name=label]")).to_have_value("")
+    assert same_document(page)
+
+
 def test_no_picture_and_the_way_out(app: str, store: LatentStore, page: Page) -> None:
     busy = int(store.latents["n_active"].idxmax())
     dead = int(store.latents.index[store.latents["n_active"] == 0][0])

@@ -152,6 +152,22 @@ def test_a_search_says_how_much_of_the_text_was_read(client: TestClient) -> None
         assert client.get("/api/search", params={"text": text}).json()["n_characters"] == read
 
 
+def test_images_by_words_label_and_meaning(client: TestClient, shown: LatentStore) -> None:
+    latent = int(shown.latents.n_active.idxmax())
+    said = client.get(f"/api/images?label=red things&words=number&none_of={latent}&count=200").json()
+    own = {i for i in range(shown.n_images) if shown.image(i).label == "red things"}
+    assert {entry["image"] for entry in said["images"]} == own - set(shown.gallery(latent).image_ids.tolist())
+    assert all(entry["activation"] is None and entry["cosine"] is None for entry in said["images"])
+    assert said["n_by_chance"] == pytest.approx(len(own) * (1 - shown.latents.density[latent]))
+    assert said["text"] is None
+
+    near = client.get(f"/api/images?text=red&all_of={latent}&count=200").json()
+    cosines = [entry["cosine"] for entry in near["images"]]
+    assert cosines == sorted(cosines, reverse=True) and len(cosines) == near["n"] == shown.gallery_size(latent)
+    assert near["text"]["control"]["median"] <= near["text"]["control"]["high"]
+    assert near["text"]["stands_out"] is (near["text"]["z"] > near["text"]["control"]["high"])
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -161,6 +177,8 @@ def test_a_search_says_how_much_of_the_text_was_read(client: TestClient) -> None
         ("images/180", 404),
         ("images?all_of=96", 404),
         ("images", 422),
+        ("images?none_of=3", 422),
+        ("images?label=no such label", 422),
         ("latents/x", 422),
         ("latents?count=100000", 422),
         ("latents/3/gallery?start=-1", 422),

@@ -107,6 +107,8 @@ def pages(sharing: Sharing) -> list[tuple[str, dict[str, str]]]:
         ("pictures", {}),
         ("pictures", {"all_of": str(hidden)}),
         ("pictures", {"all_of": str(latent)}),
+        ("pictures", {"q": "e"}),
+        ("pictures", {"label": "kind1", "none_of": str(latent)}),
         ("pictures", {"all_of": str(latent), "none_of": str(hidden)}),
         ("inspect", {}),
         ("inspect", {"image": str(picture_)}),

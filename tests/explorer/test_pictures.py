@@ -9,7 +9,8 @@ import pytest
 
 from explorer import links
 from explorer.recent import RecentArrays
-from explorer.views.pictures import PER_PAGE, build_pictures, expected
+from explorer.views.pictures import PER_PAGE, build_pictures
+from explorer.views.pictures_chance import by_chance
 from explorer.views.pictures_query import MAX_LATENTS, PicturesQuery
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
@@ -31,6 +32,12 @@ def strengths_by_hand(store: LatentStore, query: PicturesQuery) -> dict[int, flo
         else:
             found[image_id] = max(active.get(latent, 0.0) for latent in query.any_of)
     return found
+
+
+def chance_of(store: LatentStore, query: PicturesQuery) -> float:
+    found = build_pictures(store, query).chance
+    assert found is not None and found == by_chance(store, query)
+    return found.n
 
 
 def busy(store: LatentStore, n: int) -> list[int]:
@@ -103,11 +110,10 @@ def test_the_baseline_is_the_product_rule(store: LatentStore) -> None:
     p = store.latents["density"]
     by_hand = p[a] * (1 - (1 - p[b]) * (1 - p[c])) * (1 - p[d]) * store.n_images
     query = PicturesQuery(all_of=(a,), any_of=(b, c), none_of=(d,))
-    assert expected(store, query) == pytest.approx(by_hand)
-    assert build_pictures(store, query).expected == pytest.approx(by_hand)
-    assert build_pictures(store, PicturesQuery(all_of=(a,))).expected is None, "one latent is its own gallery"
+    assert chance_of(store, query) == pytest.approx(by_hand)
+    assert build_pictures(store, PicturesQuery(all_of=(a,))).chance is None, "one latent is its own gallery"
     certain = PicturesQuery(all_of=(a, b), any_of=(a, c))
-    assert expected(store, certain) == pytest.approx(p[a] * p[b] * store.n_images), "one of any is active anyway"
+    assert chance_of(store, certain) == pytest.approx(p[a] * p[b] * store.n_images), "one of any is active anyway"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +122,7 @@ def test_the_baseline_is_the_product_rule(store: LatentStore) -> None:
         ({"all_of": "96"}, "There is no latent 96; this store has latents 0 … 95."),
         ({"all_of": "5", "none_of": "96 1000"}, "There is no latent 96, 1000; this store has latents 0 … 95."),
         ({"any_of": "cat"}, "“cat” is no number of a latent; this store has latents 0 … 95."),
-        ({"none_of": "5"}, "Exclusions alone name no picture: say which latents are active, too."),
+        ({"none_of": "5"}, "Exclusions alone name no picture: say which latents are active, a label or words, too."),
         ({"any_of": "5 6", "none_of": "6"}, "Latent 6 is asked for and excluded: no picture can match."),
         ({"all_of": ",".join(map(str, range(MAX_LATENTS + 1)))}, "One list takes 50 latents at most."),
     ],
@@ -166,7 +172,7 @@ def test_paging_does_not_compute_again(store: LatentStore, monkeypatch: pytest.M
     calls: list[int] = []
     search = LatentStore.images_where
     monkeypatch.setattr(LatentStore, "images_where", lambda self, *asked: calls.append(1) or search(self, *asked))
-    monkeypatch.setattr("explorer.views.pictures._recent", RecentArrays(10**6))
+    monkeypatch.setattr("explorer.views.pictures_found._recent", RecentArrays(10**6))
     asked = tuple(busy(store, 3))
     for page in (1, 2, 1):
         build_pictures(store, PicturesQuery(any_of=asked, page=page))
