@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from index_builder.analysis import EncodeTexts, analyse
 from index_builder.analysis.postings import MEMORY
 from index_builder.arrays import new_array
 from index_builder.labels import write_labels
+from index_builder.rejects import RejectRows
 from index_builder.shards import Shard, count_pictures
 from sae_core.errors import BuildError
 from sae_core.sae.checkpoint import save_sae
@@ -62,16 +62,16 @@ def add_shards(
             progress(shard.n_pictures + len(shard.rejects))
     finally:
         pictures.close()
-    return pictures.n, pictures.n_rejected
+    return pictures.n, pictures.rejects.n
 
 
 class _Pictures:
     """Everything with one row an image, written shard by shard."""
 
     def __init__(self, root: Path, n_images: int, sae: TopKSAE, thumbnails: bool) -> None:
-        self.n = self.n_rejected = 0
+        self.n = 0
         self._images = ImageRows(root)
-        self._rejects = pq.ParquetWriter(root / layout.REJECTS, layout.REJECT_SCHEMA)
+        self.rejects = RejectRows(root)
         (root / layout.CODE_INDICES).parent.mkdir()
         widths = {
             layout.CODE_INDICES: sae.config.k,
@@ -85,11 +85,7 @@ class _Pictures:
 
     def add(self, shard: Shard) -> None:
         """Appends one shard."""
-        rejects = shard.rejects
-        self.n_rejected += len(rejects)
-        self._rejects.write_table(
-            pa.Table.from_pylist([reject._asdict() for reject in rejects], schema=layout.REJECT_SCHEMA)
-        )
+        self.rejects.add(shard.rejects)
         if shard.n_pictures == 0:
             return
         rows = slice(self.n, self.n + shard.n_pictures)
@@ -104,7 +100,7 @@ class _Pictures:
     def close(self) -> None:
         """Finishes the files that need it."""
         self._images.close()
-        self._rejects.close()
+        self.rejects.close()
         if self._thumbnails:
             self._thumbnails.close()
 

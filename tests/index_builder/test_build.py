@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -26,7 +27,9 @@ from index_builder import build as build_module
 from index_builder import encode as encode_stage
 from index_builder.build import build, load_models
 from index_builder.config import BuildConfig
+from index_builder.decode import Reject
 from index_builder.plan import Encoders, Plan
+from index_builder.rejects import RejectRows
 from index_builder.verify import defects_of
 from sae_core import ClipEncoder, LatentStore, load_sae
 from sae_core.errors import BuildError, ChangedError, MismatchError, StoreError
@@ -581,3 +584,30 @@ def test_batches_are_full_however_the_shards_were_cut(
     assert [record.source_key for record in store.images([0, 49, 50, 149, 150])] == [
         store.image(number).source_key for number in (0, 49, 50, 149, 150)
     ]
+
+
+def test_rejects_are_the_same_bytes_however_the_shards_were_cut(tmp_path: Path) -> None:
+    some = [Reject(f"{number:02d}.png", "decode", "empty", "the file is empty") for number in range(23)]
+
+    def written(shard_size: int) -> Path:
+        root = tmp_path / f"{shard_size}"
+        root.mkdir()
+        rows = RejectRows(root)
+        for start in range(0, len(some), shard_size):
+            rows.add(some[start : start + shard_size])
+        rows.close()
+        assert rows.n == 23
+        return root / "rejects.parquet"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sae_core.store.layout.ROWS_PER_BATCH", 10)
+        files = [written(size) for size in (1, 7, 10, 23)]
+    assert len({path.read_bytes() for path in files}) == 1
+    found = pq.ParquetFile(files[0])
+    assert [found.metadata.row_group(group).num_rows for group in range(found.num_row_groups)] == [10, 10, 3]
+    assert found.read().to_pylist() == [reject._asdict() for reject in some]
+
+
+def test_a_store_s_rejects_do_not_depend_on_the_shard_size(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
+    build(config(inputs, tmp_path / "store", shard_size=200))
+    assert (tmp_path / "store" / "rejects.parquet").read_bytes() == (undisturbed / "rejects.parquet").read_bytes()
