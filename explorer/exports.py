@@ -39,21 +39,28 @@ def rows(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[R
 
 
 def control_lines(store: LatentStore) -> str:
-    """A header, then a line a control: its kind, whose density it has, and its figures. Empty where there are none."""
+    """A header, then a line a control: its kind, whose density it has, its figures, the SAE's fingerprint.
+
+    Empty where there are none.
+    """
     if store.controls is None:
         return ""
-    table = store.controls.drop(columns="top_images")
+    table = store.controls.drop(columns="top_images").assign(sae=store.manifest.sae.fingerprint)
     columns = [[safe_cell(_plain(value)) for value in table[name].to_numpy()] for name in table.columns]
     return csv_text(tuple(map(str, table.columns)), zip(*columns, strict=True))
 
 
 def csv_lines(store: LatentStore, latents: Sequence[int] | None = None) -> Iterator[str]:
-    """A header, then a line a latent. Texts that a spreadsheet would run as a formula begin with an apostrophe."""
+    """A header, then a line a latent; the last column is the SAE's fingerprint, since numbers alone name no latents.
+
+    Texts that a spreadsheet would run as a formula begin with an apostrophe.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow([*_OURS, *(name for name in store.latents.columns if name != "name")])
+    writer.writerow([*_OURS, *(name for name in store.latents.columns if name != "name"), "sae"])
+    sae = store.manifest.sae.fingerprint
     for row in rows(store, latents):
-        writer.writerow([safe_cell(value) for value in row.values()])
+        writer.writerow([*(safe_cell(value) for value in row.values()), sae])
         if buffer.tell() > _PIECE:
             yield buffer.getvalue()
             buffer.seek(0)

@@ -95,7 +95,7 @@ def _begin_anew(refusal: str) -> NoReturn:
 def _leave_the_store(widget: str) -> None:
     """A new file is what the visitor wants to see, not what the address says of another picture.
 
-    Where the address is of an upload that this session does not have, as after a reload, the file is taken for that one.
+    Where the address is of an upload that this session does not have, as after a reload, the file is taken for that.
     A photograph never is: it is a new picture.
     """
     kept = st.session_state.pop(_KEPT, None)

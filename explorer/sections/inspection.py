@@ -89,8 +89,9 @@ def no_upload() -> str:
     """The address asks about an upload that this session does not have."""
     return parts.note(
         "This address is of an upload",
-        "<p>Pictures that people upload are not stored: only the browser tab in which this one was chosen has it, until "
-        "it is reloaded. Choose it again, and the texts, edits and heat map of this address apply to it as before. "
+        "<p>Pictures that people upload are not stored: only the browser tab in which this one was chosen has it, "
+        "until it is reloaded. Choose it again, and the texts, edits and heat map of this address apply to it as "
+        "before. "
         f"{parts.dim('The address does not say which picture it was, so they apply to whichever you choose.')}</p>",
     )
 

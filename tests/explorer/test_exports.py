@@ -37,6 +37,8 @@ def test_csv_of_a_list(client: TestClient, shown: LatentStore) -> None:
     assert answer.headers["cache-control"] == "no-store"
     rows = table(answer.text)
     assert [row["latent"] for row in rows] == ["7", "3", "12"]
+    assert {row["sae"] for row in rows} == {shown.manifest.sae.fingerprint}, "numbers alone name no latents"
+    assert answer.text.splitlines()[0].endswith(",sae")
     assert set(rows[0]) >= {"name", "note", "automatic_name", *shown.latents.columns} - {"name"}
     for row in rows:
         figures = shown.latents.loc[int(row["latent"])]
@@ -69,6 +71,7 @@ def test_controls_have_a_line_each(client: TestClient, shown: LatentStore) -> No
     assert shown.controls is not None
     rows = table(answer.text)
     assert [row["kind"] for row in rows] == shown.controls["kind"].tolist()
+    assert {row["sae"] for row in rows} == {shown.manifest.sae.fingerprint}
     assert [int(row["like_latent"]) for row in rows] == shown.controls["like_latent"].tolist()
     for row, purity in zip(rows, shown.controls["label_purity"], strict=True):
         assert np.float32(row["label_purity"]) == purity if row["label_purity"] else np.isnan(purity)
