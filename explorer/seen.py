@@ -11,11 +11,11 @@ _WHITE = "what is transparent as white"
 _FIRST = "the first frame or page of several"
 
 
-def seen_as(preprocessing: Preprocessing, picture: Picture) -> str:
+def seen_as(preprocessing: Preprocessing, picture: Picture) -> tuple[str, ...]:
     """The same of a picture as it was opened, with what became of its transparency, and of an animation."""
     part = seen_part(preprocessing, picture.width, picture.height)
     others = (_WHITE if picture.on_white else "", _FIRST if picture.first_of_several else "")
-    return "; ".join(said for said in (part, *others) if said)
+    return tuple(said for said in (part, *others) if said)
 
 
 def seen_part(preprocessing: Preprocessing, width: int, height: int) -> str:

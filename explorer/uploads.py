@@ -45,7 +45,7 @@ class Reduced(NamedTuple):
     middle: Image.Image  # the part around the encoder's crop, at its own scale: it sees the same pixels of it
     small: Image.Image  # what is shown back
     size: str  # of the original, in words
-    part: str  # of it that the encoder sees, and as what, in words
+    notes: tuple[str, ...]  # which part of it the encoder sees, and as what, in words; often none
 
 
 def reduced(preprocessing: Preprocessing, data: bytes) -> Reduced:
@@ -66,7 +66,7 @@ def encode_upload(
     with in_turn() as encoder:
         embedding = encoder.encode_images([picture.middle])[0].float().cpu().numpy()
     small, middle = _data_uri(picture.small), _encoded(picture.middle, "PNG")
-    return Upload(name, picture.size, picture.part, small, embedding, middle)
+    return Upload(name, picture.size, "; ".join(picture.notes), small, embedding, middle)
 
 
 def upload_source(upload: Upload) -> Source:

@@ -199,4 +199,8 @@ class UploadAnswer(BaseModel):
 
     code: list[ActiveLatent]
     cosine: float = Field(description="between the embedding and its reconstruction")
+    notes: list[str] = Field(
+        description="what the encoder saw instead of the whole picture, in words: its middle alone, white for what is "
+        "transparent, the first frame of several; empty where there is nothing to say"
+    )
     nearest: list[SimilarImage]

@@ -87,5 +87,6 @@ def _encoded(data: bytes) -> UploadAnswer:
     return UploadAnswer(
         code=code_answer(store, SparseCode(kept.latents[active], kept.activations[active])),
         cosine=float(embedding @ rebuilt / max(float(np.linalg.norm(rebuilt)), 1e-12)),
+        notes=list(picture.notes),
         nearest=similar_images(store, embedding, N_NEAREST),
     )

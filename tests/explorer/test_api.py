@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import socket
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uvicorn
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -21,7 +23,7 @@ from explorer.api.rate import RATE_VARIABLE
 from explorer.api.search import UPLOADS_VARIABLE
 from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
-from explorer.uploads import MAX_MEGABYTES
+from explorer.uploads import MAX_MEGABYTES, reduced
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.views.chance import Against, strings
 from explorer.views.names import display_name
@@ -234,6 +236,19 @@ def test_an_upload_has_the_code_of_its_picture(uploads: TestClient, shown: Laten
     assert [row["latent"] for row in said["code"]] == shown.code(7).latents.tolist()
     assert said["nearest"][0]["id"] == 7
     assert -1 <= said["cosine"] <= 1
+    assert said["notes"] == list(reduced(shown.manifest.encoder.preprocessing, encoded(picture(7)[1])).notes)
+
+
+def test_an_upload_is_told_what_the_encoder_saw_instead_of_it(uploads: TestClient) -> None:
+    frames = [Image.new("RGBA", (300, 90), (255, 0, 0, alpha)) for alpha in (0, 255)]
+    data = io.BytesIO()
+    frames[0].save(data, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    notes = uploads.post("/api/encode", content=data.getvalue()).json()["notes"]
+    assert [note.split(",")[0] for note in notes] == [
+        "only the middle",
+        "what is transparent as white",
+        "the first frame or page of several",
+    ]
 
 
 def test_bad_uploads_are_one_sentence(uploads: TestClient) -> None:

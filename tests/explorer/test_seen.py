@@ -60,8 +60,8 @@ def test_transparency_and_animation_are_told_of_an_upload(store: LatentStore) ->
     assert upload.part == "what is transparent as white; the first frame or page of several"
     assert f"<dt>CLIP sees</dt><dd>{upload.part}</dd>" in uploaded_picture(upload, 0)
     both = Picture(Image.new("RGB", (600, 400)), on_white=True)
-    assert seen_as(SHORTEST, both) == "only the middle, 400 × 400 pixels; what is transparent as white"
-    assert seen_as(SHORTEST, Picture(Image.new("RGB", (400, 400)))) == ""
+    assert seen_as(SHORTEST, both) == ("only the middle, 400 × 400 pixels", "what is transparent as white")
+    assert seen_as(SHORTEST, Picture(Image.new("RGB", (400, 400)))) == ()
 
 
 @pytest.mark.parametrize(("page", "params"), [("latents", {}), ("pictures", {"all_of": "1"})])
