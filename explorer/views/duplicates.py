@@ -167,7 +167,7 @@ def _chart(store: LatentStore, found: NearestDirections) -> Distribution:
         outlines=tuple(_outline(kind, drawn, edges, len(values)) for kind, drawn in random.items()),
         log=False,
         baseline=baseline,
-        baseline_words=f"as many random directions {figure(baseline)}",
+        baseline_words=f"random {figure(baseline)}",
         ends=("", ""),
         highest=(),  # pairs say more
         lowest=(),
