@@ -17,6 +17,7 @@ COLORS: dict[Where, str] = {"both": _INK, "a": "#56a0e0", "b": "#1f9e89", "neith
 _GROUPS: dict[Where, str] = {"both": "active on both sides", "a": "only in A", "b": "only in B"}
 _ROW = 25  # pixels
 _BETWEEN = 3.4  # rows of space between the two panels, for the axis of the upper one
+_ROOM = 0.3  # of the bars' range, beside them: on a phone a number needs as much
 _LONGEST = 24  # characters of a latent's name beside its bar
 
 
@@ -79,6 +80,7 @@ def _bars(lengths: list[float], bases: list[float], colors: list[str], said: lis
         marker={"color": colors, "line": {"width": 0}},
         text=[signed(length, 3) for length in lengths],
         textposition="outside",
+        textfont={"size": 11},
         cliponaxis=False,
         customdata=said,
         hovertemplate="%{customdata}<extra></extra>",
@@ -128,14 +130,15 @@ def _legend() -> list[go.Bar]:
 def _axis(ends: list[float], title: str, anchor: str) -> dict[str, Any]:
     """Room on either side for the numbers at the bars' ends."""
     low, high = min(ends), max(ends)
-    room = 0.16 * ((high - low) or 1.0)
+    room = _ROOM * ((high - low) or 1.0)
     return {
         "title": {"text": title, "standoff": 4},
-        "range": [low - (room if low < 0 else 0.1 * room), high + room],
+        "range": [low - (room if low < 0 else 0.1 * room), high + (room if high > 0 else 0.1 * room)],
         "fixedrange": True,
         "zeroline": True,
         "anchor": anchor,
-        "nticks": 7,
+        "nticks": 5,
+        "tickangle": 0,
     }
 
 

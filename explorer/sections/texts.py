@@ -10,7 +10,7 @@ from explorer.directions import isolated
 from explorer.sections.parts import caution
 from explorer.views.chance import Chance
 from explorer.views.cut_texts import CutText
-from explorer.wording import figure
+from explorer.wording import NBSP, figure
 
 _TAIL = 24  # characters that show where a text was cut
 
@@ -31,13 +31,13 @@ def control(chance: Chance) -> str:
     if not math.isfinite(chance.typical):
         return ""
     typical, high = figure(chance.typical, 1), figure(chance.high, 1)
-    return f" For meaningless strings of letters the best match has z {typical}, for one in twenty of them {high}."
+    return f" For meaningless strings of letters the best match has z{NBSP}{typical}, for one in twenty of them {high}."
 
 
 def nothing_stands_out(best: float) -> str:
     """Of a text whose best match, of z `best`, is no better than that."""
     said = (
-        f"Nothing stands out: the best match has z {figure(best, 1)}, within what one in twenty meaningless strings "
+        f"Nothing stands out: the best match has z{NBSP}{figure(best, 1)}, within what one in twenty meaningless strings "
         "reach. Perhaps this store has nothing like it, or the encoder does not know the words."
     )
     return caution(said, "status")
