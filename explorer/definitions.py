@@ -107,6 +107,9 @@ DEFINITIONS = {
     "label_concepts": "Share of a label's pictures in the whole store in which the concept is active, P(active | "
     "label). Labels of these pictures come first, then, marked ≈, those of near pictures. Baseline, the first column: "
     "the concept's density, its share of all pictures.",
+    "recall": "Of the store's pictures with the gallery's most common label, or with the words of the name in label, "
+    "caption or file name: the share in which the latent is active. A gallery shows what a latent finds; the link "
+    "shows what it leaves. Baseline: the density, its share of all pictures.",
     "similar": "Cosine between the directions (decoder rows) of two latents. Baseline: about 0 for random directions.",
     "nearest_direction": "Cosine of a latent's direction (decoder row) with the nearest one of another latent; dead "
     "latents are left out. 1: both add the same to a reconstruction, and one of them is a duplicate. Baselines: the "

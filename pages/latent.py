@@ -11,12 +11,13 @@ from explorer.grid import draw
 from explorer.note_editor import draw_title
 from explorer.plots import draw_plot
 from explorer.sections import latent as sections
-from explorer.sections import latent_gallery, latent_side
+from explorer.sections import latent_gallery, latent_recall, latent_side
 from explorer.sections.findings import in_short
 from explorer.sections.parts import add_button
 from explorer.stores import current_store
 from explorer.views.latent import LatentPage, build_latent
 from explorer.views.latent_gallery import GalleryQuery
+from explorer.views.latent_recall import recalls
 from explorer.views.paging import whole_number
 
 
@@ -29,7 +30,8 @@ def draw_column(view: LatentPage) -> None:
     with st.container(key="histogram"):
         title = f"activations of latent {view.ref.latent}"
         draw_plot(activation_histogram(view.histogram), "activations", title, histogram_csv(view.histogram))
-    draw(latent_side.side(view))
+    recalled = latent_recall.recall(recalls(store, view.ref.latent, view.name), view.ref.density)
+    draw(latent_side.side(view, recalled))
 
 
 store = current_store()
@@ -38,11 +40,9 @@ number = whole_number(said, default=-1)
 if not said:
     draw(sections.which(store.n_latents))
     st.stop()
-
 if not 0 <= number < store.n_latents:
     draw(sections.missing(said, store.n_latents))
     st.stop()
-
 if number in store.hidden.latents:
     draw(sections.withheld(number))
     st.stop()

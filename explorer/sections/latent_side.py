@@ -23,9 +23,13 @@ def histogram_head(view: LatentPage) -> str:
     return parts.head("How strongly", DEFINITIONS["histogram"], said)
 
 
-def side(view: LatentPage) -> str:
-    """Everything under the histogram. What a store has no data for is left out."""
-    return "".join([_density(view), _trust(view), _labels(view), _together(view), similar(view), effects(view)])
+def side(view: LatentPage, recalled: str = "") -> str:
+    """Everything under the histogram. What a store has no data for is left out.
+
+    `recalled` is HTML that follows the labels.
+    """
+    facts = [_density(view), _trust(view), _labels(view), recalled]
+    return "".join([*facts, _together(view), similar(view), effects(view)])
 
 
 def effects(view: LatentPage) -> str:
