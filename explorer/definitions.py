@@ -135,8 +135,10 @@ DEFINITIONS = {
     "“cats”, but not “education”. Baseline: all pictures of the store, beside the count.",
     "strength": "Strength: the smallest activation among the latents that must all be active; where there are none, "
     "the largest among those of which one must be. Baseline: 0, not active.",
-    "independent": "The baseline: as many pictures as would match if the latents were active independently of each "
-    "other, each as often as it is: the product of their densities (1 − density where it must not be active).",
+    "independent": "The baseline: as many pictures as would match if latents, each as often active as it is, were "
+    "independent of each other, of label and words, but for how many are active in a picture (where that is always k, "
+    "one’s place is another’s loss). It is the product of their densities (1 − density where one must not be active), "
+    "times that correction for each pair: for two latents the chance that “active together” counts as 1.",
     "where_occlusion": "Occlusion: parts of the picture, a seventh of it wide, are hidden in turn under the "
     "encoder's mean colour, and it is encoded anew each time. A cell shows how much pre-activation hiding it costs, as "
     "the mean over the parts that cover it. Baseline: 0, hiding it changes nothing.",

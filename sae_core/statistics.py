@@ -38,6 +38,19 @@ def count_bond(shares: np.ndarray, variance: float) -> float:
     return (variance - independent) / independent**2 if independent > 0 else 0.0
 
 
+def joint_share(shares: np.ndarray, happens: np.ndarray, bond: float = 0.0) -> float:
+    """The chance that of several things those happen that `happens [m]` says and the others do not, from their shares.
+
+    The product, times 1 + bond d_i d_j for each pair, with d = 1 - share where one happens and -share where it does
+    not: for one pair what `lift` takes as chance, for more an approximation that is never below 0.
+    """
+    shares, happens = np.asarray(shares, dtype=np.float64), np.asarray(happens, dtype=bool)
+    off = happens - shares
+    first, second = np.triu_indices(len(shares), 1)
+    pairs = np.maximum(1 + bond * off[first] * off[second], 0)
+    return float(np.where(happens, shares, 1 - shares).prod() * pairs.prod())
+
+
 def auc(scores: np.ndarray, others: np.ndarray, without: np.ndarray | None = None) -> float:
     """Area under the ROC curve: the chance that one of `scores` exceeds one of `others`, ties counting half.
 

@@ -37,8 +37,8 @@ def control(chance: Chance) -> str:
 def nothing_stands_out(best: float) -> str:
     """Of a text whose best match, of z `best`, is no better than that."""
     said = (
-        f"Nothing stands out: the best match has z{NBSP}{figure(best, 1)}, within what one in twenty meaningless strings "
-        "reach. Perhaps this store has nothing like it, or the encoder does not know the words."
+        f"Nothing stands out: the best match has z{NBSP}{figure(best, 1)}, within what one in twenty meaningless "
+        "strings reach. Perhaps this store has nothing like it, or the encoder does not know the words."
     )
     return caution(said, "status")
 

@@ -1,13 +1,15 @@
-"""How many pictures would match if latents were active independently."""
+"""How many pictures would match if nothing but their number in a picture tied latents to each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+
+import numpy as np
 
 from explorer.views.pictures_found import said_mask
 from explorer.views.pictures_query import PicturesQuery
 from sae_core import LatentStore
+from sae_core.statistics import joint_share
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,18 @@ def by_chance(store: LatentStore, query: PicturesQuery) -> Chance | None:
 
 
 def share(store: LatentStore, query: PicturesQuery) -> float:
-    """Share of pictures in which the latents would be so, each as often active as it is: the product rule."""
-    density = store.latents["density"]
-    found = prod(float(density[latent]) for latent in query.all_of)
-    found *= prod(1 - float(density[latent]) for latent in query.none_of)
+    """Share of pictures in which the latents would be so, each as often active as it is.
+
+    Where one of any must be: of the pictures that all else finds, less those in which none of them is.
+    """
+    found = _share(store, query.all_of, query.none_of)
     if query.any_of and not {*query.any_of} & {*query.all_of}:
-        found *= 1 - prod(1 - float(density[latent]) for latent in query.any_of)
-    return found
+        found -= _share(store, query.all_of, (*query.none_of, *query.any_of))
+    return max(found, 0.0)
+
+
+def _share(store: LatentStore, active: tuple[int, ...], others: tuple[int, ...]) -> float:
+    """Of pictures in which those are active and the others are not."""
+    density = store.latents["density"].to_numpy()
+    happens = np.arange(len(active) + len(others)) < len(active)
+    return joint_share(density[[*active, *others]], happens, store.count_bond)

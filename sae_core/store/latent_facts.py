@@ -43,7 +43,7 @@ class LatentFacts:
         there = (found >= 0) & ~np.isin(found, sorted(self._hidden))
         latents, n_both = found[there], np.array(self._row(layout.COACTIVE_COUNTS, latent))[there]
         sizes, n_images = (self._sizes[latent], self._sizes[latents]), self._files.manifest.n_images
-        lifts, low = (lift(count, *sizes, n_images, self._bond) for count in (n_both, poisson_low(n_both)))
+        lifts, low = (lift(count, *sizes, n_images, self.bond) for count in (n_both, poisson_low(n_both)))
         beyond = np.argsort(-low, kind="stable")  # the builder's order knows nothing of the bond
         beyond = beyond[low[beyond] > 1]
         lifts, low = (values[beyond].astype(np.float32) for values in (lifts, low))
@@ -66,7 +66,7 @@ class LatentFacts:
     ) -> Float64[np.ndarray, "m"]:
         """Images in which both would be active by chance; 0 where one is dead."""
         one = lift(
-            np.ones(len(first)), self._sizes[first], self._sizes[second], self._files.manifest.n_images, self._bond
+            np.ones(len(first)), self._sizes[first], self._sizes[second], self._files.manifest.n_images, self.bond
         )
         return np.where(one > 0, 1 / np.where(one > 0, one, 1), 0.0)
 
@@ -89,7 +89,7 @@ class LatentFacts:
         return self._files.array(layout.CENTROIDS)
 
     @cached_property
-    def _bond(self) -> float:
+    def bond(self) -> float:
         """What ties latents to each other because an image has only so many."""
         n = self._files.manifest.n_images
         if self._sizes.sum() == n * self._files.manifest.k:  # all that Top-K kept are active: always as many

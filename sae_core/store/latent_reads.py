@@ -78,6 +78,11 @@ class LatentReads(SAEReads):
         """Images in which the latents of each pair would both be active by chance: what a lift is held against."""
         return self._facts.together_by_chance(first, second)
 
+    @property
+    def count_bond(self) -> float:
+        """What ties latents to each other because an image has only so many (`statistics.count_bond`)."""
+        return self._facts.bond
+
     def effects(self, latent: int) -> Effects:
         """Labels whose scores the direction moves most; empty where the store has no labels."""
         self._check(latent, self.n_latents, "latent")

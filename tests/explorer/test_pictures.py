@@ -105,15 +105,36 @@ def test_words_in_place_of_a_number_lead_to_latents_that_are_called_so(shown: La
     assert called == sorted(called, reverse=True), "first those that are called so"
 
 
-def test_the_baseline_is_the_product_rule(store: LatentStore) -> None:
-    a, b, c, d = busy(store, 4)
+def by_pairs(store: LatentStore, active: list[int], others: list[int]) -> float:
+    """The product of densities, with Hájek's correction for each pair."""
     p = store.latents["density"]
-    by_hand = p[a] * (1 - (1 - p[b]) * (1 - p[c])) * (1 - p[d]) * store.n_images
-    query = PicturesQuery(all_of=(a,), any_of=(b, c), none_of=(d,))
-    assert chance_of(store, query) == pytest.approx(by_hand)
+    found, off = 1.0, []
+    for latent in (*active, *others):
+        found *= p[latent] if latent in active else 1 - p[latent]
+        off.append(1 - p[latent] if latent in active else -p[latent])
+    for i in range(len(off)):
+        for j in range(i):
+            found *= 1 + store.count_bond * off[i] * off[j]
+    return found * store.n_images
+
+
+def test_the_baseline_is_the_product_rule_for_so_many_latents_a_picture(store: LatentStore) -> None:
+    a, b, c, d = busy(store, 4)
+    by_hand = by_pairs(store, [a], [d]) - by_pairs(store, [a], [d, b, c])
+    assert store.count_bond < 0, "k latents are active in a picture: one's place is another's loss"
+    assert chance_of(store, PicturesQuery(all_of=(a,), any_of=(b, c), none_of=(d,))) == pytest.approx(by_hand)
     assert build_pictures(store, PicturesQuery(all_of=(a,))).chance is None, "one latent is its own gallery"
     certain = PicturesQuery(all_of=(a, b), any_of=(a, c))
-    assert chance_of(store, certain) == pytest.approx(p[a] * p[b] * store.n_images), "one of any is active anyway"
+    assert chance_of(store, certain) == pytest.approx(by_pairs(store, [a, b], [])), "one of any is active anyway"
+    p = store.latents["density"]
+    assert chance_of(store, PicturesQuery(all_of=(a, b))) < p[a] * p[b] * store.n_images
+
+
+def test_the_baseline_of_two_is_that_of_their_lift(store: LatentStore) -> None:
+    latent = next(latent for latent in busy(store, 20) if len(store.coactive(latent).latents))
+    with_it = store.coactive(latent)
+    other, n_both, lift = int(with_it.latents[0]), int(with_it.n_both[0]), float(with_it.lifts[0])
+    assert n_both / chance_of(store, PicturesQuery(all_of=(latent, other))) == pytest.approx(lift, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sae_core.statistics import count_bond, lift
+from sae_core.statistics import count_bond, joint_share, lift
 
 
 def totals(weights: np.ndarray, most: int) -> np.ndarray:
@@ -72,3 +72,33 @@ def test_independent_things_have_no_bond() -> None:
 def test_what_chance_never_has_is_no_lift() -> None:
     assert lift(np.array([3]), np.array([0]), np.array([5]), 10).tolist() == [0]
     assert lift(np.array([3]), np.array([5]), np.array([5]), 10, -5.0).tolist() == [0]
+
+
+def test_a_joint_share_is_that_of_k_things_of_equal_chance() -> None:
+    """Exact: k of n are drawn, so m given ones are all among them by the hypergeometric law."""
+    n, k = 400, 16
+    shares = np.full(n, k / n)
+    bond = count_bond(shares, 0.0)
+    for m, close in ((1, 1e-12), (2, 2e-3), (3, 0.01), (5, 0.06)):
+        exact = np.prod([(k - i) / (n - i) for i in range(m)])
+        assert joint_share(shares[:m], np.ones(m, bool), bond) == pytest.approx(exact, rel=close)
+        assert joint_share(shares[:m], np.ones(m, bool)) == pytest.approx((k / n) ** m), "without a bond the product"
+    none = np.prod([(n - k - i) / (n - i) for i in range(20)])
+    assert joint_share(shares[:20], np.zeros(20, bool), bond) == pytest.approx(none, rel=5e-3)
+    assert joint_share(shares[:100], np.ones(100, bool), -2.0) == 0, "never below 0"
+
+
+def test_a_joint_share_agrees_with_codes_drawn_at_random() -> None:
+    """Unequal shares, k of them active in every row: the strongest of keys that know nothing of each other."""
+    rng = np.random.default_rng(0)
+    weights = rng.gumbel(size=(200_000, 60)) + np.linspace(0, 2, 60)
+    active = np.zeros(weights.shape, bool)
+    np.put_along_axis(active, np.argpartition(-weights, 8, axis=1)[:, :8], True, axis=1)
+    shares = active.mean(0)
+    bond = count_bond(shares, 0.0)
+    for some, happens in (([58, 59], [1, 1]), ([57, 58, 59], [1, 1, 1]), ([57, 58, 59], [1, 1, 0])):
+        drawn = (active[:, some] == np.array(happens, bool)).all(1).mean()
+        ours, product = (joint_share(shares[some], np.array(happens, bool), tie) for tie in (bond, 0.0))
+        noise = (drawn * (1 - drawn) / len(active)) ** 0.5
+        assert abs(ours - drawn) < 3 * noise, (some, happens)
+        assert abs(product - drawn) > 6 * noise or not all(happens), (some, happens)
