@@ -6,8 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sae_core.references import REPOSITORY_ROOT
+
+settings.register_profile("sparsight", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("sparsight")
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def embeddings(store: LatentStore) -> np.ndarray:
     return np.stack([store.embedding(image) for image in range(store.n_images)]).astype(np.float64)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     seed=st.integers(0, 9_999),
     n=st.integers(1, 60),
@@ -92,7 +92,7 @@ def test_postings_equal_a_sort_of_all_triples(seed: int, n: int, n_latents: int,
     assert np.diff(offsets).tolist() == [sum(latent == t[0] for t in triples) for latent in range(n_latents)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(n=st.integers(1, 60), n_labels=st.integers(1, 12), seed=st.integers(0, 9_999))
 def test_deciles_partition_a_gallery_into_equal_parts(n: int, n_labels: int, seed: int) -> None:
     labels = np.random.default_rng(seed).integers(-1, n_labels, n)
@@ -206,7 +206,7 @@ def test_near_misses_are_an_exhaustive_search_without_the_gallery(
     assert seen > 100
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 9_999), n=st.integers(1, 120), chunk=st.integers(1, 50))
 def test_the_best_of_a_stream_are_the_best_of_all(seed: int, n: int, chunk: int) -> None:
     rng = np.random.default_rng(seed)
@@ -309,7 +309,7 @@ def test_extremes_are_the_largest_then_the_smallest() -> None:
     assert extremes(np.array([[1.0]])).tolist() == [[0]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(z=arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 30)), elements=st.integers(-2, 2)))
 def test_extremes_of_equal_values_are_those_of_a_whole_sort(z: np.ndarray) -> None:
     order = np.argsort(-z, axis=1, kind="stable")
@@ -326,7 +326,7 @@ def test_moments_are_those_of_the_table() -> None:
     np.testing.assert_allclose(spread, (vectors @ terms.T).std(0))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     positive=st.lists(st.integers(0, 6), min_size=1, max_size=20),
     others=st.lists(st.integers(0, 6), min_size=2, max_size=30),

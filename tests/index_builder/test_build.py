@@ -562,7 +562,7 @@ def test_no_path_of_the_machine_is_in_a_store(inputs: Path, undisturbed: Path) -
     assert str(inputs) not in json.dumps(manifest)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(n=st.integers(1, 300), shard=st.integers(1, 70), batch=st.integers(1, 70))
 def test_a_plan_covers_every_slot_once_and_no_batch_crosses_a_shard(n: int, shard: int, batch: int) -> None:
     plan = Plan(n, shard, batch)

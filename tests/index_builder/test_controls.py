@@ -176,7 +176,7 @@ def test_isotropic_directions_point_anywhere() -> None:
     np.testing.assert_allclose(drawn.T @ drawn / 40_000, np.eye(3) / 3, atol=0.01)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 9_999), n=st.integers(1, 50), chunk=st.integers(1, 20))
 def test_the_strongest_of_a_stream_are_those_of_a_sort(seed: int, n: int, chunk: int) -> None:
     """Small whole numbers, so that many are equal: of those the first comes first."""

@@ -80,7 +80,7 @@ def test_it_is_what_the_sae_itself_decodes(normalize_decoder: bool, decoder_bias
 _NUMBERS = st.floats(-4, 4, width=32)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     x=arrays.arrays(np.float64, 7, elements=_NUMBERS),
     texts=arrays.arrays(np.float64, (3, 7), elements=_NUMBERS),
@@ -96,7 +96,7 @@ def test_it_adds_up(x: Any, texts: Any, rows: Any, bias: Any, activations: Any, 
     assert found.rebuilt == pytest.approx(texts @ reconstruct(kept, rows, bias), abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     seed=st.integers(0, 10_000),
     changes=st.dictionaries(st.integers(0, 8), st.floats(-1, 1, width=32), max_size=9),

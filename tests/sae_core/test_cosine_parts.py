@@ -61,7 +61,7 @@ def test_opposite_pictures_have_no_mean_to_compare() -> None:
     assert total(found) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 5), k=st.integers(1, 6), dtype=st.sampled_from(["f4", "f8"]))
 def test_parts_add_up_and_do_not_depend_on_the_order(seed: int, n: int, k: int, dtype: str) -> None:
     rng = np.random.default_rng(seed)

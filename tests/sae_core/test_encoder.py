@@ -46,7 +46,7 @@ def levels(preprocessing: Preprocessing, image: Image.Image, reference: torch.Te
     return float((seen.double() - reference.double() * 255).abs().max())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(width=st.integers(20, 500), height=st.integers(20, 500))
 def test_the_presets_crop_is_torchvisions_resize_256_and_centre_crop_224(width: int, height: int) -> None:
     preset = Preprocessing(resize=256, crop=224, mean=(0, 0, 0), std=(1, 1, 1))
@@ -68,7 +68,7 @@ def test_every_resize_mode_is_open_clips(mode: str, size: tuple[int, int]) -> No
     assert levels(ours, image, theirs(image)) <= 2.01
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 700),
     st.integers(1, 700),

@@ -120,7 +120,7 @@ def test_log_loss_by_hand() -> None:
     np.testing.assert_allclose(log_loss(np.array([[0.0, 0.0], [np.log(3), 0.0]]), np.array([1, 0])), np.log([2, 4 / 3]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=60))
 def test_an_interval_holds_its_mean(values: list[int]) -> None:
     column = np.array(values, dtype=float)[:, None]

@@ -35,7 +35,7 @@ def test_no_variance_and_no_images_are_not_a_number() -> None:
     assert math.isnan(FidelityMeter().result(0.0).cosine)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 999), cut=st.integers(1, 19))
 def test_batches_add_up_to_the_whole(seed: int, cut: int) -> None:
     rng = np.random.default_rng(seed)

@@ -45,7 +45,7 @@ def test_fewest_is_where_the_share_stays(shares: list[float], wanted: int | None
     assert fewest(np.array(shares), 0.9) == wanted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), keep=st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 def test_no_smaller_set_keeps_as_much_mass(seed: int, keep: float) -> None:
     found = union_of(*codes_of(seed, 4, 3, 7))
@@ -56,7 +56,7 @@ def test_no_smaller_set_keeps_as_much_mass(seed: int, keep: float) -> None:
         assert best < keep * found.mass.sum() + 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), times=st.integers(2, 4))
 def test_duplicates_and_order_change_nothing(seed: int, times: int) -> None:
     indices, activations = codes_of(seed, 5, 4, 12)
@@ -83,7 +83,7 @@ def oracle_pursuit(x: np.ndarray, atoms: np.ndarray, steps: int) -> tuple[list[i
     return chosen, shares
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_the_pursuit_is_the_textbooks(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -114,7 +114,7 @@ def test_equal_atoms_are_taken_once_and_zeros_never() -> None:
     assert len(simultaneous_pursuit(np.zeros((2, 3)), atoms).order) == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), n_coarse=st.integers(1, 40))
 def test_labels_kept_is_what_looking_at_every_size_finds(seed: int, n_coarse: int) -> None:
     union = union_of(*codes_of(seed, 12, 6, 40))
@@ -133,7 +133,7 @@ def test_labels_kept_is_what_looking_at_every_size_finds(seed: int, n_coarse: in
         assert shares[size - 1] >= keep - 1e-6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), n=st.integers(3, 400), j=st.integers(0, 20))
 def test_stand_ins_are_alive_others_of_like_density(seed: int, n: int, j: int) -> None:
     rng = np.random.default_rng(seed)

@@ -221,7 +221,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         open_picture(tmp_path / "gone.png")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(kind=st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP"]), data=st.data())
 def test_damaged_files_never_raise_anything_else(kind: str, data: st.DataObject) -> None:
     whole = bytearray(encoded(picture(3)[1], kind))

@@ -41,7 +41,7 @@ def differences(pictures: list[Image.Image], frames: list[Frame], interpolation:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(8, 300), st.integers(8, 300)), min_size=1, max_size=4), st.sampled_from([*FILTERS])
 )

@@ -21,7 +21,7 @@ SIDES = st.integers(1, 900)
 @pytest.mark.parametrize(
     ("name", "pillows"), [("bicubic", Image.Resampling.BICUBIC), ("bilinear", Image.Resampling.BILINEAR)]
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(width=SIDES, height=SIDES, new_width=SIDES, new_height=SIDES)
 def test_it_is_pillows_but_for_rounding(
     name: Interpolation, pillows: Image.Resampling, width: int, height: int, new_width: int, new_height: int
@@ -58,7 +58,7 @@ def test_a_flat_grey_stays_flat() -> None:
     assert (resized(np.full((40, 30, 3), 77, np.uint8), (13, 9)) == 77).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SIDES, SIDES)
 def test_thumbnails_are_of_the_whole_picture(width: int, height: int) -> None:
     image = Image.linear_gradient("L").resize((width, height)).convert("RGB")

@@ -81,7 +81,7 @@ def test_nothing_has_no_energy() -> None:
     assert spans.cumulative_energy(zero, np.eye(3)).tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=SEEDS, d=st.integers(2, 9), m=st.integers(1, 12), duplicate=st.booleans())
 def test_energy_rises_to_that_of_least_squares(seed: int, d: int, m: int, duplicate: bool) -> None:
     rng = np.random.default_rng(seed)
@@ -100,7 +100,7 @@ def test_energy_rises_to_that_of_least_squares(seed: int, d: int, m: int, duplic
         assert found[:, -1] == pytest.approx(np.ones(4))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, m=st.integers(1, 7))
 def test_each_with_its_own_directions(seed: int, m: int) -> None:
     rng = np.random.default_rng(seed)
@@ -111,7 +111,7 @@ def test_each_with_its_own_directions(seed: int, m: int) -> None:
     assert found == pytest.approx(np.stack(alone))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=SEEDS, d=st.integers(1, 12), p=st.integers(1, 8), q=st.integers(1, 8), shared=st.integers(0, 3))
 def test_angles_as_scipy_has_them(seed: int, d: int, p: int, q: int, shared: int) -> None:
     rng = np.random.default_rng(seed)
@@ -126,7 +126,7 @@ def test_angles_as_scipy_has_them(seed: int, d: int, p: int, q: int, shared: int
     assert spans.principal_angles(b, a) == pytest.approx(found, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, d=st.integers(3, 8))
 def test_angles_do_not_depend_on_the_basis(seed: int, d: int) -> None:
     rng = np.random.default_rng(seed)
@@ -139,7 +139,7 @@ def test_angles_do_not_depend_on_the_basis(seed: int, d: int) -> None:
     assert spans.principal_angles(a, a) == pytest.approx(np.zeros(3), abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, j=st.integers(1, 6))
 def test_no_span_holds_more_than_the_best(seed: int, j: int) -> None:
     rng = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> LatentStore:
     return LatentStore.open(make_store(tmp_path_factory.mktemp("reader") / "store", 60))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(start=st.integers(-5, 80), length=st.integers(-5, 80))
 def test_a_slice_of_a_gallery_is_a_slice_of_the_whole(store: LatentStore, start: int, length: int) -> None:
     latent = int(store.latents.n_active.idxmax())
@@ -125,7 +125,7 @@ def test_a_large_store_is_not_read_when_opened(store: LatentStore) -> None:
     assert "latents" not in LatentStore.open(Path(store.path)).__dict__
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     all_of=st.lists(st.integers(0, 63), max_size=3),
     any_of=st.lists(st.integers(0, 63), max_size=3),
@@ -183,7 +183,7 @@ def test_there_are_ten_deciles(store: LatentStore, decile: int) -> None:
         store.decile_range(0, decile)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(2.0**-100, 2.0**100, width=32) | st.sampled_from([1.0, 2.0]), max_size=60))
 def test_strongest_first_is_a_stable_sort(values: list[float]) -> None:
     strengths = np.array(values, dtype=np.float32)

@@ -39,7 +39,7 @@ class Lengths(torch.nn.Module):
         return self.transformer(x, attn_mask=attn_mask)  # type: ignore[no-any-return]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=9), st.integers(1, 5))
 def test_texts_in_any_order_are_open_clips_own(encoder: ClipEncoder, texts: list[str], batch_size: int) -> None:
     with torch.no_grad():
@@ -114,7 +114,7 @@ def test_what_is_read_of_a_long_text(encoder: ClipEncoder, text: str, read: str)
 
 
 @given(st.lists(st.sampled_from(("a", "lemon", "réd", "table!", "柠", "internationally")), max_size=14).map(" ".join))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_read_fits_and_no_character_more_does(encoder: ClipEncoder, text: str) -> None:
     tokenizer = open_clip.SimpleTokenizer()
 

@@ -85,7 +85,7 @@ def test_a_code_worked_out_by_hand() -> None:
     torch.testing.assert_close(sae.decode(codes), torch.tensor([[1.1, 2.5]]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 20), n=st.integers(0, 9), scale=st.sampled_from([1e-3, 1.0, 50.0]))
 def test_codes_are_the_k_largest_strongest_first(seed: int, k: int, n: int, scale: float) -> None:
     sae = random_sae(8, 20, k, seed=seed)

@@ -28,7 +28,7 @@ def test_nothing_is_written_before_the_first_note(book: NoteBook) -> None:
     assert not book.path.exists()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=ANY_TEXT, text=st.text(max_size=MAX_TEXT), latent=st.integers(0, N_LATENTS - 1))
 def test_what_is_saved_is_read_again(name: str, text: str, latent: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +144,7 @@ class NotesAgainstAModel(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-NotesAgainstAModel.TestCase.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+NotesAgainstAModel.TestCase.settings = settings(max_examples=12, stateful_step_count=20)
 TestAgainstAModel = NotesAgainstAModel.TestCase
 
 
