@@ -29,17 +29,21 @@ def conditions(view: PicturesPage) -> str:
 
 
 def problem(view: PicturesPage) -> str:
-    """Why nothing was searched, and what words may have meant."""
-    meant = "".join(map(_meant, view.meant))
-    return f'<p class="sp-refused" role="alert">{escape(view.problem or "")}</p>{meant}'
+    """Why nothing was searched; where words stand for latents, these to choose from."""
+    if view.meant and view.query.unread:
+        return "".join(map(_meant, view.meant))
+    return f'<p class="sp-refused" role="alert">{escape(view.problem or "")}</p>'
 
 
 def _meant(meant: Meant) -> str:
     ways = "".join(
-        f'<li><a class="sp-under" href="{escape(href)}">{escape(ref.text)}</a></li>' for ref, href in meant.latents
+        f'<div class="sp-relative"><a class="sp-strip" href="{escape(href)}" tabindex="-1" aria-hidden="true">'
+        f"{''.join(parts.picture(tile, 72) for tile in tiles)}</a>"
+        f'<div><a class="sp-under" href="{escape(href)}">{escape(ref.text)}</a></div></div>'
+        for (ref, href), tiles in zip(meant.latents, meant.tiles, strict=True)
     )
-    said = f"Latents with “{escape(meant.words)}” in their name or label, those called so first:"
-    return f"<section data-spa><p>{said}</p><ul>{ways}</ul></section>"
+    said = f"Latents with “{escape(meant.words)}” in their name or label, those called so first. Which is meant?"
+    return f'<section data-spa><p role="status">{said}</p><div class="sp-relatives">{ways}</div></section>'
 
 
 def summary(view: PicturesPage) -> str:
@@ -125,8 +129,9 @@ def invitation(view: PicturesPage) -> str:
     labels = " a label," if view.labels else ""
     said = (
         f'<section data-spa><h1>{_TITLE}</h1><p class="sp-lead">Ask by meaning, by words of {where_words_are(view)},'
-        f"{labels} or by latents: their numbers find the pictures in which all of the first list are active, at least "
-        "one of the second, and none of the third. What is asked together must hold together; meaning only orders. "
+        f"{labels} or by latents: their numbers, or words of their names, find the pictures in which all of the "
+        "first list are active, at least one of the second, and none of the third. What is asked together must hold "
+        "together; meaning only orders. "
         f'<a class="sp-under" href="{links.LATENTS}">Latents</a> shows the numbers, and a latent’s page leads here.'
         "</p></section>"
     )

@@ -12,7 +12,7 @@ from explorer.views.latents_query import MAX_TEXT, MAX_WORDS
 from explorer.views.pictures import PicturesPage
 from explorer.views.pictures_query import FIELDS, Field
 
-_PLACEHOLDERS: dict[Field, str] = {"all_of": "12, 340", "any_of": "#7 #8", "none_of": "77"}
+_PLACEHOLDERS: dict[Field, str] = {"all_of": "12, 340, or a name", "any_of": "#7 #8", "none_of": "77"}
 
 
 def form(view: PicturesPage) -> str:

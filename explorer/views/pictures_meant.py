@@ -8,12 +8,13 @@ from explorer import notes
 from explorer.views.latent_table import latent_table
 from explorer.views.latents import matching
 from explorer.views.latents_query import LatentsQuery
-from explorer.views.parts import LatentRef, latent_ref
+from explorer.views.parts import LatentRef, Tile, latent_card, latent_ref
 from explorer.views.pictures_query import FIELDS, Field, PicturesQuery
 from explorer.views.texts import folded
 from sae_core import LatentStore
 
-_N, _LOOKED_AT = 6, 500
+_N, _LOOKED_AT = 12, 500
+_N_TILES = 4
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Meant:
 
     words: str
     latents: tuple[tuple[LatentRef, str], ...]
+    tiles: tuple[tuple[Tile, ...], ...] = ()  # the strongest pictures of each
 
 
 def build_meant(store: LatentStore, query: PicturesQuery) -> tuple[Meant, ...]:
@@ -38,4 +40,5 @@ def _meant(store: LatentStore, query: PicturesQuery, field: Field) -> Meant:
     found = matching(latent_table(store), LatentsQuery(q=words), given=notes.texts(store))[:_LOOKED_AT]
     refs = [latent_ref(store, latent) for latent in found.tolist()]
     refs.sort(key=lambda ref: folded(words) not in folded(ref.name or ""))  # keeps the order otherwise
-    return Meant(words, tuple((ref, query.meaning(field, ref.latent).url()) for ref in refs[:_N]))
+    shown = tuple((ref, query.meaning(field, ref.latent).url()) for ref in refs[:_N])
+    return Meant(words, shown, tuple(latent_card(store, ref.latent, _N_TILES).tiles for ref, _ in shown))

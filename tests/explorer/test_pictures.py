@@ -93,7 +93,7 @@ def test_words_in_place_of_a_number_lead_to_latents_that_are_called_so(shown: La
     asked = PicturesQuery.from_params({"all_of": f"5 {label}", "any_of": "nothing-like-it"})
     view = build_pictures(shown, asked)
     (meant,) = view.meant
-    assert meant.words == label and 0 < len(meant.latents) <= 6
+    assert meant.words == label and 0 < len(meant.latents) <= 12
     for ref, href in meant.latents:
         assert label in (shown.latents.loc[ref.latent, "top_label"], shown.latents.loc[ref.latent, "name"])
         there = PicturesQuery.from_params(dict(parse_qsl(urlsplit(href).query)))
@@ -101,6 +101,11 @@ def test_words_in_place_of_a_number_lead_to_latents_that_are_called_so(shown: La
         assert there.unread == (("any_of", "nothing-like-it"),), "what else was written stays"
     html = html_of(run_page("pictures", all_of=f"5 {label}"))
     assert f"Latents with “{label}” in their name or label" in html
+    assert 'role="alert"' not in html, "words are a question, no mistake"
+    (alone,) = build_pictures(shown, PicturesQuery.from_params({"all_of": f"5 {label}"})).meant
+    for (ref, href), tiles in zip(alone.latents, alone.tiles, strict=True):
+        assert [tile.image_id for tile in tiles] == shown.gallery(ref.latent, 0, 4).image_ids.tolist()
+        assert html.count(f'href="{href.replace("&", "&amp;")}"') == 2, "its pictures and its name"
     called = [label in (ref.name or "") for ref, _ in meant.latents]
     assert called == sorted(called, reverse=True), "first those that are called so"
 
