@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from explorer.recent import RecentArrays
 from sae_core import LatentStore
 
 _SIZES = 40  # that are drawn
-_DRAWS, _CELLS = (16, 1_000), 2**20  # galleries of each size; fewer where labels are many, whose counts they hold
+_DRAWS, _CELLS = (16, 1_000), 2**18  # galleries of each size; fewer where labels are many, whose counts they hold
+_recent = RecentArrays(4 << 20)
 
 
 def random_purity(store: LatentStore) -> float:
@@ -21,8 +23,14 @@ def random_purity(store: LatentStore) -> float:
 def random_purities(store: LatentStore) -> Float[np.ndarray, "n_latents"]:
     """Mean label purity of random galleries as large as each latent's; NaN for the dead, and without labels.
 
-    Drawn for some sizes, and read off between them: purity falls smoothly, from 1 in galleries of one picture.
+    Drawn for some sizes, and read off between them: purity falls smoothly, from 1 in galleries of one picture. Once a
+    store: with a thousand labels it takes a second.
     """
+    (found,) = _recent.get((str(store.path), store.version), lambda: (_purities(store),))
+    return found
+
+
+def _purities(store: LatentStore) -> Float[np.ndarray, "n_latents"]:
     sizes, counts = store.latents["n_active"].to_numpy(), np.asarray(store.labels.counts, dtype=np.float64)
     found = np.full(len(sizes), np.nan)
     if not sizes.any() or not counts.sum():

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.recent import RecentArrays
 from explorer.views.controls import controls_of
 from explorer.wording import CONTROLS, count, figure, percent, plural
 from sae_core import LatentStore
 from sae_core.components import components_fvu
 from sae_core.store.manifest import DENSE
+
+_recent = RecentArrays(1 << 12)
 
 
 @dataclass(frozen=True)
@@ -74,14 +79,19 @@ def reconstruction_warning(store: LatentStore) -> str | None:
     )
 
 
+def _of_components(store: LatentStore, n_kept: int) -> float:
+    """FVU of as many principal components; kept, since a decomposition of 512 x 512 is slower than the whole page."""
+    moments = store.mean_embedding, store.moments.products.sum(0), store.n_images
+    key = (str(store.path), store.version, n_kept)
+    return float(_recent.get(key, lambda: (np.array(components_fvu(*moments, n_kept)),))[0])
+
+
 def _fvu(store: LatentStore) -> Figure:
     """Beside the strongest baseline that the store knows; the others are in the definition."""
     report = store.manifest.report
     n, definition = store.n_latents, DEFINITIONS["fvu"] + _of_training(store)
     n_kept = max(round(report.l0), 1)
-    moments = store.mean_embedding, store.moments.products.sum(0), store.n_images
-    components = figure(components_fvu(*moments, n_kept), 3)
-    definition += f" Others: {components}, {plural(n_kept, 'principal component')}"
+    definition += f" Others: {figure(_of_components(store, n_kept), 3)}, {plural(n_kept, 'principal component')}"
     if not report.untrained:
         return Figure("FVU", figure(report.fvu, 3), "mean embedding: 1", f"{definition}.")
     for name, fvu in report.untrained.items():

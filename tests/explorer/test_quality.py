@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +12,11 @@ import pandas as pd
 import pytest
 
 from explorer.quality_charts import distribution_chart
+from explorer.views import random_purity as of_random
+from explorer.views import report_card
 from explorer.views.distributions import decade_bins, linear_bins
+from explorer.views.latent import build_latent
+from explorer.views.latent_gallery import GalleryQuery
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.quality import build_quality
@@ -89,7 +94,8 @@ def test_how_many_lie_above_is_counted_not_rounded(store: LatentStore) -> None:
 
 def a_store(sizes: list[int], counts: list[int], n_images: int) -> Any:
     labels = SimpleNamespace(counts=np.array(counts))
-    return SimpleNamespace(latents=pd.DataFrame({"n_active": sizes}), labels=labels, n_images=n_images)
+    latents, version = pd.DataFrame({"n_active": sizes}), f"{sizes} {counts} {n_images}"
+    return SimpleNamespace(latents=latents, labels=labels, n_images=n_images, path="made-up", version=version)
 
 
 def test_purity_of_random_galleries() -> None:
@@ -98,6 +104,24 @@ def test_purity_of_random_galleries() -> None:
     assert random_purity(a_store([100_000], [45, 5], 100)) == pytest.approx(0.9, abs=0.01), "of the labelled half"
     assert np.isnan(random_purity(a_store([5], [], 100)))
     assert np.isnan(random_purity(a_store([0], [5], 100)))
+
+
+def test_what_takes_long_is_computed_once_a_store(small_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a thousand labels and 512 dimensions each of the two takes seconds, which every page would wait for."""
+    once = LatentStore.open(small_store)
+    once.version = "of this test alone"
+    computed: list[str] = []
+
+    def counted(module: Any, name: str) -> None:
+        computes = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *said: (computed.append(name), computes(*said))[1])
+
+    counted(report_card, "components_fvu")
+    counted(of_random, "_purities")
+    for _ in range(2):
+        build_quality(once)
+        build_latent(once, int(once.latents["n_active"].idxmax()), GalleryQuery())
+    assert sorted(computed) == ["_purities", "components_fvu"]
 
 
 def test_each_gallery_is_held_against_random_ones_of_its_size() -> None:
