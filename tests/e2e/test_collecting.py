@@ -298,7 +298,7 @@ def test_read_only_has_no_edit_control(read_only: str, page: Page) -> None:
 def test_the_report_card(app: str, store: LatentStore, page: Page) -> None:
     visit(page, f"{app}/", ".sp-facts")
     page.get_by_text("whole report card").click()
-    expect(page.locator(".js-plotly-plot")).to_have_count(5)
+    expect(page.locator(".js-plotly-plot")).to_have_count(6)
     page.locator(".sp-facts a", has_text=str(store.manifest.report.n_dead)).first.click()
     page.wait_for_url("**/latents?life=dead")
     expect(page.locator(".sp-summary")).to_contain_text(f"{store.manifest.report.n_dead} of")
