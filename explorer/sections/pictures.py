@@ -17,7 +17,7 @@ from explorer.views.pictures_meant import Meant
 from explorer.views.pictures_query import FIELDS, SAID, Field
 from explorer.wording import NBSP, figure, plural
 
-_TITLE = "Pictures by what is active in them, or said of them"
+_TITLE = "Pictures by what is said of them, or active in them"
 
 
 def conditions(view: PicturesPage) -> str:
@@ -126,13 +126,12 @@ def nothing(view: PicturesPage) -> str:
 
 def invitation(view: PicturesPage) -> str:
     """Before anything was asked."""
-    labels = " a label," if view.labels else ""
+    labels = " by label," if view.labels else ""
     said = (
-        f'<section data-spa><h1>{_TITLE}</h1><p class="sp-lead">Ask by meaning, by words of {where_words_are(view)},'
-        f"{labels} or by latents: their numbers, or words of their names, find the pictures in which all of the "
-        "first list are active, at least one of the second, and none of the third. What is asked together must hold "
-        "together; meaning only orders. "
-        f'<a class="sp-under" href="{links.LATENTS}">Latents</a> shows the numbers, and a latent’s page leads here.'
+        f'<section data-spa><h1>{_TITLE}</h1><p class="sp-lead">By meaning, by words of {where_words_are(view)},'
+        f"{labels} or by latents, which are given by number or by words of their names: all of the first list are "
+        "active, at least one of the second, none of the third. Conditions hold together; meaning only orders. "
+        f'<a class="sp-under" href="{links.LATENTS}">All latents</a>'
         "</p></section>"
     )
     return said + "".join(map(_example, view.examples))

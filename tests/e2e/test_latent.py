@@ -128,7 +128,8 @@ def test_on_a_phone(app: str, store: LatentStore, browser: Browser, view: str) -
     page.wait_for_timeout(300)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     edges = page.locator(".stHtml :is(img, a, div, section, p, h1)").evaluate_all(
-        "all => Math.max(...all.filter(e => !e.closest('.sp-tabs, .sp-header nav')).map(e => e.getBoundingClientRect().right))"
+        "all => Math.max(...all.filter(e => !e.closest('.sp-tabs, .sp-header nav'))"
+        ".map(e => e.getBoundingClientRect().right))"
     )
     assert edges <= 391
     gallery, plot = page.locator(".sp-tile").first.bounding_box(), page.locator(".js-plotly-plot").bounding_box()
