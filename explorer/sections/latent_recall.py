@@ -15,7 +15,7 @@ from explorer.wording import percent
 
 def recall(found: Iterable[Recall], density: float) -> str:
     """Of the pictures that are said to show the same, how many it finds; the others are in no gallery."""
-    line = parts.head("How many such pictures it finds", DEFINITIONS["recall"], parts.dim("of them / of all"))
+    line = parts.head("How many it finds", DEFINITIONS["recall"], parts.dim("of them / of all"))
     rows = "".join(_recall_row(one, density) for one in found)
     return rows and f'<section data-spa>{line}<div class="sp-labels">{rows}</div></section>'
 
