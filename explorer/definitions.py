@@ -130,7 +130,8 @@ DEFINITIONS = {
     "z": "z: how many standard deviations a latent's score lies above the mean of all latents. Baseline: 0, the mean; "
     "scores of text and picture have different units, their z can be compared.",
     "picture_z": "z: how many standard deviations a picture's cosine with the text lies above the mean over all "
-    "pictures of the store. Baselines: 0, the mean, and the nearest pictures of 256 strings of random letters.",
+    "pictures of the store. Baselines: 0, the mean, and the nearest of the same pictures to each of 256 strings of "
+    "random letters (where over 65,536 match, of all pictures).",
     "picture_words": "Words: each must begin a word of the picture's {where}, in small or capital letters; “cat” finds "
     "“cats”, but not “education”. Baseline: all pictures of the store, beside the count.",
     "strength": "Strength: the smallest activation among the latents that must all be active; where there are none, "

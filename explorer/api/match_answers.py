@@ -22,7 +22,7 @@ class TextControl(BaseModel):
 
     mean: float = Field(description="cosine, the mean over all images")
     z: float | None = Field(
-        description="of the store's nearest image: standard deviations above that mean; null where cosines are equal"
+        description="of the nearest image found: standard deviations above that mean; null where there is none"
     )
     control: SearchControl
     stands_out: bool = Field(description="whether that z is above the control's `high`")

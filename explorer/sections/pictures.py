@@ -92,7 +92,7 @@ def _meaning(meaning: Meaning, text: str) -> str:
     )
     said = (
         f"Compared: the text’s embedding with each picture’s. Baseline: {figure(meaning.mean, 3)}, the mean cosine of "
-        f"all pictures. The store’s nearest picture has z {figure(meaning.best_z, 1)}.{control(meaning.chance)}{few}"
+        f"all pictures. The nearest has z{NBSP}{figure(meaning.best_z, 1)}.{control(meaning.chance)}{few}"
     )
     weak = "" if meaning.stands_out else nothing_stands_out(meaning.best_z)
     return (

@@ -38,7 +38,7 @@ def nothing_stands_out(best: float) -> str:
     """Of a text whose best match, of z `best`, is no better than that."""
     said = (
         f"Nothing stands out: the best match has z{NBSP}{figure(best, 1)}, within what one in twenty meaningless "
-        "strings reach. Perhaps this store has nothing like it, or the encoder does not know the words."
+        "strings reach. Perhaps nothing here is like it, or the encoder does not know the words."
     )
     return caution(said, "status")
 

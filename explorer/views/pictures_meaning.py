@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from explorer.recent import RecentArrays
-from explorer.views.chance import Chance, EmbedTexts, strings
+from explorer.views.chance import Chance, EmbedTexts
+from explorer.views.chance import strings as meaningless_strings
 from sae_core import LatentStore
 from sae_core.accounting import store_scores
 from sae_core.errors import SparsightError
@@ -28,14 +30,14 @@ class Meaning:
     image_ids: np.ndarray  # nearest first, MOST at most
     cosines: np.ndarray
     mean: float  # over all pictures of the store: the baseline
-    best_z: float  # of the store's nearest picture: standard deviations above that mean
-    chance: Chance  # the same of texts that mean nothing
+    best_z: float  # of the nearest of those asked for: standard deviations above that mean; NaN where there is none
+    chance: Chance  # the same of texts that mean nothing, among the same pictures (beyond MEASURED: among all)
     searched: int | None = None  # only so many of the store's nearest pictures were looked through
 
     @property
     def stands_out(self) -> bool:
-        """Whether the store's nearest picture is nearer than those of meaningless strings."""
-        return not self.best_z <= self.chance.high
+        """Whether the nearest picture is nearer than those of meaningless strings."""
+        return not len(self.image_ids) or not self.best_z <= self.chance.high
 
 
 def build_meaning(
@@ -44,24 +46,24 @@ def build_meaning(
     """The nearest of the matching pictures (None: of all). Raises SparsightError where the text cannot be encoded."""
     if embed_texts is None:
         raise SparsightError("there is no encoder here")
-    embedding, *meaningless = embed_texts([text, *strings()])
-    mean, _ = _spread(store, [embedding])
+    embedding, *meaningless = embed_texts([text, *meaningless_strings()])
+    (mean,), (spread,) = _spread(store, [embedding])
     many = matching is not None and len(matching) > MEASURED
     ids, cosines = _nearest(store, embedding, matching)
+    best = float(cosines[0]) if len(ids) and spread > 0 else float("nan")
     return Meaning(
         image_ids=ids,
         cosines=cosines,
-        mean=float(mean[0]),
-        best_z=float(_best_z(store, [embedding])[0]),
-        chance=_chance(store, meaningless),
+        mean=float(mean),
+        best_z=(best - float(mean)) / float(spread or 1),
+        chance=_chance(store, np.stack(meaningless), None if many else matching),
         searched=SEARCHED if many else None,
     )
 
 
 def _nearest(store: LatentStore, embedding: np.ndarray, matching: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     if matching is not None and len(matching) <= MEASURED:
-        parts = [matching[start : start + _ROWS] for start in range(0, len(matching), _ROWS)]
-        cosines = np.concatenate([np.zeros(0, np.float32), *(store.embeddings(part) @ embedding for part in parts)])
+        cosines = np.concatenate([np.zeros(0, np.float32), *(rows @ embedding for rows in _rows(store, matching))])
         best = np.argsort(-cosines, kind="stable")[:MOST]
         return matching[best], cosines[best]
     found = store.nearest_images(embedding, SEARCHED)
@@ -71,18 +73,29 @@ def _nearest(store: LatentStore, embedding: np.ndarray, matching: np.ndarray | N
     return found.ids[kept][:MOST], found.similarities[kept][:MOST]
 
 
-def _chance(store: LatentStore, embeddings: Sequence[np.ndarray]) -> Chance:
-    """That of a store, from the strings' embeddings: a search each, once."""
-    key = (str(store.path), store.version, embeddings[0].tobytes())
-    (found,) = _KEPT.get(key, lambda: (_best_z(store, embeddings),))
+def _rows(store: LatentStore, image_ids: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(image_ids), _ROWS):
+        yield store.embeddings(image_ids[start : start + _ROWS])
+
+
+def _chance(store: LatentStore, strings: np.ndarray, matching: np.ndarray | None) -> Chance:
+    """That of a store, or of some of its pictures, from the strings' embeddings: kept, since it may take a second."""
+    some = b"" if matching is None else sha256(matching.tobytes()).digest()
+    key = (str(store.path), store.version, strings[0].tobytes(), some)
+    (found,) = _KEPT.get(key, lambda: (_best_z(store, strings, matching),))
     return Chance(*(float(np.quantile(found, share)) for share in (0.5, 0.95)))
 
 
-def _best_z(store: LatentStore, embeddings: Sequence[np.ndarray]) -> Float64[np.ndarray, "n"]:
-    """Standard deviations between the nearest picture's cosine and the mean of all; NaN where all are equal."""
-    means, spreads = _spread(store, embeddings)
-    best = np.array([store.nearest_images(embedding, 1).similarities[0] for embedding in embeddings], dtype=np.float64)
-    return np.asarray((best - means) / np.where(spreads > 0, spreads, np.nan))
+def _best_z(
+    store: LatentStore, embeddings: Float32[np.ndarray, "n d_embed"], matching: np.ndarray | None
+) -> Float64[np.ndarray, "n"]:
+    """Standard deviations between the nearest picture's cosine and the mean of all; NaN where there is none."""
+    means, spreads = _spread(store, list(embeddings))
+    if matching is None:
+        best = [near.similarities[0] for near in store.nearest_images_of_each(embeddings, 1)]
+    else:
+        best = np.max([(rows @ embeddings.T).max(0) for rows in _rows(store, matching)] or [means + np.nan], axis=0)
+    return np.asarray((np.asarray(best, dtype=np.float64) - means) / np.where(spreads > 0, spreads, np.nan))
 
 
 def _spread(store: LatentStore, embeddings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -148,6 +148,28 @@ def test_what_a_cosine_is_worth(store: LatentStore) -> None:
     assert meaning.chance.high == pytest.approx(np.quantile(z, 0.95), rel=1e-3)
 
 
+def test_among_some_pictures_a_cosine_is_held_against_the_same_pictures(store: LatentStore) -> None:
+    """The picture that is "red" itself is not among them: that it stands out in the store says nothing of these."""
+    embed = places(store, "red", at=12)
+    others = next(title for title in store.labels.titles if 12 not in labelled(store, title))
+    some = labelled(store, others)
+    meaning = find(store, PicturesQuery(text="red", label=others), embed).meaning
+    assert meaning is not None and 12 not in meaning.image_ids
+    x = store.embeddings(range(store.n_images)).astype(np.float64)
+    every = x @ embed(["red"])[0]
+    assert meaning.best_z == pytest.approx((every[some].max() - every.mean()) / every.std(), rel=1e-3)
+    strange = x @ np.stack(embed(strings())).T
+    z = (strange[some].max(0) - strange.mean(0)) / strange.std(0)
+    assert meaning.chance.high == pytest.approx(np.quantile(z, 0.95), rel=1e-3)
+    whole = find(store, PicturesQuery(text="red"), embed).meaning
+    assert whole is not None and whole.best_z > meaning.best_z
+
+
+def test_a_text_among_no_pictures_is_no_find(store: LatentStore) -> None:
+    found = find(store, PicturesQuery(text="red", q="no picture says this"), places(store, "red", at=12))
+    assert found.n == 0 and found.meaning is not None and np.isnan(found.meaning.best_z)
+
+
 def test_a_text_without_a_meaning_is_told_from_a_word(store: LatentStore) -> None:
     embed = places(store, "red", at=12)
     for text in ("red", "qwxzzy"):
