@@ -57,7 +57,10 @@ def _row(row: SheetRow, y: int, thumbnail: ReadThumbnail) -> Iterator[str]:
     for column, tile in enumerate(row.strongest):
         yield _picture(tile, _left(column), y, thumbnail)
     for column, weaker in enumerate(row.through, start=N_TOP):
-        yield _picture(weaker, _left(column), y, thumbnail) if weaker else ""
+        if weaker:
+            yield _picture(weaker, _left(column), y, thumbnail)
+        elif row.strongest:
+            yield _text(_left(column) + _SIDE // 2, y + _SIDE // 2 + 5, "←", size=14, ink=_DIM, anchor="middle")
     yield "\n"
 
 

@@ -26,4 +26,5 @@ def figure_links(latents: Sequence[int], title: str = "", small: bool = False) -
     svg = f'<a class="sp-copy" href="{href}" download data-figure="svg" {data} aria-label="{told}, as SVG">SVG</a>'
     png = f'<button type="button" class="sp-copy" data-figure="png" {data} aria-label="{told}, as PNG">PNG</button>'
     classes = "sp-figure sp-saves" if small else "sp-figure"
-    return f'<span class="{classes}">{parts.dim("figure")}{png}{svg}</span>'
+    of = f"figure of the first {MAX_ROWS}" if len(latents) > MAX_ROWS else "figure"
+    return f'<span class="{classes}">{parts.dim(of)}{png}{svg}</span>'

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from explorer.sections import parts
-from explorer.views.findings import CLEARLY, Finding, Speaks, findings
+from explorer.views.findings import CLEARLY, SEEN, Finding, Speaks, findings
 from explorer.views.latent import LatentPage
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import percent
@@ -20,7 +20,8 @@ _RULES = (
     "In short: rules, applied to the figures on this page. ✓ a good name that labels or captions bear out; a label "
     "that most pictures have, the strongest 30 % and the weakest alike (neither less than half as often as the other, "
     f"nor as in the store); figures above those of {percent(CLEARLY)} of random directions. ✗ no good name, no label "
-    f"beyond chance, figures below {percent(CLEARLY)}. ≈ neither. Baseline: one random direction in twenty is above "
+    f"beyond chance, figures below {percent(CLEARLY)}. ≈ neither, as where a figure differs from their median by less "
+    f"than {SEEN}. Baseline: one random direction in twenty is above "
     f"{percent(CLEARLY)} of the others; names that CLIP likes are far more frequent among them, so that these need a "
     f"witness. Of fewer than {MIN_PICTURES} pictures nothing is said."
 )

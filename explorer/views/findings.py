@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.views.latent import LatentPage
-from explorer.views.latent_figures import DecilePurity
+from explorer.views.latent_figures import DecilePurity, Trust
 from explorer.views.names import LatentName
 from explorer.views.standing import Standing
-from explorer.wording import carried_words, percent, plural
+from explorer.wording import carried_words, figure, percent, plural
 
 Speaks = Literal["for", "neither", "against"]
 CLEARLY = 0.95  # of random directions that a figure must exceed
@@ -24,6 +24,13 @@ _COMPARED = {
         "Two halves of its pictures agree worse than",
     ),
 }
+
+
+_ALIKE = {
+    "monosemanticity": "Its pictures are as alike as",
+    "split-half stability": "Two halves of its pictures agree as well as",
+}
+SEEN = 0.02  # figures of 0 … 1 that differ by less are no evidence, however many lie between: frequent latents reach 1
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,11 @@ def _of_pictures(view: LatentPage) -> Iterator[Finding]:
         if (found := item.standing) is None:
             continue
         speaks, (more, less) = _speaks(found), _COMPARED[item.name]
+        if speaks != "neither" and abs(item.value - found.median) < SEEN:
+            yield Finding(
+                "neither", f"{_ALIKE[item.name]} those of random directions as frequent: {_beside(item, found)}."
+            )
+            continue
         if speaks == "neither":
             unclear.append(f"{more} {percent(found.share_below)}")
         else:
@@ -121,6 +133,10 @@ def _of_pictures(view: LatentPage) -> Iterator[Finding]:
         first, *rest = unclear
         others = "".join(f", {one[:1].lower()}{one[1:]}" for one in rest)
         yield Finding("neither", f"{first}{others} of random directions’: no clear difference.")
+
+
+def _beside(item: Trust, found: Standing) -> str:
+    return f"{figure(item.value)}, beside {figure(found.median)} in the median"
 
 
 def _many(share: float, n: int) -> str:

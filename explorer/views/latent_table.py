@@ -74,6 +74,10 @@ class LatentTable:
         """All latents by falling scores, equal ones by number, those without one (NaN) last."""
         return np.argsort(-scores, kind="stable")
 
+    def called(self, words: str, given: Mapping[int, Note]) -> np.ndarray:
+        """Which latents have just these words for a name."""
+        return self._texts.called(words, given)
+
     def mask(self, query: LatentsQuery, given: Mapping[int, Note]) -> np.ndarray:
         """Which latents pass every filter; `given` are names and notes from people, by latent."""
         mask = self._shown.copy()

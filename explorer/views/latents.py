@@ -80,7 +80,7 @@ def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTex
         paging=pages,
         n_latents=store.n_latents,
         sorts={"": table.sorts.get(own_order, own_order), **table.sorts},
-        rule=_rule(store, query.sort or own_order),
+        rule=_rule(store, query, query.sort or own_order),
         rankings=asked.rankings,
         problems=asked.problems,
         chips=chips_of(query),
@@ -100,19 +100,25 @@ def matching(
 ) -> np.ndarray:
     """Numbers of the latents that match, in the order asked for; an asked-for number comes first.
 
+    Where no order is asked for, latents that are called just what the words say come before those that only say them.
+
     `given` are names and notes from people, by latent.
     """
     mask = table.mask(query, given or {})
     order = _order(table, query, rankings)
     found: np.ndarray = order[mask[order]]
+    if query.q and _own_order(query, rankings) == "striking" and not query.sort:
+        called = table.called(query.q, given or {})[found]
+        found = np.concatenate([found[called], found[~called]])
     if query.number is not None and 0 <= query.number < len(table) and mask[query.number]:
         found = np.concatenate([[query.number], found[found != query.number]])
     return found
 
 
-def _rule(store: LatentStore, sort: str) -> str | None:
+def _rule(store: LatentStore, query: LatentsQuery, sort: str) -> str | None:
     if sort == "striking":
-        return f"Most striking first: {rule_sentence(store.latents)}; the others follow."
+        first = "Those called so first, then the most striking" if query.q and not query.sort else "Most striking first"
+        return f"{first}: {rule_sentence(store.latents)}; the others follow."
     if sort in OF_MANY:
         return f"Latents active in fewer than {MIN_PICTURES} pictures come behind the others: their figures say little."
     return None

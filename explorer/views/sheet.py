@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from explorer import links
 from explorer.views.cards import latent_cards
 from explorer.views.latent_figures import label_shares
+from explorer.views.names import display_name
 from explorer.views.parts import LatentCard, LatentRef, Tile, tiles
 from explorer.wording import percent, plural
 from sae_core import LatentStore
 
+_JUDGES = {"text": " on labels, captions", "clip": " by CLIP"}
 MAX_ROWS = 40  # latents of one figure: what a page holds, and four megabytes
 N_TOP = 5
 PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a gallery, strongest first
@@ -67,17 +69,23 @@ def _row(store: LatentStore, card: LatentCard) -> SheetRow:
 def _facts(store: LatentStore, card: LatentCard) -> tuple[str, ...]:
     if card.ref.dead:
         return ("active in no picture",)
-    said = f"{percent(card.ref.density)} ({plural(card.n_active, 'picture')})"
-    if card.purity is None or not card.top_label:
-        return (said,)
-    (top,) = label_shares(store, card.ref.latent, 1)
-    return said, f"{card.purity_text} {top.label} (store: {percent(top.store_share)})"
+    said = [f"{percent(card.ref.density)} ({plural(card.n_active, 'picture')})"]
+    if card.purity is not None and card.top_label:
+        (top,) = label_shares(store, card.ref.latent, 1)
+        said.append(f"{card.purity_text} labelled {top.label} ({percent(top.store_share)})")
+    name = display_name(store, card.ref.latent)
+    if name.text and name.auc:
+        said.append(f"{name.auc}{_JUDGES.get(name.match or '', '')}")
+    return tuple(said)
 
 
 def _source(store: LatentStore, rows: Sequence[SheetRow]) -> str:
     manifest = store.manifest
     said = (
         f"{manifest.name}: {plural(store.n_images, 'picture')}, store {store.version}; SAE "
-        f"{links.sae_mark(manifest.sae.fingerprint)}, {plural(store.n_latents, 'latent')}. Under a picture: activation."
+        f"{links.sae_mark(manifest.sae.fingerprint)}, {plural(store.n_latents, 'latent')}. "
+        "Under a picture: activation; after a label: its share of the store."
     )
+    if any(row.strongest and None in row.through for row in rows):
+        said += " ←: among the strongest."
     return f"{said} ~: a name that CLIP alone judged." if any(row.ref.by_clip for row in rows) else said

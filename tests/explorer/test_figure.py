@@ -18,6 +18,7 @@ from explorer import notes
 from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
 from explorer.views.latent_figures import label_shares
+from explorer.views.names import display_name
 from explorer.views.sheet import MAX_ROWS, N_TOP, PLACES, build_sheet, ranks
 from explorer.wording import activation, percent
 from sae_core import LatentStore
@@ -79,7 +80,8 @@ def test_the_pictures_and_figures_are_the_gallerys_own(client: TestClient, shown
         text for text in said if re.fullmatch(r"\d+\.\d+", text)
     ]
     (label,) = label_shares(shown, large, 1)
-    assert any(text.endswith(f"{label.label} (store: {percent(label.store_share)})") for text in said)
+    assert any(text.endswith(f" labelled {label.label} ({percent(label.store_share)})") for text in said)
+    assert "←" not in said
     lefts = [float(image.attrib["x"]) for image in found]
     assert lefts == sorted(lefts) and len(set(lefts)) == len(lefts), "none over another"
 
@@ -88,6 +90,24 @@ def test_rows_in_the_order_asked_for_and_whose_they_are(client: TestClient, show
     said = texts(client.get("/export/figure.svg?latents=7,3,12").text)
     assert [text for text in said if re.fullmatch(r"#\d+", text)] == ["#7", "#3", "#12"]
     assert shown.version in said[-1] and shown.manifest.sae.fingerprint[:8] in said[-1]
+
+
+def test_a_small_gallery_says_where_its_pictures_are(client: TestClient, shown: LatentStore) -> None:
+    sizes = shown.latents["n_active"]
+    small = int(sizes[(sizes > 5) & (sizes < 50)].idxmax())
+    said = texts(client.get(f"/export/figure.svg?latents={small}").text)
+    assert said.count("←") == ranks(int(sizes[small]))[1].count(None) > 0
+    assert "←: among the strongest." in said[-1]
+
+
+def test_a_name_stands_beside_its_score(client: TestClient, shown: LatentStore) -> None:
+    named = next(
+        latent
+        for latent in range(shown.n_latents)
+        if display_name(shown, latent).auc and display_name(shown, latent).text
+    )
+    said = texts(client.get(f"/export/figure.svg?latents={named}").text)
+    assert any(text.startswith(display_name(shown, named).auc) for text in said)
 
 
 def test_a_dead_latent_has_a_row_that_says_so(client: TestClient, shown: LatentStore) -> None:
@@ -150,4 +170,5 @@ def test_pages_offer_it(shown: LatentStore) -> None:
     html = html_of(run_page("list", latents=many, title="Mine"))
     asked = re.findall(r'href="export/figure.svg\?latents=([^&"]*)', html)
     assert asked and asked[0].replace("%2C", ",") == ",".join(map(str, range(MAX_ROWS)))
+    assert "figure of the first 40<" in html
     assert "the first 40 latents" in html.replace("\u00a0", " ")

@@ -154,6 +154,18 @@ def test_pictures_are_held_against_random_directions(page: LatentPage) -> None:
     assert findings(replace(page, trust=(replace(trust("monosemanticity", 1), standing=None),))) == ()
 
 
+@pytest.mark.parametrize("share", [0, 1])
+def test_what_rounds_to_the_same_is_no_evidence_whatever_its_rank(page: LatentPage, share: float) -> None:
+    """Halves of a thousand pictures agree to 0.99 and more, of random directions, too."""
+    saturated = replace(trust("split-half stability", share), value=0.99, standing=Standing(share, 1.0, 57))
+    found = the_only(replace(page, trust=(saturated,)))
+    assert found.speaks == "neither"
+    assert found.said == (
+        "Two halves of its pictures agree as well as those of random directions as frequent: 0.99, beside 1.00 in the "
+        "median."
+    )
+
+
 @pytest.mark.parametrize(
     ("share", "label", "speaks", "said"),
     [

@@ -321,3 +321,16 @@ def test_nothing_found_says_what_would_be(store: LatentStore) -> None:
     ((chip, n),) = view.ways_out
     assert (chip.name, chip.href) == ("q", "latents?life=dead")
     assert n == int((store.latents["n_active"] == 0).sum())
+
+
+def test_what_is_called_so_comes_before_what_only_says_so() -> None:
+    """Among those by the usual order; where another one is asked for, that one decides."""
+    latents = table(
+        name=["playing cards game", "diamonds", "Playing_cards", "playing cards"],
+        top_label=["games", "playing cards", "playing cards", "playing cards"],
+        name_score=[0.99, 0.98, 0.90, 0.95],
+    )
+    assert found(latents, q="playing cards") == [3, 2, 0, 1]
+    assert found(latents, q="playing cards", sort="score") == [0, 1, 3, 2]
+    given = {1: Note(1, "playing  cards"), 3: Note(3, "spades")}
+    assert found(latents, q="playing cards", given=given) == [1, 2, 0, 3]
