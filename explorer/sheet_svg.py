@@ -26,7 +26,7 @@ def sheet_svg(sheet: Sheet, thumbnail: ReadThumbnail) -> Iterator[str]:
     """The file in pieces, a row each: its pictures are read as it is sent."""
     top = _MARGIN + (26 if sheet.title else 0)
     first = top + 32
-    height = first + _ROW * len(sheet.rows) + 12 + _MARGIN
+    height = first + _ROW * len(sheet.rows) + 26 + _MARGIN
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
         f"font-family=\"'Source Sans', 'Source Sans 3', 'Helvetica Neue', Arial, sans-serif\" font-size=\"12\">\n"
@@ -37,7 +37,8 @@ def sheet_svg(sheet: Sheet, thumbnail: ReadThumbnail) -> Iterator[str]:
     yield from _heads(top + 10)
     for number, row in enumerate(sheet.rows):
         yield from _row(row, first + _ROW * number, thumbnail)
-    yield _text(_MARGIN, height - _MARGIN, sheet.source, size=10, ink=_DIM) + "</svg>\n"
+    yield _text(_MARGIN, height - _MARGIN - 14, sheet.source, size=10, ink=_DIM)
+    yield _text(_MARGIN, height - _MARGIN, sheet.legend, size=10, ink=_DIM) + "</svg>\n"
 
 
 def _heads(y: int) -> Iterator[str]:

@@ -39,12 +39,13 @@ class Sheet:
     title: str
     rows: tuple[SheetRow, ...]
     source: str  # which store and SAE it shows
+    legend: str
 
 
 def build_sheet(store: LatentStore, latents: Sequence[int], title: str = "") -> Sheet:
     """Rows in the order asked for; latents are of this store (IndexError else)."""
     rows = tuple(_row(store, card) for card in latent_cards(store, latents, 1))
-    return Sheet(title, rows, _source(store, rows))
+    return Sheet(title, rows, _source(store), _legend(rows))
 
 
 def ranks(n_active: int) -> tuple[list[int], list[int | None]]:
@@ -79,13 +80,16 @@ def _facts(store: LatentStore, card: LatentCard) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _source(store: LatentStore, rows: Sequence[SheetRow]) -> str:
+def _source(store: LatentStore) -> str:
     manifest = store.manifest
-    said = (
+    return (
         f"{manifest.name}: {plural(store.n_images, 'picture')}, store {store.version}; SAE "
-        f"{links.sae_mark(manifest.sae.fingerprint)}, {plural(store.n_latents, 'latent')}. "
-        "Under a picture: activation; after a label: its share of the store."
+        f"{links.sae_mark(manifest.sae.fingerprint)}, {plural(store.n_latents, 'latent')}"
     )
+
+
+def _legend(rows: Sequence[SheetRow]) -> str:
+    said = "Under a picture: activation; after a label: its share of the store."
     if any(row.strongest and None in row.through for row in rows):
         said += " ←: among the strongest."
     return f"{said} ~: a name that CLIP alone judged." if any(row.ref.by_clip for row in rows) else said
