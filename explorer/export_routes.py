@@ -61,7 +61,7 @@ def figure_svg(request: Request) -> Response:
     """The latents in `latents=12,340` with their pictures, one a row, MAX_ROWS at most."""
     try:
         store = current_store()
-        latents = _asked(request.query_params.get("latents", ""), store.n_latents)
+        latents = _asked(request, store.n_latents)
         if not latents or len(latents) > MAX_ROWS:
             return _refused(400, f"a figure takes 1 to {MAX_ROWS} latents: latents=12,340")
         title = _title(request)
@@ -95,7 +95,7 @@ def _latents(
     """A plain function, as all that read: Starlette runs it, and the stream, in threads."""
     try:
         store = current_store()
-        latents = _asked(request.query_params.get("latents"), store.n_latents)
+        latents = _asked(request, store.n_latents)
         title = _title(request)
         store.latents  # noqa: B018  a broken table must be an answer, not a stream that ends early
     except ValueError as error:
@@ -110,11 +110,15 @@ def _title(request: Request) -> str:
     return " ".join(request.query_params.get("title", "").split())[:MAX_TITLE]
 
 
-def _asked(said: str | None, n_latents: int) -> list[int] | None:
-    """Raises ValueError, with a sentence, for what is no list of this store's latents."""
-    if said is None:
+def _asked(request: Request, n_latents: int) -> list[int] | None:
+    """Of `latents=12,340` or `latents=12&latents=340`; None where nothing is said of them.
+
+    Raises ValueError, with a sentence, for what is no list of this store's latents.
+    """
+    said = request.query_params.getlist("latents")
+    if not said:
         return None
-    parts = [part.strip() for part in said.split(",") if part.strip()]
+    parts = [part.strip() for part in ",".join(said).split(",") if part.strip()]
     if wrong := next((part for part in parts if not re.fullmatch(r"[0-9]{1,9}", part)), None):
         raise ValueError(f"latents= takes numbers with commas between them, not {wrong[:20]!r}")
     latents = list(dict.fromkeys(map(int, parts)))

@@ -15,12 +15,13 @@ from explorer.stores import current_store
 from explorer.views.by_meaning import build_by_meaning
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
+from explorer.views.repeated import joined
 
 CARDS_HEIGHT = 900  # pixels; of the first rows
 MEANT_HEIGHT = 480  # of three cards
 
 store = current_store()
-query = LatentsQuery.from_params(st.query_params.to_dict())
+query = LatentsQuery.from_params(joined(st.query_params, "latents"))
 frame.title("Latents")
 with waiting(CARDS_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
     view = build_latents(store, query, lambda texts: embed_texts(store, texts))

@@ -10,8 +10,9 @@ from explorer.grid import draw
 from explorer.sections import collection as sections
 from explorer.stores import current_store
 from explorer.views.collection import ListQuery, build_list
+from explorer.views.repeated import joined
 
-view = build_list(current_store(), ListQuery.from_params(st.query_params.to_dict()))
+view = build_list(current_store(), ListQuery.from_params(joined(st.query_params, "latents")))
 frame.title(isolated(view.query.title) or "List")
 draw(sections.title_line(view), sections.remarks(view))
 draw(sections.rows(view) if view.rows else sections.empty(), sections.more())

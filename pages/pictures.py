@@ -12,12 +12,13 @@ from explorer.sections.pictures_form import form
 from explorer.sections.texts import cut
 from explorer.stores import current_store
 from explorer.views.pictures import build_pictures
-from explorer.views.pictures_query import PicturesQuery
+from explorer.views.pictures_query import FIELDS, PicturesQuery
+from explorer.views.repeated import joined
 
 TILES_HEIGHT = 900  # pixels; of the first rows
 
 store = current_store()
-query = PicturesQuery.from_params(st.query_params.to_dict())
+query = PicturesQuery.from_params(joined(st.query_params, *FIELDS))
 frame.title("Pictures")
 with waiting(TILES_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
     view = build_pictures(store, query, lambda texts: embed_texts(store, texts))

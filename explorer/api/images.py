@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Query
+from pydantic import BeforeValidator
 
 from explorer import links
 from explorer.api.answers import ActiveLatent, ImageAnswer, SimilarImage
@@ -27,7 +28,21 @@ from sae_core import LatentStore
 from sae_core.store.records import SparseCode
 
 router = APIRouter(tags=["images"])
-Latents = Annotated[list[int], Query(max_length=MAX_LATENTS)]
+
+
+def _parted(said: object) -> object:
+    """Each value may be several, as the pages write them: `12,340`."""
+    if not isinstance(said, list):
+        return said
+    parts = (str(value).split(",") for value in said)
+    return [part.strip() for some in parts for part in some if part.strip()]
+
+
+Latents = Annotated[
+    list[int],
+    BeforeValidator(_parted),
+    Query(max_length=MAX_LATENTS, description="repeated, or with commas between the numbers"),
+]
 
 
 @router.get("/images/{image}")

@@ -38,7 +38,7 @@ def shown(small_store: Path, monkeypatch: pytest.MonkeyPatch) -> LatentStore:
     return LatentStore.open(small_store)
 
 
-def run_page(name: str, /, **params: str) -> AppTest:
+def run_page(name: str, /, **params: str | list[str]) -> AppTest:
     """The frame with one page, as a deep link opens it."""
     app = AppTest.from_file(str(ROOT / "explorer" / "main.py"), default_timeout=60)
     if name != "home":

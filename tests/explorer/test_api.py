@@ -126,6 +126,20 @@ def test_boolean_queries(client: TestClient, shown: LatentStore) -> None:
     assert said["n"] == len(wanted)
 
 
+def test_lists_of_latents_are_written_as_in_the_pages_too(client: TestClient, shown: LatentStore) -> None:
+    a, b, c = (int(latent) for latent in shown.latents["n_active"].nlargest(3).index)
+    repeated = client.get(f"/api/images?any_of={a}&any_of={b}&none_of={c}").json()
+    assert repeated["n"] > 0
+    for said in (f"{a},{b}", f"{a}, {b},", f"{a}&any_of={b}"):
+        assert client.get(f"/api/images?any_of={said}&none_of={c}").json() == repeated
+    many = ",".join(map(str, range(51)))
+    assert "at most 50" in client.get(f"/api/images?any_of={many}").json()["detail"]
+    assert "valid integer" in client.get("/api/images?any_of=3,cat").json()["detail"]
+    described = client.get("/api/openapi.json").json()["paths"]["/images"]["get"]["parameters"]
+    (any_of,) = (one for one in described if one["name"] == "any_of")
+    assert any_of["schema"]["items"] == {"type": "integer"} and any_of["schema"]["maxItems"] == 50
+
+
 def test_words_find_what_the_store_ranks(client: TestClient, shown: LatentStore) -> None:
     said = client.get("/api/search?text=red+things&count=5").json()
     embedding = shown.load_encoder().encode_texts(["red things"])[0].numpy()

@@ -45,6 +45,7 @@ def test_csv_of_a_list(client: TestClient, shown: LatentStore) -> None:
         assert row["name"] == (display_name(shown, int(row["latent"])).text or "")
         assert np.float32(row["max_activation"]) == np.float32(figures["max_activation"])
         assert float(row["density"]) == figures["density"]
+    assert client.get("/export/latents.csv?latents=7&latents=3,12&title=Mine").text == answer.text
 
 
 def test_without_a_list_all_latents(client: TestClient, shown: LatentStore) -> None:

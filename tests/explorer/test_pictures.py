@@ -234,6 +234,16 @@ def test_the_page_shows_pictures_conditions_and_the_baseline(shown: LatentStore)
     assert f'name="any_of" value="{a}, {b}"' in html
 
 
+def test_a_repeated_parameter_is_all_of_its_values(shown: LatentStore) -> None:
+    a, b, c, d = busy(shown, 4)
+    html = html_of(run_page("pictures", any_of=[f"{a}", f"#{b}"], none_of=[f"{c}", f"{d}"]))
+    assert f'name="any_of" value="{a}, {b}"' in html and f'name="none_of" value="{c}, {d}"' in html
+    assert f"<b>{len(strengths_by_hand(shown, PicturesQuery(any_of=(a, b), none_of=(c, d)))):,}</b> of 180" in html
+    for page in ("list", "latents"):
+        once, twice = (html_of(run_page(page, latents=said)) for said in (f"{a},{b}", [f"{a}", f"{b}"]))
+        assert twice == once, page
+
+
 def test_before_anything_is_asked_there_are_examples(shown: LatentStore) -> None:
     html = html_of(run_page("pictures"))
     examples = build_pictures(shown, PicturesQuery()).examples
