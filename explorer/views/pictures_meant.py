@@ -27,8 +27,8 @@ class Meant:
 
 
 def build_meant(store: LatentStore, query: PicturesQuery) -> tuple[Meant, ...]:
-    """One for each list with such words, as far as some latent has them in its name or label: first those that are
-    called so, in either case the most striking ones."""
+    """One for each list with such words, as far as some latent has them in its name or label, and is not asked to
+    be otherwise: first those that are called so, in either case the most striking ones."""
     asked = [_meant(store, query, field) for field in FIELDS]
     return tuple(one for one in asked if one.latents)
 
@@ -38,7 +38,12 @@ def _meant(store: LatentStore, query: PicturesQuery, field: Field) -> Meant:
     if not words:
         return Meant("", ())
     found = matching(latent_table(store), LatentsQuery(q=words), given=notes.texts(store))[:_LOOKED_AT]
-    refs = [latent_ref(store, latent) for latent in found.tolist()]
+    refs = [latent_ref(store, latent) for latent in found.tolist() if latent not in _contrary(query, field)]
     refs.sort(key=lambda ref: folded(words) not in folded(ref.name or ""))  # keeps the order otherwise
     shown = tuple((ref, query.meaning(field, ref.latent).url()) for ref in refs[:_N])
     return Meant(words, shown, tuple(latent_card(store, ref.latent, _N_TILES).tiles for ref, _ in shown))
+
+
+def _contrary(query: PicturesQuery, field: Field) -> set[int]:
+    """Latents with which no picture could match: what is excluded cannot be asked for."""
+    return {*query.all_of, *query.any_of} if field == "none_of" else {*query.none_of}

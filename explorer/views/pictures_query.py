@@ -15,6 +15,7 @@ Field = Literal["all_of", "any_of", "none_of"]
 Said = Literal["text", "q", "label"]
 FIELDS: dict[Field, str] = {"all_of": "active in all of", "any_of": "any of", "none_of": "none of"}
 SAID: dict[Said, str] = {"text": "meaning", "q": "words", "label": "label"}
+_JOINING = frozenset({"and", "or", "&", "+"})  # what people write between numbers
 MAX_LATENTS = 50  # in one list: every one of them is another pass over its gallery
 
 
@@ -33,8 +34,8 @@ class PicturesQuery:
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> PicturesQuery:
-        """`12, 340`, `#12 #340`, `12;340`: numbers with anything between them."""
-        words = {field: re.split(r"[\s,;]+", params.get(field, "").strip()) for field in FIELDS}
+        """`12, 340`, `#12 #340`, `12;340`, `12 and 340`: numbers with anything between them."""
+        words = {field: _words(params.get(field, "")) for field in FIELDS}
         unread = tuple((field, word) for field in FIELDS for word in words[field] if word and _number(word) < 0)
         read = {
             field: tuple(dict.fromkeys(_number(word) for word in words[field] if _number(word) >= 0))
@@ -105,6 +106,15 @@ class PicturesQuery:
             field: (*self.of(field), *(word for where, word in self.unread if where == field)) for field in FIELDS
         }
         return links.pictures_url(**lists, q=self.q, label=self.label, text=self.text, page=page)
+
+
+def _words(said: str) -> list[str]:
+    """What stands in one list, without the "and" beside a number: between names it may be part of one."""
+    words = re.split(r"[\s,;]+", re.sub(r"(?<=\d)([&+])(?=#?\d)", r" \1 ", said).strip())
+    beside = zip(["", *words], words, [*words[1:], ""], strict=False)
+    return [
+        word for before, word, after in beside if word.lower() not in _JOINING or max(map(_number, (before, after))) < 0
+    ]
 
 
 def _number(word: str) -> int:

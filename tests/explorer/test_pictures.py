@@ -88,6 +88,41 @@ def test_numbers_are_read_however_they_are_written() -> None:
     assert bad.written("all_of") == "12, cat"
 
 
+@pytest.mark.parametrize(
+    ("said", "latents", "unread"),
+    [
+        ("62 and 793", (62, 793), ()),
+        ("#62 AND #793, or 5", (62, 793, 5), ()),
+        ("62 & 793 + 5", (62, 793, 5), ()),
+        ("62&793+#5", (62, 793, 5), ()),
+        ("62 and", (62,), ()),
+        ("62 and cat", (62,), ("cat",)),
+        ("salt and pepper", (), ("salt", "and", "pepper")),
+        ("62 and salt and pepper", (62,), ("salt", "and", "pepper")),
+        ("B&W", (), ("B&W",)),
+        ("and", (), ("and",)),
+    ],
+)
+def test_and_beside_a_number_is_no_name(said: str, latents: tuple[int, ...], unread: tuple[str, ...]) -> None:
+    query = PicturesQuery.from_params({"any_of": said})
+    assert query.any_of == latents
+    assert query.unread == tuple(("any_of", word) for word in unread)
+
+
+def test_what_is_excluded_is_not_what_words_mean(shown: LatentStore) -> None:
+    label = str(shown.latents["top_label"].dropna().iloc[0])
+
+    def offered(**params: str) -> list[int]:
+        meant = build_pictures(shown, PicturesQuery.from_params(params)).meant
+        return [ref.latent for one in meant for ref, _ in one.latents]
+
+    first, second, *_ = offered(all_of=label)
+    assert first not in offered(all_of=label, none_of=str(first)) != []
+    assert first not in offered(any_of=label, none_of=str(first))
+    assert not {first, second} & {*offered(none_of=label, all_of=str(first), any_of=str(second))}
+    assert first in offered(all_of=f"{first} {label}"), "asked for twice is asked for"
+
+
 def test_words_in_place_of_a_number_lead_to_latents_that_are_called_so(shown: LatentStore) -> None:
     label = str(shown.latents["top_label"].dropna().iloc[0])
     asked = PicturesQuery.from_params({"all_of": f"5 {label}", "any_of": "nothing-like-it"})
