@@ -37,7 +37,7 @@ class MatchesAnswer(BaseModel):
     n: int = Field(description="images that match")
     n_by_chance: float | None = Field(
         description="as many would match if latents were independent of each other, of label and words; null where "
-        "there is nothing to be independent of"
+        "there is nothing to be independent of, or no image with this label and these words"
     )
     n_listed: int = Field(description="of them `start` can reach: with a text the nearest, otherwise all")
     start: int

@@ -75,7 +75,7 @@ class PicturesPage:
     paging: Paging  # of those that can be shown
     n: int  # pictures that match
     n_images: int  # in the store
-    chance: Chance | None  # if the latents were independent; None where one latent, or none, is all
+    chance: Chance | None  # if the latents were independent; None where nothing can depend on anything
     meaning: Meaning | None  # where a text orders the pictures
     text_problem: str | None  # a sentence: why it could not
     labels: tuple[str, ...]  # to choose from

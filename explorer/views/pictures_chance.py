@@ -21,11 +21,13 @@ class Chance:
 
 
 def by_chance(store: LatentStore, query: PicturesQuery) -> Chance | None:
-    """None where nothing can depend on anything: one latent alone, or none."""
+    """None where nothing can depend on anything: one latent alone, or none, or words that no picture has."""
     said = bool(query.q or query.label)
     if not query.latents or (len(query.latents) == 1 and not said):
         return None
     n_said = int(said_mask(store, query).sum()) if said else None
+    if n_said == 0:
+        return None
     return Chance(share(store, query) * (store.n_images if n_said is None else n_said), n_said)
 
 

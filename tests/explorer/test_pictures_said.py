@@ -122,6 +122,16 @@ def test_the_baseline_counts_what_is_said(store: LatentStore) -> None:
     assert build_pictures(store, PicturesQuery(label=RED, q="number")).chance is None, "no latent, nothing to depend on"
 
 
+def test_of_no_picture_there_is_no_baseline(shown: LatentStore) -> None:
+    a, b = (int(latent) for latent in shown.latents["n_active"].nlargest(2).index)
+    asked = PicturesQuery(all_of=(a, b), label=RED, q="no-picture-says-this")
+    view = build_pictures(shown, asked)
+    assert (view.n, view.chance) == (0, None)
+    html = html_of(run_page("pictures", all_of=f"{a} {b}", label=RED, q=asked.q))
+    assert "; if the latents were independent" not in html
+    assert f"<b>0</b> of {plural(180, 'picture')}<" in html
+
+
 def test_a_text_orders_by_its_cosines(store: LatentStore) -> None:
     embed = places(store, "red", at=12)
     embedding = embed(["red"])[0]
