@@ -8,9 +8,9 @@ from explorer.models import cut_texts, embed_text
 from explorer.uploader import kept_upload
 from explorer.views.cut_texts import CutText
 from explorer.views.resolved import Resolved, Uploaded, resolve
-from explorer.views.selection import read_selection
+from explorer.views.selection import guessed_text, read_selection
 from sae_core import LatentStore
-from sae_core.errors import SparsightError
+from sae_core.errors import EncoderError, MismatchError, SparsightError
 
 
 class Choice(NamedTuple):
@@ -27,7 +27,9 @@ def choose(store: LatentStore, said: str) -> Choice:
     try:
         resolved = chosen(store, said)
     except SparsightError as error:
-        problem = str(error)
+        # An encoder's error means that the words could be read, and as a text.
+        guess = guessed_text(store, said) if isinstance(error, EncoderError | MismatchError) else ""
+        problem = f"{guess}{error}"
         return Choice(said, problem=f"{problem[:1].upper()}{problem[1:]}{'' if problem.endswith('.') else '.'}")
     if resolved is None:
         return Choice(said)

@@ -17,7 +17,7 @@ from explorer.views.cut_texts import CutText
 from explorer.waiting import encoder_turn
 from sae_core import ClipEncoder, LatentStore
 from sae_core.errors import EncoderError
-from sae_core.references import ENCODER_VARIABLE, encoder_reference
+from sae_core.references import ENCODER_WAY_OUT, encoder_reference
 from sae_core.sae.topk import TopKSAE
 
 _TEXTS = RecentArrays(max_bytes=8 << 20)
@@ -86,4 +86,4 @@ def _encoder(path: str, version: str, reference: str | None, _store: LatentStore
     try:
         return _store.load_encoder(reference=reference)
     except EncoderError as error:
-        raise EncoderError(f"{error}; {ENCODER_VARIABLE} names another place") from error
+        raise EncoderError(f"{error}; {ENCODER_WAY_OUT}") from error

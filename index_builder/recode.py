@@ -27,7 +27,7 @@ from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
 from sae_core.errors import BuildError, EncoderError, MismatchError
-from sae_core.references import ENCODER_VARIABLE, encoder_reference
+from sae_core.references import ENCODER_WAY_OUT, encoder_reference
 from sae_core.sae.checkpoint import load_sae, sae_fingerprint, save_sae
 from sae_core.sae.topk import TopKSAE
 from sae_core.store import LatentStore, layout
@@ -95,7 +95,7 @@ def _encoder(old: LatentStore, device: str) -> ClipEncoder:
     try:
         return old.load_encoder(device, encoder_reference())
     except EncoderError as error:
-        raise EncoderError(f"{error}; {ENCODER_VARIABLE} names another place") from error
+        raise EncoderError(f"{error}; {ENCODER_WAY_OUT}") from error
 
 
 def _described(

@@ -13,6 +13,7 @@ DEMO_LISTING = "aed058e6aac05b5ca87616e83ea6e9fe568c118d508e10d489b849e30ceb05e0
 WORDS = REPOSITORY_ROOT / "assets" / "words" / "words.txt"  # a general vocabulary for names
 
 ENCODER_VARIABLE = "SPARSIGHT_ENCODER"
+ENCODER_WAY_OUT = f"{ENCODER_VARIABLE}=FOLDER says where it is now"  # of every encoder that cannot be loaded
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,14 @@ def read_selection(store: LatentStore, said: str) -> Selection | None:
     return _guessed(store, said)
 
 
+def guessed_text(store: LatentStore, said: str) -> str:
+    """The beginning of a sentence, where words were taken as a text for want of anything else; otherwise ""."""
+    selection = read_selection(store, said)
+    if selection is None or selection != Selection("text", said.strip()):  # with a prefix its value is the rest
+        return ""
+    return f"“{selection.value}” is no label, picture or latent of this store, so it was taken as a text; "
+
+
 def label_code(store: LatentStore, said: str) -> int | None:
     """The code of a label by its name or title, letter case and underscores aside."""
     wanted = folded_label(said)

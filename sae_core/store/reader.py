@@ -58,6 +58,18 @@ class LatentStore(LatentReads, ImageWords):
             )
         return sae
 
+    def missing_encoder(self, reference: str | None = None) -> str | None:
+        """A sentence without its full stop where the encoder, or the place that `reference` names, is a folder or file
+        that is not here. None where `load_encoder` may find it: nothing is loaded to know."""
+        place = reference or self.manifest.encoder.ref
+        path = local_path(place)
+        if path is None or path.exists():
+            return None
+        name = public_reference(place)
+        if reference:
+            return f"the encoder {name} is not here"
+        return f"this store’s encoder, {name}, lay in a folder of the machine that built it and is not here"
+
     def load_encoder(self, device: str = "cpu", reference: str | None = None) -> ClipEncoder:
         """The encoder that made the embeddings, or the same from another place, where `reference` names one.
 
@@ -65,12 +77,10 @@ class LatentStore(LatentReads, ImageWords):
         """
         from sae_core.encoder.clip import ClipEncoder
 
+        if missing := self.missing_encoder(reference):
+            raise EncoderError(missing)
         wanted = self.manifest.encoder
         place = reference or wanted.ref
-        if (path := local_path(place)) and not path.exists():
-            name = public_reference(place)
-            said = "" if reference else f"{name} is a folder or file of the machine that built this store: "
-            raise EncoderError(f"{said}the encoder {name} is not here")
         encoder = ClipEncoder.load(place, device)
         if encoder.fingerprint != wanted.fingerprint:
             raise MismatchError(

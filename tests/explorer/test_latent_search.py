@@ -196,7 +196,7 @@ def test_meaning_needs_the_encoder_only(shown: LatentStore, monkeypatch: pytest.
     monkeypatch.setattr(LatentStore, "load_encoder", fails)
     models._encoder.clear()
     html = html_of(run_page("latents", text="a text that nobody asked for", q="red"))
-    assert "Searching by meaning is not possible: the encoder cannot be loaded; SPARSIGHT_ENCODER names" in html
+    assert "Searching by meaning is not possible: the encoder cannot be loaded; SPARSIGHT_ENCODER=FOLDER says" in html
     assert 'class="sp-card"' in html
 
 

@@ -150,23 +150,43 @@ def test_another_encoder_refuses_uploads_only(
     assert 'class="sp-row"' in html_of(run_page("inspect", image="7"))
 
 
-def test_an_encoder_that_lies_elsewhere_is_named(
-    shown: LatentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The store was built on another machine, from a folder of that one, whose path is nobody's business."""
+@pytest.fixture
+def moved(shown: LatentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The store was built on another machine, from a folder of that one: where its encoder is here."""
     copy = Path(shutil.copytree(shown.path, tmp_path / "store"))
     manifest = json.loads((copy / "manifest.json").read_text())
     here, manifest["encoder"]["ref"] = manifest["encoder"]["ref"], "local-dir:/home/somebody/clip"
     (copy / "manifest.json").write_text(json.dumps(manifest))
     monkeypatch.setenv(STORE_VARIABLE, str(copy))
+    return str(here)
+
+
+ELSEWHERE = (
+    "his store’s encoder, local-dir:clip, lay in a folder of the machine that built it and is not here; "
+    "SPARSIGHT_ENCODER=FOLDER says where it is now."
+)
+
+
+def test_an_encoder_that_lies_elsewhere_is_named(moved: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder's path is nobody's business."""
     home = html_of(run_page("home"))
     assert "local-dir:clip" in home
     assert "somebody" not in home
     said = html_of(run_page("latents", text="red"))
-    assert "SPARSIGHT_ENCODER names another place" in said
+    assert f"Searching by meaning is not possible: t{ELSEWHERE}" in said
     assert "somebody" not in said
-    monkeypatch.setenv("SPARSIGHT_ENCODER", here)
+    monkeypatch.setenv("SPARSIGHT_ENCODER", moved)
     assert "SPARSIGHT_ENCODER" not in html_of(run_page("latents", text="red"))
+
+
+def test_words_that_were_taken_as_a_text_are_told_so(moved: str) -> None:
+    guess = "“a red car” is no label, picture or latent of this store, so it was taken as a text; t"
+    assert f">{guess}{ELSEWHERE}<" in html_of(run_page("spans", of=" a red car"))
+    assert f">A: {guess}{ELSEWHERE}<" in html_of(run_page("compare", a="a red car", b="label:red_things"))
+    asked = html_of(run_page("spans", of="text:a red car"))
+    assert f">T{ELSEWHERE}<" in asked, "which says itself what it is"
+    wrong = html_of(run_page("spans", of="image:x"))
+    assert "are no numbers of pictures" in wrong and "taken as a text" not in wrong
 
 
 @pytest.mark.parametrize("said", ["180", "-3", "abc"])

@@ -226,7 +226,7 @@ def test_the_page_says_that_the_encoder_is_not_here(shown: LatentStore, monkeypa
     monkeypatch.setattr(LatentStore, "load_encoder", fails)
     models._encoder.clear()
     html = html_of(run_page("pictures", text="a text that no picture was asked for", q="red"))
-    assert "Searching by meaning is not possible: the encoder cannot be loaded; SPARSIGHT_ENCODER names" in html
+    assert "Searching by meaning is not possible: the encoder cannot be loaded; SPARSIGHT_ENCODER=FOLDER says" in html
     assert 'class="sp-tile"' in html and html.count('role="alert"') == 1
 
 

@@ -129,7 +129,7 @@ def test_an_encoder_that_lies_elsewhere_is_named(
     asked = ["recode", str(moved), "--out", str(tmp_path / "new")]
     assert main(asked) == 2
     said = capsys.readouterr().err
-    assert "SPARSIGHT_ENCODER names another place" in said and "somebody" not in said
+    assert "SPARSIGHT_ENCODER=FOLDER says where it is now" in said and "somebody" not in said
     monkeypatch.setenv("SPARSIGHT_ENCODER", here)
     assert main(asked) == 0
     assert defects_of(tmp_path / "new") == []

@@ -377,10 +377,11 @@ def test_the_encoder_may_lie_elsewhere(copy: Path) -> None:
     here = LatentStore.open(copy).manifest.encoder.ref
     edit_manifest(lambda m: m["encoder"].update(ref="local-dir:/home/somebody/clip"))(copy)  # type: ignore[attr-defined]
     store = LatentStore.open(copy)
-    with pytest.raises(EncoderError, match=r"^local-dir:clip is a folder or file of the machine that built this store"):
+    with pytest.raises(EncoderError, match=r"^this store’s encoder, local-dir:clip, lay in a folder of"):
         store.load_encoder()
     with pytest.raises(EncoderError, match=r"^the encoder local-dir:mine is not here"):
         store.load_encoder(reference="local-dir:/nowhere/mine")
+    assert store.missing_encoder() is not None and store.missing_encoder(here) is None
     assert store.load_encoder(reference=here).fingerprint == store.manifest.encoder.fingerprint
 
 
