@@ -35,7 +35,7 @@ def draw_inspection(store: LatentStore, source: Source, query: InspectQuery, bes
         rows = build_rows(store, view, query)
     edit, refusal = _edit(store, source, query)
     with beside:
-        draw(edit_sections.problems(query), sections.reconstruction(view), refusal)
+        draw(edit_sections.problems(query), sections.reconstruction(view, edit is not None), refusal)
         draw(sections.code(view, rows), edit_sections.add_form(query))
         outcome = st.empty()
     _draw_outcome(outcome, edit, query)

@@ -49,14 +49,16 @@ def camera_link(query: InspectQuery, asked: bool) -> str:
     return f'<p class="sp-dim sp-camera" data-spa data-stay><a class="sp-under" href="{escape(url)}">{said}</a></p>'
 
 
-def reconstruction(view: Inspection) -> str:
-    """The reconstruction's cosine, in words and beside its baselines; then its FVU."""
+def reconstruction(view: Inspection, edited: bool = False) -> str:
+    """The reconstruction's cosine, in words and beside its baselines; then its FVU. An edit changes none of it."""
+    said = in_words(view)
+    said = f"Before the edit, {said[:1].lower()}{said[1:]}" if edited else said
     mean, random = figure(view.mean_cosine, 3), figure(view.random_pair_cosine, 3)
     tip = DEFINITIONS["reconstruction"].format(mean=mean, random=random)
     baselines = parts.dim(f"The store’s pictures have {mean} on average, with another picture’s code {random}.")
     fvu_tip = parts.help_mark(DEFINITIONS["fvu_here"].format(mean=figure(view.mean_fvu, 3)))
     return (
-        f'<p class="sp-lead">{escape(in_words(view))}: cosine <b class="sp-num">{figure(view.fit.cosine, 3)}</b>'
+        f'<p class="sp-lead">{escape(said)}: cosine <b class="sp-num">{figure(view.fit.cosine, 3)}</b>'
         f'{parts.help_mark(tip)}, FVU <b class="sp-num">{figure(view.fit.fvu, 3)}</b>{fvu_tip} {baselines}</p>'
     )
 

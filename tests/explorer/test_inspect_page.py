@@ -70,6 +70,8 @@ def test_sliders_and_links_of_an_edit(shown: LatentStore) -> None:
     assert f'href="inspect?image=7&amp;prompts=a+red+car&amp;edit={first}:0,{second}:0"' in html, "remove"
     assert html.count('href="inspect?image=7&amp;prompts=a+red+car"') == 2, "reset, and reset all"
     assert f'data-edit="{first}" data-was="0" data-edited' in html
+    assert "Before the edit, the picture rebuilt from" in html, "of the code that the picture has"
+    assert "The picture rebuilt from" in html_of(run_page("inspect", image="7", prompts="a red car"))
     assert "Its cosine with the original embedding is" in html
     assert "before and after the edit" in html
     assert 'data-name="edited"' in html
