@@ -25,7 +25,7 @@ with waiting(TILES_HEIGHT, slow=bool(query.text)):  # the first text loads the e
 
 draw(form(view), cut(cut_texts(store, [query.text])), sections.conditions(view))
 if view.problem:
-    draw(sections.problem(view))
+    draw(sections.problem(view), sections.without_text(view))
 elif view.tiles:
     draw(sections.summary(view), sections.pictures(view))
 elif query.latents or query.names_pictures:

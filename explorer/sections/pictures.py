@@ -137,6 +137,15 @@ def invitation(view: PicturesPage) -> str:
     return said + "".join(map(_example, view.examples))
 
 
+def without_text(view: PicturesPage) -> str:
+    """The ways on where nothing but a text was asked, which cannot be encoded."""
+    if not view.query.text or not view.examples:
+        return ""
+    labels = ", by label" if view.labels else ""
+    said = f"Without it pictures are found by words of {where_words_are(view)}{labels} or by latents, such as these:"
+    return f'<section data-spa><p class="sp-lead">{said}</p></section>{"".join(map(_example, view.examples))}'
+
+
 def _example(example: Example) -> str:
     names = " and ".join(parts.latent_link(ref) for ref in example.refs)
     said = f"{example.n:,} pictures; if they were independent: {_about(example.expected)}"

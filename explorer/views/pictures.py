@@ -82,7 +82,7 @@ class PicturesPage:
     has_captions: bool
     by_meaning: str | None  # nothing found: where the words are searched by their meaning
     ways_out: tuple[WayOut, ...]  # where nothing is found
-    examples: tuple[Example, ...]  # where nothing is asked
+    examples: tuple[Example, ...]  # where nothing is asked, or nothing but a text that cannot be encoded
 
 
 def build_pictures(store: LatentStore, query: PicturesQuery, embed_texts: EmbedTexts | None = None) -> PicturesPage:
@@ -90,6 +90,7 @@ def build_pictures(store: LatentStore, query: PicturesQuery, embed_texts: EmbedT
     problem = problem_of(store, query)
     searched = query.names_pictures and problem is None
     found = find(store, query, embed_texts) if searched else NOTHING
+    asked = query.latents or query.names_pictures or query.unread
     unnamed = found.problem is not None and not query.saying(text="").names_pictures  # nothing but the text did
     pages = paging(query.page, len(found.image_ids), PER_PAGE, query.url)
     return PicturesPage(
@@ -111,7 +112,7 @@ def build_pictures(store: LatentStore, query: PicturesQuery, embed_texts: EmbedT
         has_captions=store.has_captions,
         by_meaning=query.saying(q="", text=query.q).url() if searched and query.q and not found.n else None,
         ways_out=_ways_out(store, query) if searched and query.narrows and not found.n else (),
-        examples=() if query.latents or query.names_pictures or query.unread else _examples(store),
+        examples=_examples(store) if unnamed or not asked else (),
     )
 
 

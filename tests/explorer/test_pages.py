@@ -179,6 +179,16 @@ def test_an_encoder_that_lies_elsewhere_is_named(moved: str, monkeypatch: pytest
     assert "SPARSIGHT_ENCODER" not in html_of(run_page("latents", text="red"))
 
 
+def test_a_text_alone_leads_on_without_the_encoder(moved: str) -> None:
+    html = html_of(run_page("pictures", text="a red car"))
+    assert f'role="alert">Searching by meaning is not possible: t{ELSEWHERE}</p>' in html
+    assert "Without it pictures are found by words of label, caption or file name, by label or by latents" in html
+    assert html.count('class="sp-gallery') == 3 and 'href="pictures?all_of=' in html
+    assert "Without it" not in html_of(run_page("pictures", text="a red car", q="red")), "which finds pictures"
+    assert "Without it" not in html_of(run_page("pictures", text="a red car", all_of="nothing-like-it"))
+    assert "Without it" not in html_of(run_page("pictures"))
+
+
 def test_words_that_were_taken_as_a_text_are_told_so(moved: str) -> None:
     guess = "“a red car” is no label, picture or latent of this store, so it was taken as a text; t"
     assert f">{guess}{ELSEWHERE}<" in html_of(run_page("spans", of=" a red car"))
