@@ -40,6 +40,11 @@ def encoder_in_turn(store: LatentStore) -> Iterator[ClipEncoder]:
         yield encoder(store)
 
 
+def may_encode(store: LatentStore) -> bool:
+    """Whether texts can be encoded here, as far as that is known without loading anything."""
+    return store.missing_encoder(encoder_reference()) is None
+
+
 def embed_text(store: LatentStore, text: str) -> np.ndarray:
     """The unit embedding of a text, `[d_embed]`. Raises as `encoder_in_turn` does."""
     return embed_texts(store, [text])[0]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw, waiting
-from explorer.models import cut_texts, embed_texts
+from explorer.models import cut_texts, embed_texts, may_encode
 from explorer.sections import latents as sections
 from explorer.sections.latents_filter import filter_bar
 from explorer.sections.pager import pager
@@ -24,7 +24,7 @@ store = current_store()
 query = LatentsQuery.from_params(joined(st.query_params, "latents"))
 frame.title("Latents")
 with waiting(CARDS_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
-    view = build_latents(store, query, lambda texts: embed_texts(store, texts))
+    view = build_latents(store, query, lambda texts: embed_texts(store, texts), may_encode(store))
 
 draw(filter_bar(view), cut(cut_texts(store, [query.text])), sections.summary(view))
 if view.found:

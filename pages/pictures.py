@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw, waiting
-from explorer.models import cut_texts, embed_texts
+from explorer.models import cut_texts, embed_texts, may_encode
 from explorer.sections import pictures as sections
 from explorer.sections.pictures_form import form
 from explorer.sections.texts import cut
@@ -21,7 +21,7 @@ store = current_store()
 query = PicturesQuery.from_params(joined(st.query_params, *FIELDS))
 frame.title("Pictures")
 with waiting(TILES_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
-    view = build_pictures(store, query, lambda texts: embed_texts(store, texts))
+    view = build_pictures(store, query, lambda texts: embed_texts(store, texts), may_encode(store))
 
 draw(form(view), cut(cut_texts(store, [query.text])), sections.conditions(view))
 if view.problem:

@@ -56,7 +56,7 @@ class LatentsPage:
     chips: tuple[Chip, ...]
     ways_out: tuple[tuple[Chip, int], ...]  # nothing found: filters, and how many there are without each
     like: tuple[tuple[str, str, int], ...]  # nothing found: words almost like those asked for, address, how many
-    by_meaning: str | None  # nothing found: where the words are searched by their meaning
+    by_meaning: str | None  # nothing found: where the words are searched by their meaning, if they can be
     labels: tuple[str, ...]  # to choose from
     columns: frozenset[str]  # figures that some latent has
 
@@ -66,8 +66,10 @@ class LatentsPage:
         return (*self.query.left_out, *(f"#{latent}" for latent in self.query.latents if latent >= self.n_latents))
 
 
-def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None) -> LatentsPage:
-    """The cards of one page, and how many latents match."""
+def build_latents(
+    store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None, may_encode: bool = True
+) -> LatentsPage:
+    """The cards of one page, and how many latents match. `may_encode`: a search by meaning is offered."""
     table = latent_table(store)
     given = notes.texts(store)
     asked = asked_rankings(store, query, embed_texts)
@@ -86,7 +88,7 @@ def build_latents(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTex
         chips=chips_of(query),
         ways_out=() if len(found) else _ways_out(table, query, given),
         like=() if len(found) else _like(table, query, given),
-        by_meaning=None if len(found) or not _has_words(query) else query.by_meaning().url(),
+        by_meaning=query.by_meaning().url() if may_encode and not len(found) and _has_words(query) else None,
         labels=tuple(table.labels),
         columns=frozenset(column for column in ("label_purity", "name_score") if table.has(column)),
     )

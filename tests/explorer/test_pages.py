@@ -179,6 +179,21 @@ def test_an_encoder_that_lies_elsewhere_is_named(moved: str, monkeypatch: pytest
     assert "SPARSIGHT_ENCODER" not in html_of(run_page("latents", text="red"))
 
 
+def test_no_search_by_meaning_is_offered_without_the_encoder(moved: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loads(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is loaded to know")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LatentStore, "load_encoder", loads)
+        for page in ("pictures", "latents"):
+            html = html_of(run_page(page, q="zzzz"))
+            assert 'href="pictures"' in html and ("No picture matches" in html or "Nothing found" in html)
+            assert "by meaning</a>" not in html, page
+    monkeypatch.setenv("SPARSIGHT_ENCODER", moved)
+    for page in ("pictures", "latents"):
+        assert "Search “zzzz” by meaning</a>" in html_of(run_page(page, q="zzzz"))
+
+
 def test_a_text_alone_leads_on_without_the_encoder(moved: str) -> None:
     html = html_of(run_page("pictures", text="a red car"))
     assert f'role="alert">Searching by meaning is not possible: t{ELSEWHERE}</p>' in html
