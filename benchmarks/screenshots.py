@@ -48,7 +48,17 @@ def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
         for heading, name in SECTIONS.items():
             shoot_section(page, heading, out / name)
         shoot(page, f"{address}/quality", out / "quality.png")
+        shoot_saved_figure(page, f"{address}/list?latents=1267,546,448,51&title=Four+latents", out / "figure.png")
         browser.close()
+
+
+def shoot_saved_figure(page: Page, url: str, path: Path) -> None:
+    """The file that the page saves, at the size of its words in a browser."""
+    page.goto(url)
+    with page.expect_download() as download:
+        page.locator("[data-figure=svg]").click()
+    page.set_content(Path(download.value.path()).read_text(encoding="utf-8"))
+    page.locator("svg").screenshot(path=path)
 
 
 def shoot_section(page: Page, heading: str, path: Path) -> None:

@@ -91,6 +91,6 @@ def _search_box(query: str) -> str:
     return (
         f'<form class="sp-search" role="search" action="{links.LATENTS}" method="get" data-form>'
         f'<input type="search" name="q" value="{escape(query)}" maxlength="100" autocomplete="off" '
-        'aria-label="search latents: a number, or words of a name or label" placeholder="#123, a name, a label">'
+        'aria-label="search latents: a number, or words of a name or label" placeholder="#123 or words">'
         "<kbd>/</kbd></form>"
     )
