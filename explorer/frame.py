@@ -22,6 +22,7 @@ SCRIPTS = (
     "figure",
     "points",
     "edit",
+    "typed",
     "map_gl",
     "map",
     "map_look",

@@ -255,4 +255,5 @@ export default function () {
   installFigures(); // figure.js
   installPoints(); // points.js
   installEdits(); // edit.js
+  installTyped(); // typed.js
 }

@@ -188,6 +188,30 @@ def test_a_latent_is_added_and_texts_are_scored(app: str, page: Page) -> None:
     assert sum(parts.values()) == pytest.approx(score, abs=1e-5)
 
 
+def test_what_is_typed_outlives_a_page_that_is_drawn_anew(app: str, page: Page) -> None:
+    """Texts not yet sent, while a link changes the code; Back shows what the address says."""
+    page.goto(f"{app}/inspect?image=3&edit=5:0.2")
+    settled(page)
+    box = page.locator(".sp-prompts textarea")
+    shown = box.input_value()
+    box.fill("a red car\na green lizard")
+    box.press("Home")
+    old = box.element_handle()
+    assert old is not None
+    page.get_by_role("link", name="drop #5").evaluate(
+        "link => link.click()"
+    )  # as if it came from a slow page: no focus
+    page.wait_for_function("old => !old.isConnected", arg=old)
+    settled(page)
+    expect(box).to_have_value("a red car\na green lizard")
+    expect(box).to_be_focused()
+    page.keyboard.type("not ")
+    expect(box).to_have_value("a red car\nnot a green lizard")
+    page.go_back()
+    expect(page.get_by_role("link", name="drop #5")).to_be_visible()
+    expect(box).to_have_value(shown)
+
+
 def take_photograph(page: Page) -> None:
     """Presses the button until there is a photograph: the camera takes none before its first frame has come."""
     button = page.get_by_role("button", name="Take Photo")
