@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from index_builder.jpegs import plain_size
 from index_builder.reuse import Reuse
 from index_builder.sources import RawPicture, Source
-from index_builder.sources.base import clean
+from index_builder.sources.texts import clean
 from sae_core.encoder.preprocessing import Decoder, Preprocessing
 from sae_core.errors import ChangedError, PictureError
 from sae_core.pictures import open_picture

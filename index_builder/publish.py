@@ -20,7 +20,7 @@ import sae_core
 from index_builder.config import BuildConfig
 from index_builder.plan import Encoders
 from index_builder.sources import Source, listing_sha256
-from index_builder.sources.base import clean_name
+from index_builder.sources.texts import clean_name
 from sae_core.disk import sync, sync_folder, write_atomically
 from sae_core.references import WORDS
 from sae_core.sae.checkpoint import sae_fingerprint

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from index_builder.sources.base import RawPicture, clean, clean_name, decoded, state_sha256
+from index_builder.sources.base import RawPicture, state_sha256
 from index_builder.sources.listing import Listing, list_folder
+from index_builder.sources.texts import clean, clean_name, decoded
 from sae_core.errors import PictureError, SourceError
 from sae_core.keys import SPLITS, as_key
 

@@ -12,7 +12,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.hf_file_system import HfFileSystemResolvedRepositoryPath
 
 from index_builder.hub.places import KIND, Place, said_plainly
-from index_builder.sources.base import HUB_PREFIX
+from index_builder.sources.opening import HUB_PREFIX
 from index_builder.sources.parquet import ParquetSource
 from sae_core.errors import SourceError
 

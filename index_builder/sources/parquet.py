@@ -14,7 +14,8 @@ import pyarrow as pa
 from huggingface_hub.errors import HfHubHTTPError
 
 from index_builder.progress import counted
-from index_builder.sources.base import RawPicture, changed, clean, listing_sha256
+from index_builder.sources.base import RawPicture, changed, listing_sha256
+from index_builder.sources.texts import clean
 from sae_core import parquets
 from sae_core.errors import ChangedError, PictureError, SourceError, first_line
 from sae_core.keys import SPLITS

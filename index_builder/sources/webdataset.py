@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from index_builder.progress import counted
-from index_builder.sources.base import RawPicture, changed, clean, clean_name, decoded, file_state, state_sha256
+from index_builder.sources.base import RawPicture, changed, file_state, state_sha256
+from index_builder.sources.texts import clean, clean_name, decoded
 from sae_core import keys, tars
 from sae_core.errors import PictureError, SourceError
 from sae_core.pictures import EXTENSIONS
