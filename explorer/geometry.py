@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer import geometry_charts as charts
+from explorer import label_charts
 from explorer.angles import draw_angles
 from explorer.choices import choose
 from explorer.grid import draw
@@ -62,7 +63,9 @@ def _draw_labels(store: LatentStore, resolved: Resolved) -> None:
     view = build_label_concepts(store, resolved)
     draw(sections.heat_head(view is not None, bool(store.labels.names)))
     if view:
-        draw_plot(charts.label_heat_map(view), "labels", f"labels of {resolved.title}", charts.label_csv(view))
+        draw_plot(
+            label_charts.label_heat_map(view), "labels", f"labels of {resolved.title}", label_charts.label_csv(view)
+        )
 
 
 def _draw_other(store: LatentStore, resolved: Resolved, query: GeometryQuery) -> None:

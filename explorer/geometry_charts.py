@@ -1,4 +1,4 @@
-"""Pictures along concepts, and concepts by label, as plotly figures. No Streamlit here.
+"""Pictures along concepts as plotly figures. No Streamlit here.
 
 Every point carries its picture as customdata (`static/points.js` reads it: place, address, thumbnail, texts).
 """
@@ -11,12 +11,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.charts import ACTIVE, translucent
 from explorer.tables import csv_text
 from explorer.views.geometry import Geometry, Group
-from explorer.views.label_concepts import LabelConcepts
 from explorer.views.parts import LatentRef
-from explorer.wording import NBSP, figure, percent, plural
+from explorer.wording import figure
 
 _MINE, _GREY = "#1f9e89", "#a9adb3"
 _GALLERIES = (("#4a90d9", "square"), ("#b86fb5", "diamond"), ("#b59a2f", "triangle-up"))
@@ -62,64 +60,12 @@ def points_csv(view: Geometry) -> str:
     return csv_text(("group", "image", "label", *columns), rows)
 
 
-def label_heat_map(view: LabelConcepts) -> go.Figure:
-    """Concepts by label; the first column is the density."""
-    rows = [(density, *shares) for density, shares in zip(view.densities, view.shares, strict=True)]
-    columns = ["all pictures", *(escape(("" if label.own else "≈ ") + _short(label.title)) for label in view.labels)]
-    heat = go.Heatmap(
-        z=rows,
-        x=list(range(len(columns))),
-        y=list(range(len(rows))),
-        zmin=0,
-        zmax=max(max(row) for row in rows) or 1.0,
-        colorscale=[[0, translucent(ACTIVE, 0.03)], [1, translucent(ACTIVE, 0.65)]],
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        customdata=_heat_hints(view),
-        hovertemplate="%{customdata}<extra></extra>",
-    )
-    layout = {
-        "height": 210 + 28 * len(rows),
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "showlegend": False,
-        "xaxis": _names(columns, "active in … % of the label’s pictures", side="top", tickangle=-90)
-        | {"range": [-0.5, len(columns) - 0.5]},
-        "yaxis": _names([_named(ref) for ref in view.concepts], "", side="left") | {"range": [len(rows) - 0.5, -0.5]},
-        "shapes": [_edge()],
-    }
-    return go.Figure([heat, _numbers(rows)], layout)
-
-
-def label_csv(view: LabelConcepts) -> str:
-    """The same as a table."""
-    columns = ("latent", "name", "density", *(label.title for label in view.labels))
-    rows = (
-        (ref.latent, ref.in_tables, ref.density, *shares)
-        for ref, shares in zip(view.concepts, view.shares, strict=True)
-    )
-    return csv_text(columns, rows)
-
-
-def _numbers(rows: list[tuple[float, ...]]) -> go.Scatter:
-    """Percentages in the cells, in the page's ink (style.css): its own texts take no account of transparency."""
-    places = [(x, y, share) for y, row in enumerate(rows) for x, share in enumerate(row)]
-    return go.Scatter(
-        x=[x for x, _, _ in places],
-        y=[y for _, y, _ in places],
-        text=[percent(share).removesuffix(f"{NBSP}%") for _, _, share in places],
-        mode="text",
-        textfont={"size": 11},
-        hoverinfo="skip",
-    )
-
-
 def _points(group: Group, first: int, second: int, color: str, symbol: str, size: int, opacity: float) -> go.Scatter:
     return go.Scatter(
         x=[point.at[first] for point in group.points],
         y=[point.at[second] for point in group.points],
         mode="markers",
-        name=escape(_short(group.name)),
+        name=escape(short(group.name)),
         marker={"size": size, "color": color, "symbol": symbol, "opacity": opacity, "line": {"width": 0}},
         customdata=[
             [point.href, point.src or "", point.caption, point.label, _place(point.at, first, second)]
@@ -154,45 +100,14 @@ def _arrows(view: Geometry, first: int, second: int) -> list[dict[str, Any]]:
 
 def _axis_title(view: Geometry, axis: int) -> str:
     less = ("", " (less its part along the first)", " (less its parts along both others)")
-    return f"along {_named(view.axes[axis].ref)}{less[axis]}"
+    return f"along {named(view.axes[axis].ref)}{less[axis]}"
 
 
-def _named(ref: LatentRef) -> str:
+def named(ref: LatentRef) -> str:
+    """A latent with a shortened name, escaped."""
     return escape(ref.in_plots(_LONGEST))
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """At most _LONGEST characters."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _names(texts: list[str], title: str, **more: Any) -> dict[str, Any]:
-    return {
-        "tickvals": list(range(len(texts))),
-        "ticktext": texts,
-        "title": {"text": title},
-        "fixedrange": True,
-        "automargin": True,
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "",
-        **more,
-    }
-
-
-def _heat_hints(view: LabelConcepts) -> list[list[str]]:
-    hints = []
-    for ref, shares in zip(view.concepts, view.shares, strict=True):
-        every = f"{_named(ref)}<br>active in {percent(ref.density)} of all pictures"
-        row = [
-            f"{_named(ref)}<br>active in {percent(share)} of the {plural(label.n, 'picture')} labelled "
-            f"“{escape(label.title)}”<br>all pictures: {percent(ref.density)}"
-            for label, share in zip(view.labels, shares, strict=True)
-        ]
-        hints.append([every, *row])
-    return hints
-
-
-def _edge() -> dict[str, Any]:
-    """Between the baseline and the labels."""
-    line = {"color": _ARROW, "width": 1.5}
-    return {"type": "line", "x0": 0.5, "x1": 0.5, "y0": 0, "y1": 1, "yref": "paper", "line": line}

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.geometry_charts import label_csv, label_heat_map, plane_chart, points_csv
+from explorer.geometry_charts import plane_chart, points_csv
+from explorer.label_charts import label_csv, label_heat_map
 from explorer.views.geometry import Geometry, build_geometry
 from explorer.views.geometry_query import GeometryQuery
 from explorer.views.label_concepts import build_label_concepts
