@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 
 from explorer.api.answers import AlikeLatents, DuplicatesAnswer
 from explorer.stores import current_store
-from explorer.views.duplicates import Pair, closest_pairs, median, n_close, overlapping_pairs
-from explorer.views.nearest_directions import nearest_directions
+from explorer.views.duplicates import median
+from explorer.views.latent_pairs import Pair, closest_pairs, overlapping_pairs
+from explorer.views.nearest_directions import n_close, nearest_directions
 from sae_core.errors import SparsightError
 
 router = APIRouter(tags=["latents"])

@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64
 from explorer.recent import RecentArrays
 from sae_core import LatentStore
 
+DUPLICATE = 0.9  # cosine of two directions that say the same
 _CELLS = 2**25  # cosines that are computed: of all pairs up to 5,792 latents, beyond of as many rows as fit
 _RANDOM_CELLS = 2**24  # the same of a random dictionary, of which only the distribution is needed
 _TOGETHER = 2**22  # cosines in memory at once: 16 MiB
@@ -32,6 +33,11 @@ def nearest_directions(store: LatentStore) -> NearestDirections | None:
     if len(alive) < 2:
         return None
     return NearestDirections(*_recent.get(store.version, lambda: _computed(store, alive)))
+
+
+def n_close(found: NearestDirections) -> int:
+    """How many of the latents that were asked have another one closer than DUPLICATE."""
+    return int((found.cosines > DUPLICATE).sum())
 
 
 def _computed(store: LatentStore, alive: np.ndarray) -> tuple[np.ndarray, ...]:

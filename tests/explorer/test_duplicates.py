@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from explorer.routes import routes
 from explorer.views import nearest_directions as nearest_module
-from explorer.views.duplicates import Duplicates, build_duplicates, closest_pairs, overlapping_pairs
+from explorer.views.duplicates import Duplicates, build_duplicates
+from explorer.views.latent_pairs import closest_pairs, overlapping_pairs
 from explorer.views.nearest_directions import nearest_directions
 from explorer.views.quality import build_quality
 from explorer.views.striking import MIN_PICTURES
