@@ -1,4 +1,4 @@
-"""What the API answers with."""
+"""What the API answers with about the store, its latents and what is found among them."""
 
 from __future__ import annotations
 
@@ -89,33 +89,6 @@ class Control(BaseModel):
     split_half: float | None
 
 
-class AlikeLatents(BaseModel):
-    """Two latents."""
-
-    latents: list[int] = Field(description="both, the lower number first")
-    cosine: Cosine = Field(description="of their directions")
-    n_both: int = Field(description="images in which both are active")
-    jaccard: float = Field(description="that, over images in which at least one is")
-    jaccard_by_chance: float
-
-
-class DuplicatesAnswer(BaseModel):
-    """How redundant the latents are."""
-
-    n_asked: int = Field(description="latents whose nearest was sought: all that are not dead, or as many drawn")
-    n_close: int = Field(description="of them, those whose nearest direction has a cosine above 0.9")
-    nearest_cosine: Cosine = Field(description="median of the cosine with the nearest other direction")
-    nearest_cosine_covariance: Cosine = Field(
-        description="baseline: in a dictionary of as many random directions with the images' covariance"
-    )
-    nearest_cosine_isotropic: Cosine = Field(description="the same of isotropic ones")
-    closest: list[AlikeLatents] = Field(description="by cosine, highest first")
-    overlapping: list[AlikeLatents] = Field(
-        description="by shared images, most first; of latents active in 12 or more that the store names as active "
-        "together"
-    )
-
-
 class Activation(BaseModel):
     """An image of a gallery."""
 
@@ -139,32 +112,11 @@ class ActiveLatent(Named):
     activation: float
 
 
-class ImageAnswer(BaseModel):
-    """An image with its sparse code."""
-
-    image: int
-    source_key: str
-    label: str | None
-    caption: str | None
-    width: int
-    height: int
-    thumbnail: str | None = Field(description="address of the small picture, relative to the app's root")
-    code: list[ActiveLatent]
-
-
 class SimilarLatent(Named):
     """A latent that is near, with its cosine."""
 
     latent: int
     id: int = Field(description="the same as latent, for older scripts", deprecated=True)
-    cosine: Cosine
-
-
-class SimilarImage(BaseModel):
-    """An image that is near, with its cosine."""
-
-    image: int
-    id: int = Field(description="the same as image, for older scripts", deprecated=True)
     cosine: Cosine
 
 
@@ -192,15 +144,3 @@ class SearchAnswer(BaseModel):
     control: SearchControl
     stands_out: bool = Field(description="whether the best latent's z is above the control's `high`")
     latents: list[FoundLatent]
-
-
-class UploadAnswer(BaseModel):
-    """The sparse code of an upload; nothing of it is kept."""
-
-    code: list[ActiveLatent]
-    cosine: float = Field(description="between the embedding and its reconstruction")
-    notes: list[str] = Field(
-        description="what the encoder saw instead of the whole picture, in words: its middle alone, white for what is "
-        "transparent, the first frame of several; empty where there is nothing to say"
-    )
-    nearest: list[SimilarImage]

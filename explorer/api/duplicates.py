@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from explorer.api.answers import AlikeLatents, DuplicatesAnswer
+from explorer.api.duplicate_answers import AlikeLatents, DuplicatesAnswer
 from explorer.stores import current_store
 from explorer.views.duplicates import median
 from explorer.views.latent_pairs import Pair, closest_pairs, overlapping_pairs

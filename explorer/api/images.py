@@ -10,7 +10,8 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BeforeValidator
 
 from explorer import links
-from explorer.api.answers import ActiveLatent, ImageAnswer, SimilarImage
+from explorer.api.answers import ActiveLatent
+from explorer.api.image_answers import ImageAnswer, SimilarImage
 from explorer.api.latents import Count, Start, naming
 from explorer.api.match_answers import Match, MatchesAnswer, TextControl
 from explorer.api.queue import admitted, search_control

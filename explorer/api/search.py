@@ -9,7 +9,8 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from explorer.api.answers import FoundLatent, SearchAnswer, UploadAnswer
+from explorer.api.answers import FoundLatent, SearchAnswer
+from explorer.api.image_answers import UploadAnswer
 from explorer.api.images import code_answer, similar_images
 from explorer.api.latents import similar_latent
 from explorer.api.queue import admitted, search_control
