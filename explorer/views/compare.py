@@ -10,6 +10,7 @@ import numpy as np
 from explorer.views.angles import Angles, build_angles
 from explorer.views.chance import EmbedTexts
 from explorer.views.meaningless import Meaningless, meaningless_texts
+from explorer.views.overlap import Overlap, overlap_of
 from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
 from explorer.views.random_cosines import RandomCosines, random_cosines
 from explorer.views.resolved import Resolved
@@ -40,17 +41,6 @@ class Row:
 
     card: LatentCard
     part: Part
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """How many latents are active on both sides, and by chance."""
-
-    n_a: int
-    n_b: int
-    n_both: int
-    by_latents: float  # expected, if both sides drew their latents from those that are not dead (hypergeometric)
-    by_pictures: float  # expected of as many random pictures on either side, latents being as dense as they are
 
 
 @dataclass(frozen=True)
@@ -123,7 +113,7 @@ def build_comparison(
         residual=parts.residual,
         lists={where: ranked.rows(where) for where in ("both", "a", "b")},
         counts={where: int((ranked.where == where).sum()) for where in ("both", "a", "b")},
-        overlap=_overlap(store, a, b),
+        overlap=overlap_of(store, a, b),
         angles=build_angles(store, span_latents(a), span_latents(b)),
         n_same=n_same,
         equal=bool(np.allclose(codes[0].embedding, codes[1].embedding, atol=1e-6)),
@@ -161,22 +151,3 @@ class _Ranked:
         """The largest parts of one kind, with pictures."""
         found = [self.part(at) for at in self.order[self.where[self.order] == where][:N_ROWS]]
         return tuple(Row(latent_card(self.store, one.ref.latent, _N_STRIP), one) for one in found)
-
-
-def _overlap(store: LatentStore, a: Resolved, b: Resolved) -> Overlap:
-    left, right = active_latents(a), active_latents(b)
-    n_alive = max(int((store.latents["n_active"] > 0).sum()), 1)
-    sizes = len(a.embeddings), len(b.embeddings), len(np.intersect1d(a.image_ids, b.image_ids))
-    return Overlap(
-        n_a=len(left),
-        n_b=len(right),
-        n_both=len(np.intersect1d(left, right)),
-        by_latents=len(left) * len(right) / n_alive,
-        by_pictures=_shared_by_chance(store.latents["density"].to_numpy(), *sizes),
-    )
-
-
-def _shared_by_chance(density: np.ndarray, n_a: int, n_b: int, n_same: int) -> float:
-    """Latents that are active on both sides, expected of random pictures of which n_same are on both."""
-    silent = 1 - density
-    return float((1 - silent**n_a - silent**n_b + silent ** (n_a + n_b - n_same)).sum())

@@ -13,7 +13,7 @@ from explorer.compare_charts import parts_chart, parts_csv
 from explorer.sections.compare import _how, answer
 from explorer.stores import STORE_VARIABLE
 from explorer.views import angles as views
-from explorer.views import compare
+from explorer.views import overlap
 from explorer.views.angles import build_angles
 from explorer.views.compare import Comparison, build_comparison
 from explorer.views.random_cosines import random_cosines
@@ -69,7 +69,7 @@ def test_parts_know_where_their_latents_are_active(store: LatentStore) -> None:
 
 def test_pictures_on_both_sides_share_their_latents_for_certain(store: LatentStore) -> None:
     """By hand: a latent of density 1/2 is active on both sides in 5 cases of 8, if one of two pictures is the same."""
-    assert compare._shared_by_chance(np.array([0.5, 0, 1]), 2, 2, 1) == pytest.approx(5 / 8 + 0 + 1)
+    assert overlap._shared_by_chance(np.array([0.5, 0, 1]), 2, 2, 1) == pytest.approx(5 / 8 + 0 + 1)
     itself = compared(store, "3", "3").overlap
     assert itself.by_pictures == pytest.approx(store.latents["density"].sum())  # L0, of any picture with itself
     apart = compared(store, "3", "4").overlap
