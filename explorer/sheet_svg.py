@@ -6,8 +6,8 @@ import base64
 from collections.abc import Callable, Iterator
 from html import escape
 
-from explorer.views.parts import Tile
 from explorer.views.sheet import N_TOP, PLACES, Sheet, SheetRow
+from explorer.views.tiles import Tile
 from explorer.wording import activation
 from sae_core.store.records import Thumbnail
 

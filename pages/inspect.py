@@ -16,7 +16,7 @@ from explorer.views.home import spread
 from explorer.views.inspect_query import read_inspect
 from explorer.views.inspection import another_picture, build_store_picture, store_source
 from explorer.views.paging import whole_number
-from explorer.views.parts import first_shown
+from explorer.views.tiles import first_shown
 
 store = current_store()
 query = read_inspect(store, st.query_params.to_dict())

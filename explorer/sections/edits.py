@@ -13,8 +13,8 @@ from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.views.edits import Edit
 from explorer.views.inspect_query import MAX_ACTIVATION, InspectQuery
-from explorer.views.parts import Tile
 from explorer.views.scores import Score
+from explorer.views.tiles import Tile
 from explorer.wording import activation, figure, plural
 
 _SAME = 0.005  # of a cosine

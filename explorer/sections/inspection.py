@@ -13,7 +13,7 @@ from explorer.uploads import Upload
 from explorer.views.code_rows import CodeRow
 from explorer.views.inspect_query import InspectQuery
 from explorer.views.inspection import Inspection, StorePicture, in_words
-from explorer.views.parts import Tile
+from explorer.views.tiles import Tile
 from explorer.wording import activation, figure, plural
 
 

@@ -8,7 +8,8 @@ from itertools import repeat
 
 from explorer.directions import isolated
 from explorer.sections.bars import density_bar
-from explorer.views.parts import LatentCard, LatentRef, Tile
+from explorer.views.parts import LatentCard, LatentRef
+from explorer.views.tiles import Tile
 from explorer.wording import figure, percent
 
 BY_CLIP = "a name by CLIP’s similarity alone: labels and captions do not bear it out"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from explorer import links
-from explorer.views.parts import Tile, tiles
+from explorer.views.tiles import Tile, tiles
 from sae_core import LatentStore
 
 N_EACH = 5

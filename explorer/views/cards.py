@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorer.views.cells import number_or_none, text_or_none
-from explorer.views.parts import LatentCard, latent_ref, tiles
+from explorer.views.parts import LatentCard, latent_ref
+from explorer.views.tiles import tiles
 from sae_core import LatentStore
 
 

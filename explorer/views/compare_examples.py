@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer import links
-from explorer.views.parts import Tile, first_shown, tiles
 from explorer.views.resolved import Resolved
 from explorer.views.striking import striking
+from explorer.views.tiles import Tile, first_shown, tiles
 from sae_core import LatentStore
 
 N_TILES = 4

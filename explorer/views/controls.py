@@ -11,8 +11,8 @@ import pandas as pd
 
 from explorer.views.control_rows import Against, Row, Verdict, control_rows, density_groups
 from explorer.views.names import LatentName, borne_names, name_in
-from explorer.views.parts import Tile, tiles
 from explorer.views.striking import MIN_PICTURES
+from explorer.views.tiles import Tile, tiles
 from explorer.views.variety import Variety, variety
 from explorer.wording import CONTROLS, count, figure, plural
 from sae_core import LatentStore

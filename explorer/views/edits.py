@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from explorer.views.inspection import Source, kept_code, nearest
-from explorer.views.parts import LatentRef, Tile, latent_ref
+from explorer.views.parts import LatentRef, latent_ref
+from explorer.views.tiles import Tile
 from sae_core import LatentStore
 from sae_core.accounting import edited
 from sae_core.store.records import KeptCode

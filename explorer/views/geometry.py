@@ -9,9 +9,10 @@ from itertools import combinations
 import numpy as np
 
 from explorer.views.geometry_query import MAX_AXES, GeometryQuery
-from explorer.views.parts import LatentRef, latent_ref, tiles
+from explorer.views.parts import LatentRef, latent_ref
 from explorer.views.resolved import Resolved
 from explorer.views.sides import ranked_latents, span_latents
+from explorer.views.tiles import tiles
 from sae_core import LatentStore
 from sae_core.spans import orthogonal_steps
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.views.parts import LatentCard, Tile, latent_card, tiles
+from explorer.views.parts import LatentCard, latent_card
 from explorer.views.report_card import Figure, reconstruction_warning, report_figures
 from explorer.views.striking import rule_sentence, striking
+from explorer.views.tiles import Tile, tiles
 from explorer.wording import count, figure, plural
 from sae_core import LatentStore, __version__
 

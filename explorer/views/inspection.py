@@ -12,7 +12,8 @@ from jaxtyping import Float32
 from PIL import Image
 
 from explorer.seen import seen_part
-from explorer.views.parts import LatentCard, LatentRef, Tile, first_shown, latent_card, latent_ref, tiles
+from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
+from explorer.views.tiles import Tile, first_shown, tiles
 from sae_core import LatentStore
 from sae_core.accounting import Fit, fit, reconstruct
 from sae_core.errors import PictureError

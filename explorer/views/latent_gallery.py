@@ -11,7 +11,7 @@ from explorer import links
 from explorer.views.beyond_top import Beyond, beyond_top, with_tiles
 from explorer.views.left_out import left_out
 from explorer.views.paging import Paging, paging, whole_number
-from explorer.views.parts import Tile, tiles
+from explorer.views.tiles import Tile, tiles
 from sae_core import LatentStore
 from sae_core.store.layout import N_DECILES, N_NEAR_MISSES
 

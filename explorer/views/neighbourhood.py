@@ -18,8 +18,9 @@ from explorer.views.few_latents import (
     spread_of,
     written,
 )
-from explorer.views.parts import LatentCard, Tile, latent_card, tiles
+from explorer.views.parts import LatentCard, latent_card
 from explorer.views.resolved import Resolved
+from explorer.views.tiles import Tile, tiles
 from explorer.wording import plural
 from sae_core import LatentStore
 from sae_core.neighbourhoods import union_of

@@ -8,7 +8,7 @@ from itertools import islice
 from explorer.views.chance import EmbedTexts
 from explorer.views.latent_table import MAX_LABELS
 from explorer.views.paging import Paging, paging
-from explorer.views.parts import LatentRef, Tile, latent_ref, tiles
+from explorer.views.parts import LatentRef, latent_ref
 from explorer.views.pictures_chance import Chance, by_chance
 from explorer.views.pictures_found import NOTHING, Found, find, matches
 from explorer.views.pictures_meaning import Meaning
@@ -16,6 +16,7 @@ from explorer.views.pictures_meant import Meant, build_meant
 from explorer.views.pictures_problems import problem_of
 from explorer.views.pictures_query import FIELDS, SAID, Field, PicturesQuery, Said
 from explorer.views.striking import striking
+from explorer.views.tiles import Tile, tiles
 from sae_core import LatentStore
 
 PER_PAGE = 48

@@ -8,9 +8,10 @@ from explorer import notes
 from explorer.views.latent_table import latent_table
 from explorer.views.latents import matching
 from explorer.views.latents_query import LatentsQuery
-from explorer.views.parts import LatentRef, Tile, latent_card, latent_ref
+from explorer.views.parts import LatentRef, latent_card, latent_ref
 from explorer.views.pictures_query import FIELDS, Field, PicturesQuery
 from explorer.views.texts import folded
+from explorer.views.tiles import Tile
 from sae_core import LatentStore
 
 _N, _LOOKED_AT = 12, 500

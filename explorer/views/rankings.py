@@ -11,7 +11,7 @@ import numpy as np
 from explorer.directions import isolated
 from explorer.views.chance import Chance, EmbedTexts, best_z, chance, strings
 from explorer.views.latents_query import LatentsQuery
-from explorer.views.parts import Tile, tiles
+from explorer.views.tiles import Tile, tiles
 from explorer.wording import activation, figure
 from sae_core import LatentStore
 from sae_core.errors import SparsightError, WithheldError

@@ -12,7 +12,8 @@ from explorer import links
 from explorer.views.cards import latent_cards
 from explorer.views.latent_figures import label_shares
 from explorer.views.names import display_name
-from explorer.views.parts import LatentCard, LatentRef, Tile, tiles
+from explorer.views.parts import LatentCard, LatentRef
+from explorer.views.tiles import Tile, tiles
 from explorer.wording import percent, plural
 from sae_core import LatentStore
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer import links
-from explorer.views.parts import Tile, tiles
 from explorer.views.resolved import Resolved
+from explorer.views.tiles import Tile, tiles
 from explorer.wording import plural
 from sae_core import LatentStore
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from explorer import links
 from explorer.views.compare_examples import Example
-from explorer.views.parts import first_shown, tiles
 from explorer.views.striking import striking
+from explorer.views.tiles import first_shown, tiles
 from sae_core import LatentStore
 
 N_TILES = 8

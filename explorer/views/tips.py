@@ -7,7 +7,8 @@ from typing import Any
 
 from explorer.views.cells import number_or_none
 from explorer.views.names import display_name
-from explorer.views.parts import LatentRef, Tile, latent_card, latent_ref
+from explorer.views.parts import LatentRef, latent_card, latent_ref
+from explorer.views.tiles import Tile
 from explorer.wording import activation, figure, percent
 from sae_core import LatentStore
 
