@@ -12,6 +12,7 @@ from explorer.score_charts import waterfall, waterfall_csv
 from explorer.sections import edits as edit_sections
 from explorer.sections import inspection as sections
 from explorer.sections import scores as score_sections
+from explorer.sections.code_rows import code
 from explorer.sections.texts import cut
 from explorer.uploader import CODE_HEIGHT
 from explorer.views.code_rows import build_rows
@@ -36,7 +37,7 @@ def draw_inspection(store: LatentStore, source: Source, query: InspectQuery, bes
     edit, refusal = _edit(store, source, query)
     with beside:
         draw(edit_sections.problems(query), sections.reconstruction(view, edit is not None), refusal)
-        draw(sections.code(view, rows), edit_sections.add_form(query))
+        draw(code(view, rows), edit_sections.add_form(query))
         outcome = st.empty()
     _draw_outcome(outcome, edit, query)
     where, scores = st.container(), st.container(key="scores")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer.score_charts import waterfall, waterfall_csv
-from explorer.sections import inspection as inspection_sections
+from explorer.sections import code_rows
 from explorer.sections.scores import in_words
 from explorer.views.code_rows import build_rows
 from explorer.views.edits import build_edit
@@ -180,7 +180,7 @@ def test_rows_of_an_edited_code(store: LatentStore) -> None:
     assert (rows[1].edited, rows[1].before == rows[1].after) == (False, True)
     assert (rows[-1].before, rows[-1].after, rows[-1].added) == (0.0, 2.0, True)
     assert rows[-1].most >= 2
-    drawn = inspection_sections.code(build_inspection(store, source), rows)
+    drawn = code_rows.code(build_inspection(store, source), rows)
     assert f"here {activation(rows[0].before)} · strongest {activation(strongest)}" in drawn
     assert f'class="sp-strongest" style="left:{100 * strongest / rows[0].most:.1f}%"' in drawn
     assert "not active here · active in no picture" in drawn
