@@ -8,6 +8,7 @@ import streamlit as st
 from explorer import span_charts as charts
 from explorer.grid import draw
 from explorer.plots import draw_plot
+from explorer.sections import neighbourhood as neighbourhood_sections
 from explorer.sections import spans as sections
 from explorer.views.energy import Energy, build_energy
 from explorer.views.few_latents import SetRow, measure_set
@@ -38,10 +39,10 @@ def draw_neighbourhood(store: LatentStore, resolved: Resolved, query: SpansQuery
     measure = measure_set if _is_upload(resolved) else _remembered
     with st.skeleton(height=_HEIGHT):
         view = build_neighbourhood(store, resolved, query.n, query.seed, measure)
-    draw(sections.neighbourhood_head(view, query))
+    draw(neighbourhood_sections.neighbourhood_head(view, query))
     title = f"activation of {resolved.title}"
     draw_plot(charts.mass_chart(view), "mass", title, charts.mass_csv(view))
-    draw(sections.neighbourhood_table(view), sections.concepts(view))
+    draw(neighbourhood_sections.neighbourhood_table(view), neighbourhood_sections.concepts(view))
 
 
 def _is_upload(resolved: Resolved) -> bool:

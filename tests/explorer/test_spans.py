@@ -11,6 +11,7 @@ import pytest
 
 from explorer import span_charts as charts
 from explorer import spans
+from explorer.sections import neighbourhood as neighbourhood_sections
 from explorer.sections import spans as sections
 from explorer.views import few_latents, neighbourhood
 from explorer.views.energy import N_NEIGHBOURS, build_energy
@@ -203,7 +204,7 @@ def test_random_pictures_are_drawn_several_times(store: LatentStore) -> None:
         assert all(found and found[0] <= value <= found[1] for value, found in zip(values, ranges, strict=True))
     assert spread.n_union and spread.n_union[0] < spread.n_union[1]
     assert f"random pictures (8 draws) {spread.n_union[0]} to {spread.n_union[1]} are active" in view.sentence
-    html = sections.neighbourhood_table(view)
+    html = neighbourhood_sections.neighbourhood_table(view)
     assert html.count("sp-ranges") == 8 and html.count("the range of 8 draws") == 2
     assert f"<span>{spread.n_union[0]}–{spread.n_union[1]}</span>" in html
 
@@ -243,7 +244,10 @@ def test_a_neighbourhood_is_held_against_random_ones(few: int | None, near: Rang
 
 def test_where_all_pictures_are_drawn_there_is_one_draw(store: LatentStore) -> None:
     view = build_neighbourhood(store, chosen(store, "image:7"), MAX_N)
-    assert [spread.n_draws for spread in view.spreads] == [1, 1] and "draws" not in sections.neighbourhood_table(view)
+    assert [spread.n_draws for spread in view.spreads] == [
+        1,
+        1,
+    ] and "draws" not in neighbourhood_sections.neighbourhood_table(view)
     assert f"random pictures {view.rows[-2].n_union} are active" in view.sentence
 
 
@@ -461,7 +465,7 @@ def test_pictures_of_one_colour_and_duplicates_without_labels(tmp_path: Path, mo
     assert view.label is None
     assert [row.name for row in view.rows] == ["nearest pictures", "random pictures", "random neighbourhoods"]
     assert all(row.labels is None for row in view.rows)
-    assert "–" in sections.neighbourhood_table(view)
+    assert "–" in neighbourhood_sections.neighbourhood_table(view)
     monkeypatch.setenv("SPARSIGHT_STORE", str(path))
     assert "no two labels" not in html_of(run_page("spans", of="image:0", n="12"))
     assert "pictures of at least two labels" in html_of(run_page("spans", of="image:0", n="12", heads="1"))
