@@ -7,11 +7,12 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.sections.map_legend import legend
 from explorer.sections.parts import dim, head, help_mark, latent_link, left_out, note, strips
 from explorer.views.collection import MAX_LATENTS
 from explorer.views.latents_query import MAX_WORDS
 from explorer.views.map import LISTED, Chosen, MapPage, Matched
-from explorer.views.map_colors import GREY, SCALE, TEN, Groups, Scale
+from explorer.views.map_colors import GREY, SCALE, TEN, Groups
 from explorer.views.map_points import bits, point_size
 from explorer.wording import figure, plural
 
@@ -25,7 +26,7 @@ def bar(view: MapPage) -> str:
     )
     wrong = f'<p class="sp-refused" role="alert">{escape(view.problem)}</p>' if view.problem else ""
     wrong += left_out(view.query.left_out)
-    return f'<h1 class="sp-hidden">Map</h1><div class="sp-mapbar">{form}{_legend(view)}</div>{wrong}'
+    return f'<h1 class="sp-hidden">Map</h1><div class="sp-mapbar">{form}{legend(view)}</div>{wrong}'
 
 
 def plane(view: MapPage) -> str:
@@ -102,40 +103,6 @@ def _kept(view: MapPage) -> str:
     return "".join(
         f'<input type="hidden" name="{name}" value="{escape(params.get(name, ""))}">'
         for name in ("latent", "view", "box", "lasso")
-    )
-
-
-def _legend(view: MapPage) -> str:
-    if isinstance(view.color, Scale):
-        body = _scale(view.color)
-    elif isinstance(view.color, Groups):
-        body = _groups(view.color)
-    else:
-        body = dim("no latent has this figure")
-    grey = "dead, or too few pictures for it" if isinstance(view.color, Scale) else "dead, or another label"
-    return f'<div class="sp-legend">{body}<span class="sp-key"><i class="sp-grey"></i>{grey}</span></div>'
-
-
-def _scale(scale: Scale) -> str:
-    """A strip of the colours; the mark is the baseline."""
-    ticks = "".join(f'<span style="left:{100 * place:.0f}%">{escape(text)}</span>' for place, text in scale.ticks)
-    mark = ""
-    if scale.baseline:
-        place, text = scale.baseline
-        mark = f'<s style="left:{100 * place:.1f}%" data-tip="baseline: {escape(text)}"></s>'
-    both = zip(SCALE["light"], SCALE["dark"], strict=True)
-    colors = ", ".join(f"light-dark({light}, {dark})" for light, dark in both)
-    return (
-        f'<span class="sp-scale"><i style="background:linear-gradient(to right, {colors})"></i>{mark}'
-        f'<span class="sp-ticks sp-num">{ticks}</span></span>'
-    )
-
-
-def _groups(groups: Groups) -> str:
-    return "".join(
-        f'<a class="sp-key" data-spa href="{escape(links.latents_url({"label": name}))}" '
-        f'data-tip="{plural(n, "latent")}"><i style="background:{TEN[code]}"></i>{escape(name)}</a>'
-        for code, (name, n) in enumerate(zip(groups.names, groups.counts, strict=True))
     )
 
 
