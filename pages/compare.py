@@ -12,6 +12,7 @@ from explorer.grid import draw, waiting
 from explorer.models import embed_texts
 from explorer.plots import draw_plot
 from explorer.sections import compare as sections
+from explorer.sections.shared_latents import lists
 from explorer.sections.texts import cut
 from explorer.stores import current_store
 from explorer.uploader import kept_upload
@@ -27,7 +28,7 @@ def draw_comparison(view: Comparison, upload_uri: str | None) -> None:
     draw(sections.sides(view, upload_uri), sections.answer(view), sections.parts_head(view))
     title = f"cosine of {view.a.title} and {view.b.title}"
     draw_plot(charts.parts_chart(view), "cosine-parts", title, charts.parts_csv(view))
-    draw(sections.lists(view))
+    draw(lists(view))
 
 
 store = current_store()

@@ -8,14 +8,12 @@ from html import escape
 from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
-from explorer.sections.bars import active_bar
-from explorer.sections.meaningless import cosine_controls, overlap_controls
+from explorer.sections.meaningless import cosine_controls
 from explorer.sections.sides import side
-from explorer.views.compare import Comparison, Row, Where
+from explorer.views.compare import Comparison
 from explorer.views.compare_examples import Example
-from explorer.wording import activation, figure, plural, signed
+from explorer.wording import figure, plural, signed
 
-_LISTS: dict[Where, str] = {"both": "On both sides", "a": "Only in A", "b": "Only in B"}
 _HINTS = {"a": "12, #340, a label, words", "b": "the same, or “upload”"}
 
 
@@ -115,55 +113,8 @@ def parts_head(view: Comparison) -> str:
     return f"<div data-spa>{parts.head('Which latents make the cosine?', tip, beside)}</div>"
 
 
-def lists(view: Comparison) -> str:
-    """Latents of both sides and of either alone, those with the largest parts first."""
-    longest = max((max(row.part.mean_a, row.part.mean_b) for rows in view.lists.values() for row in rows), default=0.0)
-    columns = "".join(_list(view, where, longest) for where in _LISTS)
-    return f'<section>{_overlap(view)}<div class="sp-trio" data-spa>{columns}</div></section>'
-
-
 def _url(a: str, b: str, centred: bool | None) -> str:
     return links.compare_url({"a": a, "b": b, "centred": None if centred is None else int(centred)})
-
-
-def _list(view: Comparison, where: Where, longest: float) -> str:
-    rows, n = view.lists[where], view.counts[where]
-    head = f'<div class="sp-line"><b>{_LISTS[where]}</b>{parts.dim(plural(n, "latent"))}</div>'
-    if not rows:
-        none = (
-            "no latent is active on both sides" if where == "both" else "every latent of this side is on the other too"
-        )
-        return f'<div>{head}<p class="sp-dim">{none}</p></div>'
-    inside = "".join(_row(row, longest) for row in rows)
-    more = parts.dim(f"and {plural(n - len(rows), 'latent')} with smaller parts") if n > len(rows) else ""
-    return f"<div>{head}{inside}{more}</div>"
-
-
-def _row(row: Row, longest: float) -> str:
-    sides: dict[Where, float] = {"a": row.part.mean_a, "b": row.part.mean_b}
-    bars = "".join(
-        f'<span class="sp-mean" data-tip="mean activation over {key.upper()}’s pictures">{key.upper()}'
-        f'{active_bar(mean / longest if longest > 0 else 0.0)}<span class="sp-num">{activation(mean)}</span></span>'
-        for key, mean in sides.items()
-        if row.part.where in ("both", key)
-    )
-    return (
-        f'<div class="sp-compared">{parts.strip(row.card)}<div class="sp-line">{parts.latent_link(row.card.ref)}'
-        f'<span class="sp-num" data-tip="its part of the cosine">{signed(row.part.part, 4)}</span></div>{bars}</div>'
-    )
-
-
-def _overlap(view: Comparison) -> str:
-    both = view.overlap
-    said = f"{plural(both.n_both, 'latent')} active on both sides, of {both.n_a:,} and {both.n_b:,}"
-    chance = f"chance: {_about(both.by_latents)} (random latents), {_about(both.by_pictures)} (random pictures)"
-    return parts.head("What do they share?", DEFINITIONS["overlap"], parts.dim(f"{said}; {chance}")) + overlap_controls(
-        view
-    )
-
-
-def _about(n: float) -> str:
-    return f"{n:,.0f}" if n >= 10 else figure(n, 1) if n >= 0.05 else "under 0.1"
 
 
 def _example(example: Example) -> str:

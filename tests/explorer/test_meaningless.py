@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from explorer.compare_charts import parts_csv
-from explorer.sections.compare import answer, lists
+from explorer.sections.compare import answer
+from explorer.sections.shared_latents import lists
 from explorer.turns import BusyError
 from explorer.views import meaningless
 from explorer.views.chance import EmbedTexts, strings
