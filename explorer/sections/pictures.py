@@ -11,7 +11,8 @@ from explorer.sections import parts
 from explorer.sections.pager import pager, steps
 from explorer.sections.pictures_form import where_words_are
 from explorer.sections.texts import control, nothing_stands_out
-from explorer.views.pictures import Condition, Example, PicturesPage, SaidCondition
+from explorer.views.pictures import Condition, PicturesPage, SaidCondition
+from explorer.views.pictures_examples import Example
 from explorer.views.pictures_meaning import Meaning
 from explorer.views.pictures_meant import Meant
 from explorer.views.pictures_query import FIELDS, SAID, Field

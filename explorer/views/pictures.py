@@ -10,18 +10,16 @@ from explorer.views.latent_table import MAX_LABELS
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentRef, latent_ref
 from explorer.views.pictures_chance import Chance, by_chance
+from explorer.views.pictures_examples import Example, build_examples
 from explorer.views.pictures_found import NOTHING, Found, find, matches
 from explorer.views.pictures_meaning import Meaning
 from explorer.views.pictures_meant import Meant, build_meant
 from explorer.views.pictures_problems import problem_of
 from explorer.views.pictures_query import FIELDS, SAID, Field, PicturesQuery, Said
-from explorer.views.striking import striking
 from explorer.views.tiles import Tile, tiles
 from sae_core import LatentStore
 
 PER_PAGE = 48
-N_EXAMPLES = 3
-N_EXAMPLE_TILES = 8
 _MAX_WAYS = 12  # conditions that are tried one by one when nothing is found
 
 
@@ -50,17 +48,6 @@ class WayOut:
     text: str
     href: str  # the query without it
     n: int  # pictures that it then finds
-
-
-@dataclass(frozen=True)
-class Example:
-    """A query to begin with, and what it finds."""
-
-    refs: tuple[LatentRef, ...]
-    href: str
-    n: int  # pictures
-    expected: float  # pictures, if the latents were independent
-    tiles: tuple[Tile, ...]
 
 
 @dataclass(frozen=True)
@@ -116,7 +103,7 @@ def build_pictures(
         has_captions=store.has_captions,
         by_meaning=query.saying(q="", text=query.q).url() if by_meaning else None,
         ways_out=_ways_out(store, query) if searched and query.narrows and not found.n else (),
-        examples=_examples(store) if unnamed or not asked else (),
+        examples=build_examples(store) if unnamed or not asked else (),
     )
 
 
@@ -149,23 +136,3 @@ def _ways_out(store: LatentStore, query: PicturesQuery) -> tuple[WayOut, ...]:
     possible = ((text, less) for text, less in tried if less.names_pictures and less.narrows)
     counted = [(text, less, len(matches(store, less).image_ids)) for text, less in islice(possible, _MAX_WAYS)]
     return tuple(WayOut(text, less.url(), n) for text, less, n in counted if n)
-
-
-def _examples(store: LatentStore) -> tuple[Example, ...]:
-    """Striking latents with the one that is most surely active together with them."""
-    partners = ((latent, store.coactive(latent).latents) for latent in striking(store.latents, 4 * N_EXAMPLES))
-    pairs = ((latent, int(found[0])) for latent, found in partners if len(found))
-    return tuple(_example(store, PicturesQuery(all_of=pair)) for pair in islice(pairs, N_EXAMPLES))
-
-
-def _example(store: LatentStore, query: PicturesQuery) -> Example:
-    found = matches(store, query)
-    first, chance = slice(0, N_EXAMPLE_TILES), by_chance(store, query)
-    assert chance is not None  # of two latents
-    return Example(
-        refs=tuple(latent_ref(store, latent) for latent in query.all_of),
-        href=query.url(),
-        n=len(found.image_ids),
-        expected=chance.n,
-        tiles=tiles(store, found.image_ids[first].tolist(), found.strengths[first].tolist(), figure_name="strength"),
-    )
