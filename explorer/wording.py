@@ -55,6 +55,13 @@ def activation(value: float) -> str:
     return figure(value, 3 if abs(value) < 1 else 2)
 
 
+def expected(n: float) -> str:
+    """A count that chance would give: whole from ten on, never a rounded zero."""
+    if n >= 10:
+        return f"{n:,.0f}"
+    return figure(n, 1) if n >= 0.05 else f"under{NBSP}0.1"
+
+
 def times(value: float) -> str:
     """A lift: 12.34 -> `12.3×`, whole from a hundred on."""
     if not math.isfinite(value):

@@ -8,6 +8,7 @@ from explorer import frame
 from explorer.grid import draw, waiting
 from explorer.models import cut_texts, embed_texts, may_encode
 from explorer.sections import pictures as sections
+from explorer.sections.pictures_examples import invitation, without_text
 from explorer.sections.pictures_form import form
 from explorer.sections.texts import cut
 from explorer.stores import current_store
@@ -25,10 +26,10 @@ with waiting(TILES_HEIGHT, slow=bool(query.text)):  # the first text loads the e
 
 draw(form(view), cut(cut_texts(store, [query.text])), sections.conditions(view))
 if view.problem:
-    draw(sections.problem(view), sections.without_text(view))
+    draw(sections.problem(view), without_text(view))
 elif view.tiles:
     draw(sections.summary(view), sections.pictures(view))
 elif query.latents or query.names_pictures:
     draw(sections.summary(view), sections.nothing(view))
 else:
-    draw(sections.invitation(view))
+    draw(invitation(view))

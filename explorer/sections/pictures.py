@@ -9,23 +9,21 @@ from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.pager import pager, steps
-from explorer.sections.pictures_form import where_words_are
 from explorer.sections.texts import control, nothing_stands_out
 from explorer.views.pictures import Condition, PicturesPage, SaidCondition
-from explorer.views.pictures_examples import Example
 from explorer.views.pictures_meaning import Meaning
 from explorer.views.pictures_meant import Meant
 from explorer.views.pictures_query import FIELDS, SAID, Field
-from explorer.wording import NBSP, figure, plural
+from explorer.wording import NBSP, expected, figure, plural
 
-_TITLE = "Pictures by what is said of them, or active in them"
+TITLE = "Pictures by what is said of them, or active in them"
 
 
 def conditions(view: PicturesPage) -> str:
     """What is asked for, each part removable."""
     lists = "".join(map(_said, view.said))
     lists += "".join(_list(view, field) for field in FIELDS if view.query.of(field))
-    title = f'<h1 class="sp-hidden">{_TITLE}</h1>'  # which the invitation shows
+    title = f'<h1 class="sp-hidden">{TITLE}</h1>'  # which the invitation shows
     return f'{title}<div class="sp-conditions" data-spa>{lists}</div>' if lists else ""
 
 
@@ -65,7 +63,7 @@ def _baseline(view: PicturesPage) -> str:
     n_said = view.chance.n_said
     of = "" if n_said is None else f" of the {n_said:,} that {_what_says(view)}"
     mark = parts.help_mark(DEFINITIONS["independent"])
-    return f"; if the latents were independent: {_about(view.chance.n)}{of}{mark}"
+    return f"; if the latents were independent: {expected(view.chance.n)}{of}{mark}"
 
 
 def _what_says(view: PicturesPage) -> str:
@@ -125,39 +123,6 @@ def nothing(view: PicturesPage) -> str:
     return parts.note("No picture matches", "".join(why) + again)
 
 
-def invitation(view: PicturesPage) -> str:
-    """Before anything was asked."""
-    labels = " by label," if view.labels else ""
-    said = (
-        f'<section data-spa><h1>{_TITLE}</h1><p class="sp-lead">By meaning, by words of {where_words_are(view)},'
-        f"{labels} or by latents, which are given by number or by words of their names: all of the first list are "
-        "active, at least one of the second, none of the third. Conditions hold together; meaning only orders. "
-        f'<a class="sp-under" href="{links.LATENTS}">All latents</a>'
-        "</p></section>"
-    )
-    return said + "".join(map(_example, view.examples))
-
-
-def without_text(view: PicturesPage) -> str:
-    """The ways on where nothing but a text was asked, which cannot be encoded."""
-    if not view.query.text or not view.examples:
-        return ""
-    labels = ", by label" if view.labels else ""
-    said = f"Without it pictures are found by words of {where_words_are(view)}{labels} or by latents, such as these:"
-    return f'<section data-spa><p class="sp-lead">{said}</p></section>{"".join(map(_example, view.examples))}'
-
-
-def _example(example: Example) -> str:
-    names = " and ".join(parts.latent_link(ref) for ref in example.refs)
-    said = f"{example.n:,} pictures; if they were independent: {_about(example.expected)}"
-    mark = parts.help_mark(DEFINITIONS["independent"])
-    line = (
-        f'<div class="sp-head"><h2>{names}</h2><span class="sp-dim"><a href="{escape(example.href)}">{escape(said)}</a>'
-        f"{mark}</span></div>"
-    )
-    return f"<section data-spa>{line}{parts.gallery(example.tiles, 'sp-oneline')}</section>"
-
-
 def _list(view: PicturesPage, field: Field) -> str:
     chips = "".join(_chip(condition) for condition in view.conditions if condition.field == field)
     return f'<span class="sp-dim">{escape(FIELDS[field])}</span>{chips}' if chips else ""
@@ -178,10 +143,3 @@ def _chip(condition: Condition) -> str:
         f'<span class="sp-chip">{parts.latent_link(condition.ref)} '
         f'<a class="sp-remove" href="{escape(condition.href)}" aria-label="{escape(remove)}">×</a></span>'
     )
-
-
-def _about(pictures: float) -> str:
-    """An expected count: whole from ten on, never a rounded zero."""
-    if pictures >= 10:
-        return f"{pictures:,.0f}"
-    return figure(pictures, 1) if pictures >= 0.05 else f"under{NBSP}0.1"

@@ -7,7 +7,7 @@ from explorer.sections import parts
 from explorer.sections.bars import active_bar
 from explorer.sections.meaningless import overlap_controls
 from explorer.views.compare import Comparison, Row, Where
-from explorer.wording import activation, figure, plural, signed
+from explorer.wording import activation, expected, plural, signed
 
 _LISTS: dict[Where, str] = {"both": "On both sides", "a": "Only in A", "b": "Only in B"}
 
@@ -49,11 +49,7 @@ def _row(row: Row, longest: float) -> str:
 def _overlap(view: Comparison) -> str:
     both = view.overlap
     said = f"{plural(both.n_both, 'latent')} active on both sides, of {both.n_a:,} and {both.n_b:,}"
-    chance = f"chance: {_about(both.by_latents)} (random latents), {_about(both.by_pictures)} (random pictures)"
+    chance = f"chance: {expected(both.by_latents)} (random latents), {expected(both.by_pictures)} (random pictures)"
     return parts.head("What do they share?", DEFINITIONS["overlap"], parts.dim(f"{said}; {chance}")) + overlap_controls(
         view
     )
-
-
-def _about(n: float) -> str:
-    return f"{n:,.0f}" if n >= 10 else figure(n, 1) if n >= 0.05 else "under 0.1"
