@@ -12,7 +12,7 @@ from explorer.tables import csv_text
 from explorer.views.latent_figures import Histogram
 from explorer.wording import plural
 
-# "Active", and nothing else; readable on both backgrounds. The same hue as --sp-active in static/style.css.
+# "Active", and nothing else; readable on both backgrounds. The same hue as --sp-active in static/frame.css.
 ACTIVE = "#e8590c"
 MARK = "rgba(134, 138, 145, 0.9)"  # readable on both backgrounds, and on the bars
 HISTOGRAM_HEIGHT = 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,23 @@ from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
 STATIC = Path(__file__).parent / "static"
+# One style sheet; of rules that are equally specific the later one holds, so a phone's come after the pages'.
+STYLES = (
+    "frame",
+    "parts",
+    "latents",
+    "latent",
+    "home",
+    "inspect",
+    "compare",
+    "lists",
+    "map",
+    "quality",
+    "notes",
+    "states",
+    "phone",
+    "widgets",
+)
 # One script, one scope; the last mounts all.
 SCRIPTS = (
     "lists",
@@ -36,7 +54,7 @@ SCRIPTS = (
 def begin() -> None:
     """Page configuration, style and the link script; first of all on every run."""
     st.set_page_config(page_title="Sparsight", layout="wide", initial_sidebar_state="collapsed")
-    st.html(STATIC / "style.css")
+    st.html(_style())
     _link_script()(key="link-script")
 
 
@@ -57,7 +75,16 @@ def failure(error: SparsightError) -> None:
 
 
 @cache
+def _style() -> str:
+    """One element for all files, which Streamlit puts where it takes no room on the page."""
+    return f"<style>{_joined(STYLES, 'css')}</style>"
+
+
+@cache
 def _link_script() -> Any:
     """Registered once a process: a second registration under the same name is a warning."""
-    script = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    return st.components.v2.component("sparsight-links", js=script)
+    return st.components.v2.component("sparsight-links", js=_joined(SCRIPTS, "js"))
+
+
+def _joined(names: Sequence[str], suffix: str) -> str:
+    return "\n".join((STATIC / f"{name}.{suffix}").read_text(encoding="utf-8") for name in names)

@@ -56,7 +56,7 @@ def label_csv(view: LabelConcepts) -> str:
 
 
 def _numbers(rows: list[tuple[float, ...]]) -> go.Scatter:
-    """Percentages in the cells, in the page's ink (style.css): its own texts take no account of transparency."""
+    """Percentages in the cells, in the page's ink (compare.css): its own texts take no account of transparency."""
     places = [(x, y, share) for y, row in enumerate(rows) for x, share in enumerate(row)]
     return go.Scatter(
         x=[x for x, _, _ in places],
