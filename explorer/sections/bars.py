@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from explorer.directions import isolated
-from explorer.views.latent_figures import DecilePurity, LabelShare
+from explorer.views.latent_labels import DecilePurity, LabelShare
 from explorer.wording import percent, plural
 
 _DECADES = 4  # a density bar begins at 10^-4 = 0.01 %

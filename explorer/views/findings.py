@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.views.latent import LatentPage
-from explorer.views.latent_figures import DecilePurity, Trust
+from explorer.views.latent_figures import Trust
+from explorer.views.latent_labels import DecilePurity
 from explorer.views.names import LatentName
 from explorer.views.standing import Standing
 from explorer.wording import carried_words, figure, percent, plural

@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer import links
 from explorer.views import latent_figures as figures
+from explorer.views import latent_labels
 from explorer.views.cards import latent_cards
 from explorer.views.latent_gallery import NEAR, GalleryQuery, Shown, build_gallery
 from explorer.views.names import LatentName, display_name
@@ -49,8 +50,8 @@ class LatentPage:
     max_activation: float
     median_activation: float
     histogram: figures.Histogram | None  # None for a dead latent
-    labels: tuple[figures.LabelShare, ...]
-    purity: figures.DecilePurity | None
+    labels: tuple[latent_labels.LabelShare, ...]
+    purity: latent_labels.DecilePurity | None
     trust: tuple[figures.Trust, ...]
     together: tuple[Together, ...]
     similar: tuple[LatentCard, ...]  # figure: cosine of the directions
@@ -86,8 +87,8 @@ def build_latent(store: LatentStore, latent: int, query: GalleryQuery | None = N
         max_activation=float(row["max_activation"]),
         median_activation=float(row["median_activation"]),
         histogram=figures.histogram(store, latent),
-        labels=figures.label_shares(store, latent),
-        purity=figures.decile_purity(store, latent),
+        labels=latent_labels.label_shares(store, latent),
+        purity=latent_labels.decile_purity(store, latent),
         trust=figures.trust(store, latent),
         together=together,
         similar=similar,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from explorer import links
 from explorer.views.cards import latent_cards
-from explorer.views.latent_figures import label_shares
+from explorer.views.latent_labels import label_shares
 from explorer.views.names import display_name
 from explorer.views.parts import LatentCard, LatentRef
 from explorer.views.tiles import Tile, tiles

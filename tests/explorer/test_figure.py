@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from explorer import notes
 from explorer.routes import routes
 from explorer.stores import STORE_VARIABLE
-from explorer.views.latent_figures import label_shares
+from explorer.views.latent_labels import label_shares
 from explorer.views.names import display_name
 from explorer.views.sheet import MAX_ROWS, N_TOP, PLACES, build_sheet, ranks
 from explorer.wording import activation, percent

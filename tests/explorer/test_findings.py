@@ -11,7 +11,8 @@ import pytest
 from explorer.sections.findings import listed
 from explorer.views.findings import Finding, Speaks, findings
 from explorer.views.latent import LatentPage, build_latent
-from explorer.views.latent_figures import DecilePurity, EffectList, LabelEffect, Trust
+from explorer.views.latent_figures import EffectList, LabelEffect, Trust
+from explorer.views.latent_labels import DecilePurity
 from explorer.views.names import LatentName
 from explorer.views.standing import Standing
 from sae_core import LatentStore

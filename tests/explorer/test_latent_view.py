@@ -17,15 +17,7 @@ from explorer.sections import latent_gallery, latent_side
 from explorer.sections.bars import label_bars
 from explorer.views.beyond_top import MIN_ACTIVE, N_EACH, beyond_top, middle_ranks
 from explorer.views.latent import build_latent
-from explorer.views.latent_figures import (
-    DecilePurity,
-    Histogram,
-    decile_purity,
-    effects,
-    histogram,
-    label_shares,
-    trust,
-)
+from explorer.views.latent_figures import Histogram, effects, histogram, trust
 from explorer.views.latent_gallery import (
     DECILES,
     N_RANDOM,
@@ -41,6 +33,7 @@ from explorer.views.latent_gallery import (
     build_gallery,
     spread_ranks,
 )
+from explorer.views.latent_labels import DecilePurity, decile_purity, label_shares
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 from explorer.wording import plural
