@@ -11,7 +11,7 @@ from explorer.grid import draw
 from explorer.note_editor import draw_title
 from explorer.plots import draw_plot
 from explorer.sections import latent as sections
-from explorer.sections import latent_gallery, latent_recall, latent_side
+from explorer.sections import latent_gallery, latent_recall, latent_relatives, latent_side
 from explorer.sections.findings import in_short
 from explorer.sections.parts import add_button
 from explorer.stores import current_store
@@ -24,7 +24,7 @@ from explorer.views.paging import whole_number
 def draw_column(view: LatentPage) -> None:
     """The figures; a dead latent has its direction only."""
     if view.histogram is None:
-        draw(latent_side.effects(view), latent_side.similar(view))
+        draw(latent_side.effects(view), latent_relatives.similar(view))
         return
     draw(latent_side.histogram_head(view))
     with st.container(key="histogram"):

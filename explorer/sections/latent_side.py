@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from html import escape
 
-from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.bars import decile_bars, density_bar, label_bars, share_bar
-from explorer.views.latent import LatentPage, Together
+from explorer.sections.latent_relatives import similar, together
+from explorer.views.latent import LatentPage
 from explorer.views.latent_figures import LabelEffect, Trust
-from explorer.views.parts import LatentCard
 from explorer.views.standing import Standing
-from explorer.wording import activation, figure, percent, plural, signed, times
+from explorer.wording import activation, figure, percent, plural, signed
 
 
 def histogram_head(view: LatentPage) -> str:
@@ -29,7 +28,7 @@ def side(view: LatentPage, recalled: str = "") -> str:
     `recalled` is HTML that follows the labels.
     """
     facts = [_density(view), _trust(view), _labels(view), recalled]
-    return "".join([*facts, _together(view), similar(view), effects(view)])
+    return "".join([*facts, together(view), similar(view), effects(view)])
 
 
 def effects(view: LatentPage) -> str:
@@ -45,19 +44,6 @@ def effects(view: LatentPage) -> str:
     said = f"<p>{parts.dim(said)}</p>"
     rows = "".join(_effect_row(effect, longest) for effect in (*up, *down))
     return f'<section>{line}{said}<div class="sp-effects">{rows}</div></section>'
-
-
-def similar(view: LatentPage) -> str:
-    """Latents whose directions point the same way."""
-    if not view.similar:
-        return ""
-    said = f"cosine; {view.n_dead_similar} dead left out" if view.n_dead_similar else "cosine"
-    line = parts.head("Similar directions", DEFINITIONS["similar"], parts.dim(said))
-    rows = "".join(
-        _relative(card, f'<span class="sp-num">{figure(card.figure or 0.0)}</span>') for card in view.similar
-    )
-    on_map = f'<p class="sp-dim"><a href="{escape(links.map_url(view.ref.latent))}">see them on the map</a></p>'
-    return f'<section data-spa>{line}<div class="sp-relatives">{rows}</div>{on_map}</section>'
 
 
 def _density(view: LatentPage) -> str:
@@ -111,28 +97,6 @@ def _trust_row(item: Trust) -> str:
     bar = share_bar(item.value, item.baseline)
     said = f'<span class="sp-dim sp-stands">{_stands(item.standing)}</span>' if item.standing else ""
     return f'<div class="sp-label"><span>{escape(item.name)}{mark}</span>{both}{bar}{said}</div>'
-
-
-def _together(view: LatentPage) -> str:
-    """Latents active in the same pictures more often than chance has it."""
-    if not view.together:
-        return ""
-    line = parts.head("Active together", DEFINITIONS["lift"], parts.dim("times chance"))
-    rows = "".join(_relative(item.card, _together_figures(item)) for item in view.together)
-    return f'<section data-spa>{line}<div class="sp-relatives">{rows}</div></section>'
-
-
-def _together_figures(item: Together) -> str:
-    pictures = f'<a href="{escape(item.href)}">{plural(item.n_both, "picture")}</a>'
-    return f'<span class="sp-num">{times(item.lift)} {parts.dim(f"(≥ {times(item.lift_low)})")}</span> · {pictures}'
-
-
-def _relative(card: LatentCard, figures: str) -> str:
-    """Four small pictures, the latent, and why it stands here (HTML)."""
-    return (
-        f'<div class="sp-relative">{parts.strip(card)}<div>{parts.latent_link(card.ref)}'
-        f'<div class="sp-why">{figures}</div></div></div>'
-    )
 
 
 def _effect_sentence(up: Iterable[LabelEffect], down: Iterable[LabelEffect]) -> str:
