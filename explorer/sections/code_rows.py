@@ -8,6 +8,7 @@ from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.bars import active_bar, edited_bar
+from explorer.sections.cards import strip
 from explorer.views.code_rows import CodeRow
 from explorer.views.inspection import Inspection
 from explorer.wording import activation, plural
@@ -45,7 +46,7 @@ def _code_row(row: CodeRow, longest: float) -> str:
     return (
         f'<div class="sp-row" role="listitem"><div class="sp-rowtext"><div class="sp-line">'
         f'{parts.latent_link(card.ref)}{hint}<span class="sp-num">{value or activation(row.before)}</span></div>'
-        f"{edited_bar(share, was) if row.edited else active_bar(share)}{_hands(row)}</div>{parts.strip(card)}</div>"
+        f"{edited_bar(share, was) if row.edited else active_bar(share)}{_hands(row)}</div>{strip(card)}</div>"
     )
 
 

@@ -7,6 +7,7 @@ from html import escape
 from explorer import links
 from explorer.directions import isolated
 from explorer.sections import parts
+from explorer.sections.cards import strip
 from explorer.sections.figure import figure_links
 from explorer.sections.pager import pager
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, Listed, ListPage
@@ -103,7 +104,7 @@ def _row(one: Listed) -> str:
         f"<span>{parts.dim(name)} <span class='sp-num'>{escape(value)}</span></span>" for name, value in one.facts
     )
     return (
-        f'<div class="sp-listrow">{parts.strip(one.card)}<div class="sp-listtext">{parts.latent_link(ref)}'
+        f'<div class="sp-listrow">{strip(one.card)}<div class="sp-listtext">{parts.latent_link(ref)}'
         f'<div class="sp-listfacts">{facts}</div></div><div class="sp-moves">'
         f"{_move(one.up, '↑', f'move #{ref.latent} up')}{_move(one.down, '↓', f'move #{ref.latent} down')}"
         f"{_move(one.remove, '×', f'remove #{ref.latent} from the list')}</div></div>"

@@ -7,6 +7,7 @@ from html import escape
 
 from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
+from explorer.sections.cards import strip
 from explorer.views.duplicates import Duplicates, ShownPair
 from explorer.wording import count, figure, percent
 
@@ -32,7 +33,7 @@ def _pairs(title: str, shown: Iterable[ShownPair]) -> str:
 
 def _pair(one: ShownPair) -> str:
     cards = "".join(
-        f'<div class="sp-stripcard">{parts.strip(card)}<div class="sp-line">{parts.latent_link(card.ref)}</div></div>'
+        f'<div class="sp-stripcard">{strip(card)}<div class="sp-line">{parts.latent_link(card.ref)}</div></div>'
         for card in one.cards
     )
     a, b = one.pair.latents

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from explorer import links
-from explorer.sections.parts import BY_CLIP, dim, gallery, head, strips
+from explorer.sections.cards import strips
+from explorer.sections.parts import BY_CLIP, dim, gallery, head
 from explorer.sections.report_card import report_card
 from explorer.views.home import Home
 

@@ -7,6 +7,7 @@ from html import escape
 from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
+from explorer.sections.cards import strip
 from explorer.views.latent import LatentPage, Together
 from explorer.views.parts import LatentCard
 from explorer.wording import figure, plural, times
@@ -42,6 +43,6 @@ def _together_figures(item: Together) -> str:
 def _relative(card: LatentCard, figures: str) -> str:
     """Four small pictures, the latent, and why it stands here (HTML)."""
     return (
-        f'<div class="sp-relative">{parts.strip(card)}<div>{parts.latent_link(card.ref)}'
+        f'<div class="sp-relative">{strip(card)}<div>{parts.latent_link(card.ref)}'
         f'<div class="sp-why">{figures}</div></div></div>'
     )

@@ -6,8 +6,9 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.sections.cards import latent_cards
 from explorer.sections.pager import steps
-from explorer.sections.parts import dim, head, help_mark, latent_cards, left_out, note, picture
+from explorer.sections.parts import dim, head, help_mark, left_out, note, picture
 from explorer.sections.texts import control, nothing_stands_out
 from explorer.views.by_meaning import ByMeaning
 from explorer.views.chance import best_z

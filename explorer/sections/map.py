@@ -7,8 +7,9 @@ from html import escape
 
 from explorer import links
 from explorer.definitions import DEFINITIONS
+from explorer.sections.cards import strips
 from explorer.sections.map_legend import legend
-from explorer.sections.parts import dim, head, help_mark, latent_link, left_out, note, strips
+from explorer.sections.parts import dim, head, help_mark, latent_link, left_out, note
 from explorer.views.collection import MAX_LATENTS
 from explorer.views.latents_query import MAX_WORDS
 from explorer.views.map import LISTED, Chosen, MapPage, Matched

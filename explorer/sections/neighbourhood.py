@@ -7,6 +7,7 @@ from html import escape
 
 from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
+from explorer.sections.cards import latent_cards
 from explorer.sections.spans import other_link
 from explorer.views.few_latents import Few, Range, SetRow, Spread, written
 from explorer.views.neighbourhood import Neighbourhood
@@ -53,7 +54,7 @@ def concepts(view: Neighbourhood) -> str:
     """The few concepts themselves, with their share of the mass, and the pictures."""
     head = parts.head("These few", DEFINITIONS["few_mass"], parts.dim("share of the neighbourhood’s activation"))
     shares = [f'<p class="sp-dim">{percent(card.figure or 0.0)} of its activation</p>' for card in view.cards]
-    cards = parts.latent_cards(view.cards, shares)
+    cards = latent_cards(view.cards, shares)
     n = view.rows[0].n_pictures
     beside = parts.dim(f"{len(view.tiles)} of {plural(n, 'picture')}" if n > len(view.tiles) else plural(n, "picture"))
     pictures = parts.head("The neighbourhood", DEFINITIONS["nearest_plain"], beside) + parts.gallery(view.tiles)

@@ -10,6 +10,7 @@ from explorer import links
 from explorer.directions import isolated
 from explorer.notes.records import Change, Comparison, Note, Preview, Words
 from explorer.sections import parts
+from explorer.sections.cards import strip
 from explorer.sections.header import sentence
 from explorer.sections.pager import pager
 from explorer.views.notes import NotedLatent, NotesPage
@@ -115,7 +116,7 @@ def when_text(moment: datetime | None) -> str:
 def _row(one: NotedLatent) -> str:
     said = f"<p>{escape(isolated(one.note.text))}</p>" if one.note.text else ""
     return (
-        f'<div class="sp-noterow">{parts.strip(one.card)}<div><div class="sp-line">{parts.latent_link(one.card.ref)}'
+        f'<div class="sp-noterow">{strip(one.card)}<div><div class="sp-line">{parts.latent_link(one.card.ref)}'
         f"{parts.dim(when_text(one.note.changed_at))}</div>{said}</div></div>"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.definitions import DEFINITIONS
 from explorer.sections import parts
 from explorer.sections.bars import active_bar
+from explorer.sections.cards import strip
 from explorer.sections.meaningless import overlap_controls
 from explorer.views.compare import Comparison, Row, Where
 from explorer.wording import activation, expected, plural, signed
@@ -41,7 +42,7 @@ def _row(row: Row, longest: float) -> str:
         if row.part.where in ("both", key)
     )
     return (
-        f'<div class="sp-compared">{parts.strip(row.card)}<div class="sp-line">{parts.latent_link(row.card.ref)}'
+        f'<div class="sp-compared">{strip(row.card)}<div class="sp-line">{parts.latent_link(row.card.ref)}'
         f'<span class="sp-num" data-tip="its part of the cosine">{signed(row.part.part, 4)}</span></div>{bars}</div>'
     )
 
