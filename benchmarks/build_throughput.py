@@ -22,7 +22,7 @@ from benchmarks.machine import machine
 from benchmarks.stages import stages
 from benchmarks.vits import NAME, saved_models, vit_models
 from benchmarks.while_running import while_running
-from index_builder.build import limited, load_models
+from index_builder.build import load_models
 from index_builder.config import BuildConfig, resolved_device
 from index_builder.decode import SlotDataset
 from index_builder.encode import encode_shards
@@ -30,6 +30,7 @@ from index_builder.makers import Job
 from index_builder.plan import Encoders, Plan
 from index_builder.processes import encode_in_processes
 from index_builder.sources import Source, open_source
+from index_builder.sources.base import limited
 from index_builder.stages import default_workers
 from index_builder.workdir import WorkDir
 from sae_core.allocator import keep_freed_memory

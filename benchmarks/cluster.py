@@ -19,12 +19,13 @@ import tyro
 from benchmarks import photographs
 from benchmarks.machine import machine
 from benchmarks.vits import vit_models
-from index_builder.build import limited, load_models
+from index_builder.build import load_models
 from index_builder.cluster import encode_on_cluster, start_ray
 from index_builder.config import BuildConfig
 from index_builder.encode import encode_shards
 from index_builder.plan import Encoders, Plan
 from index_builder.sources import Source, open_source
+from index_builder.sources.base import limited
 from index_builder.workdir import WorkDir
 from sae_core.references import DEMO_ASSETS
 

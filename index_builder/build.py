@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,16 +14,14 @@ from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
 from index_builder.compatibility import check_compatibility
 from index_builder.config import BuildConfig, bf16_is_slow
-from index_builder.encode import encode_shards, unfinished
+from index_builder.engines import run_engine
 from index_builder.existing import Asked, check_out, finished
 from index_builder.labels import warn_where_few_repeat
-from index_builder.makers import Job
 from index_builder.plan import Encoders, Plan
-from index_builder.processes import encode_in_processes
 from index_builder.publish import make_manifest, publish, versions
 from index_builder.reuse import REUSED, Reuse
 from index_builder.sources import Source, listing_sha256, open_source
-from index_builder.sources.base import check_unchanged
+from index_builder.sources.base import check_unchanged, limited
 from index_builder.sources.folder import FolderSource
 from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
@@ -102,14 +99,6 @@ def describe_job(config: BuildConfig, source: Source, models: Encoders) -> dict[
     }
 
 
-def limited(source: Source, limit: int | None) -> Source:
-    """The first `limit` samples of a source."""
-    if limit is None or limit >= len(source.keys):
-        return source
-    kept: Source = dataclasses.replace(source, keys=source.keys[:limit])  # type: ignore[type-var]
-    return kept
-
-
 def _check_widths(clip: ClipEncoder, sae: TopKSAE) -> None:
     if clip.d_embed != sae.config.d_embed:
         raise MismatchError(
@@ -152,7 +141,7 @@ def _run(
         check_compatibility(source, models)
     with progress.bar("encode", plan.n_slots) as bar:
         try:
-            _encode(config, source, plan, work, models, reuse, progress.reporter(bar))
+            run_engine(config, source, plan, work, models, reuse, progress.reporter(bar))
         except BuildError:
             check_unchanged(source, state)  # which may be why a cluster gave up
             raise
@@ -176,36 +165,6 @@ def _run(
     publish(root, manifest, config.out)
     work.remove()
     return manifest
-
-
-def _encode(
-    config: BuildConfig,
-    source: Source,
-    plan: Plan,
-    work: WorkDir,
-    models: Encoders,
-    reuse: Reuse | None,
-    report: Callable[[int, int], None],
-) -> None:
-    if config.engine == "ray":
-        from index_builder.cluster import encode_on_cluster
-
-        encode_on_cluster(config, source, plan, work, models, reuse, report)
-        return
-    if config.encoders > 1:
-        job, todo = Job.of(config, source, plan, work, models, reuse), unfinished(plan, work, report)
-        encode_in_processes(job, todo, config.encoders, report)
-        return
-    encode_shards(
-        source,
-        plan,
-        work,
-        models,
-        thumbnail_side=config.thumbnail_side,
-        workers=config.workers,
-        reuse=reuse,
-        progress=report,
-    )
 
 
 def text_encoder(clip: ClipEncoder) -> EncodeTexts:

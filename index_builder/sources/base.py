@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
@@ -88,3 +89,11 @@ def check_unchanged(source: Source, state: str) -> None:
 def changed(name: str) -> ChangedError:
     """The error for a file that is another one than was listed."""
     return ChangedError(f"{name} has changed since it was listed")
+
+
+def limited(source: Source, limit: int | None) -> Source:
+    """The first `limit` samples of a source."""
+    if limit is None or limit >= len(source.keys):
+        return source
+    kept: Source = dataclasses.replace(source, keys=source.keys[:limit])  # type: ignore[type-var]
+    return kept

@@ -536,13 +536,13 @@ def test_labels_that_hardly_repeat_are_told_before_a_folder_is_encoded(
         path.parent.mkdir(parents=True)
         path.write_bytes(encoded(picture(number)[1]))
     asked = config(inputs, tmp_path / "store", images=(str(tmp_path / "pictures"),))
-    real, told = build_module._encode, []
+    real, told = build_module.run_engine, []
 
     def encode(*given: Any) -> None:
         told.append(said in caplog.text)
         real(*given)
 
-    monkeypatch.setattr(build_module, "_encode", encode)
+    monkeypatch.setattr(build_module, "run_engine", encode)
     build(asked)
     assert told == [True]
     assert caplog.text.count("labels that hardly repeat") == 1
