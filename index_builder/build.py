@@ -139,6 +139,20 @@ def _run(
         models.clip.compile(plan.batch_size)
     if not any(work.shards.glob("*.arrow")):
         check_compatibility(source, models)
+    _encode(config, source, plan, work, models, reuse, state)
+    return _publish(config, source, plan, work, models)
+
+
+def _encode(
+    config: BuildConfig,
+    source: Source,
+    plan: Plan,
+    work: WorkDir,
+    models: Encoders,
+    reuse: Reuse | None,
+    state: str,
+) -> None:
+    """Every shard, from files that still look as `state` says."""
     with progress.bar("encode", plan.n_slots) as bar:
         try:
             run_engine(config, source, plan, work, models, reuse, progress.reporter(bar))
@@ -146,6 +160,10 @@ def _run(
             check_unchanged(source, state)  # which may be why a cluster gave up
             raise
     _check_read(source, state)
+
+
+def _publish(config: BuildConfig, source: Source, plan: Plan, work: WorkDir, models: Encoders) -> Manifest:
+    """The store, of shards that are all there."""
     root = work.fresh_store()
     sae = models.sae.to(torch.device("cpu"))
     shards = [work.shard_path(shard) for shard in range(plan.n_shards)]
