@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sae_core.encoder.attention import project_at_once
+from sae_core.encoder.compiled import padded_to, recorded
 from sae_core.encoder.last_block import pool_alone
 from sae_core.encoder.preprocessing import Precision, Preprocessing
 from sae_core.encoder.reference import EncoderReference
@@ -92,7 +93,7 @@ class ClipEncoder:
         run: Callable[[Tensor], Tensor] = self._in_precision
         if self._compiled is not None:
             compiled, step = self._compiled
-            run = _padded_to(compiled, step)
+            run = padded_to(compiled, step)
         encoded = [run(part.to(self.device, non_blocking=True)) for part in pixels.split(step) if len(part)]
         return torch.cat(encoded) if encoded else torch.zeros(0, self.d_embed, device=self.device)
 
@@ -186,28 +187,3 @@ def preprocessing_of(model: torch.nn.Module, resize: int | None = None) -> Prepr
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
     )
-
-
-def recorded(run: Callable[[Tensor], Tensor], given: Tensor) -> Callable[[Tensor], Tensor]:
-    """The same as one CUDA graph: the GPU is asked once a batch instead of hundreds of times. One thread at a time."""
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        made = run(given)
-
-    def replayed(pixels: Tensor) -> Tensor:
-        given.copy_(pixels)
-        graph.replay()
-        return made.clone()
-
-    return replayed
-
-
-def _padded_to(run: Callable[[Tensor], Tensor], n: int) -> Callable[[Tensor], Tensor]:
-    """Runs on exactly n pictures, of which those that were not given are black and left out again."""
-
-    def padded(pixels: Tensor) -> Tensor:
-        short = n - len(pixels)
-        whole = pixels if short == 0 else torch.cat([pixels, pixels.new_zeros((short, *pixels.shape[1:]))])
-        return run(whole)[: len(pixels)]
-
-    return padded
