@@ -9,7 +9,7 @@ import torch
 
 from index_builder.plan import Encoders
 from sae_core import ClipEncoder
-from sae_core.encoder.clip import preprocessing_of
+from sae_core.encoder.attached_preprocessing import preprocessing_of
 from sae_core.encoder.preprocessing import Precision
 from sae_core.sae.checkpoint import save_sae
 from sae_core.sae.config import SAEConfig

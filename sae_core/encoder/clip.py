@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from sae_core.encoder.attached_preprocessing import preprocessing_of
 from sae_core.encoder.attention import project_at_once
 from sae_core.encoder.compiled import padded_to, recorded
 from sae_core.encoder.last_block import pool_alone
@@ -168,22 +169,3 @@ class ClipEncoder:
             self.preprocessing.model_dump_json(),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def preprocessing_of(model: torch.nn.Module, resize: int | None = None) -> Preprocessing:
-    """The preprocessing that open_clip attached to a model, with another resize where a preset asks for it."""
-    config = open_clip.get_model_preprocess_cfg(model)
-    size = config.get("size", 224)
-    sides = {size} if isinstance(size, int) else set(size)
-    if len(sides) != 1:
-        raise EncoderError(f"the encoder takes pictures of {size} pixels; only square ones are supported")
-    side = int(sides.pop())
-    return Preprocessing(
-        resize=resize or side,
-        crop=side,
-        mode=config.get("resize_mode") or "shortest",
-        interpolation=config.get("interpolation") or "bicubic",
-        fill=config.get("fill_color") or 0,
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
-    )

@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 from torchvision import transforms
 
 from sae_core import ClipEncoder
-from sae_core.encoder.clip import preprocessing_of
+from sae_core.encoder.attached_preprocessing import preprocessing_of
 from sae_core.encoder.preprocessing import Preprocessing
 from sae_core.encoder.reference import EncoderReference
 from sae_core.errors import EncoderError
