@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from sae_core.disk import sync, sync_folder
 from sae_core.errors import TrainingError
 from sae_core.sae.config import SAEConfig
 from sae_core.sae.topk import SparseCodes, TopKSAE
 from sae_core.training.config import TrainConfig
+from sae_core.training.run_state import RunState, restore_state, save_state
 
 
 class StepFigures(NamedTuple):
@@ -34,14 +34,6 @@ class StepFigures(NamedTuple):
     fvu: float  # of the batch, about the data set's mean
     l0: float  # mean number of activations > 0 in the batch
     n_dead: int  # latents without an activation for `dead_after_steps`
-
-
-@dataclass
-class _State:
-    sae: TopKSAE
-    optimiser: torch.optim.Adam
-    idle_steps: Tensor  # int64 [n_latents]: steps since a latent was last active
-    step: int = 0
 
 
 def train_sae(
@@ -60,13 +52,13 @@ def train_sae(
     state = _start(embeddings, config, device)
     run = asdict(config) | {"embeddings": _hash(embeddings)}
     if checkpoint is not None and checkpoint.is_file():
-        _restore(state, run, checkpoint)
+        restore_state(state, run, checkpoint)
     mean = embeddings.mean(0).to(device)
     while state.step < config.steps:
         batch = embeddings[_batch_rows(state.step, len(embeddings), config)].to(device)
         report(_step(state, batch, mean, config))
         if checkpoint is not None and state.step % config.checkpoint_every == 0:
-            _save(state, run, checkpoint)
+            save_state(state, run, checkpoint)
     return state.sae.requires_grad_(False).eval().cpu()
 
 
@@ -78,7 +70,7 @@ def _check(embeddings: Tensor, config: TrainConfig) -> None:
         raise TrainingError("embeddings must be finite and of unit norm: divide each row by its norm first")
 
 
-def _start(embeddings: Tensor, config: TrainConfig, device: str | torch.device) -> _State:
+def _start(embeddings: Tensor, config: TrainConfig, device: str | torch.device) -> RunState:
     """Random directions, tied at the start, with the data's mean as bias: pre-activations then begin centred."""
     d_embed = embeddings.shape[1]
     sae = TopKSAE(SAEConfig(d_embed, config.n_latents, config.k))
@@ -93,7 +85,7 @@ def _start(embeddings: Tensor, config: TrainConfig, device: str | torch.device) 
             sae.b_dec.copy_(mean)
     sae = sae.to(device).requires_grad_(True).train()
     optimiser = torch.optim.Adam(sae.parameters(), lr=config.learning_rate)
-    return _State(sae, optimiser, torch.zeros(config.n_latents, dtype=torch.int64, device=device))
+    return RunState(sae, optimiser, torch.zeros(config.n_latents, dtype=torch.int64, device=device))
 
 
 def _batch_rows(step: int, n: int, config: TrainConfig) -> Tensor:
@@ -109,7 +101,7 @@ def _permutation(n: int, seed: int) -> Tensor:
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 
-def _step(state: _State, x: Tensor, mean: Tensor, config: TrainConfig) -> StepFigures:
+def _step(state: RunState, x: Tensor, mean: Tensor, config: TrainConfig) -> StepFigures:
     for group in state.optimiser.param_groups:
         group["lr"] = config.lr_at(state.step)
     pre_activations = state.sae.pre_activations(x)
@@ -128,7 +120,7 @@ def _step(state: _State, x: Tensor, mean: Tensor, config: TrainConfig) -> StepFi
     return StepFigures(state.step, fvu.item(), (top.values > 0).sum(1).float().mean().item(), int(dead.sum()))
 
 
-def _count_idle(state: _State, indices: Tensor, values: Tensor) -> None:
+def _count_idle(state: RunState, indices: Tensor, values: Tensor) -> None:
     state.idle_steps += 1
     state.idle_steps[indices[values > 0].unique()] = 0
 
@@ -146,33 +138,3 @@ def _auxiliary_loss(sae: TopKSAE, pre_activations: Tensor, error: Tensor, dead: 
 
 def _hash(embeddings: Tensor) -> str:
     return hashlib.sha256(embeddings.contiguous().numpy().tobytes()).hexdigest()
-
-
-def _save(state: _State, run: dict[str, Any], path: Path) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    parts: dict[str, Any] = {
-        "run": run,
-        "sae": state.sae.state_dict(),
-        "optimiser": state.optimiser.state_dict(),
-        "idle_steps": state.idle_steps,
-        "step": state.step,
-    }
-    with open(temporary, "wb") as file:
-        torch.save(parts, file)
-        file.flush()
-        sync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def _restore(state: _State, run: dict[str, Any], path: Path) -> None:
-    try:
-        parts = torch.load(path, map_location=state.idle_steps.device, weights_only=True)
-    except Exception as error:  # a damaged zip raises many types
-        raise TrainingError(f"{path} is damaged: remove it to start anew") from error
-    if parts.get("run") != run:
-        raise TrainingError(f"{path} belongs to a run with other settings or embeddings: remove it to start anew")
-    state.sae.load_state_dict(parts["sae"])
-    state.optimiser.load_state_dict(parts["optimiser"])
-    state.idle_steps = parts["idle_steps"]
-    state.step = int(parts["step"])
