@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sae_core import pictures
+from sae_core import pictures, rgb
 from sae_core.errors import PictureError
 from sae_core.pictures import open_picture
 from sae_core.references import REPOSITORY_ROOT
@@ -82,7 +82,7 @@ def test_float_pictures_are_stretched_over_their_own_range() -> None:
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "I;16B", "F", "1", "CMYK"])
 def test_parts_of_a_picture_are_seen_as_the_whole(monkeypatch: pytest.MonkeyPatch, mode: str, strip: int) -> None:
     """Against the whole arrays at once, turned too."""
-    monkeypatch.setattr(pictures, "_STRIP", strip)
+    monkeypatch.setattr(rgb, "_STRIP", strip)
     rng, exif = np.random.default_rng(0), Image.Exif()
     exif[0x0112] = 6
     deep = {"I;16": "<u2", "I;16B": ">u2", "F": "<f4"}
