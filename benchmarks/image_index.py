@@ -1,6 +1,6 @@
 """Indexes of images, kind by kind and size by size: `python -m benchmarks.image_index`.
 
-Embeddings are those of benchmarks.large_store. Each index is written and read as the app reads it; a query is one
+Embeddings are those of benchmarks.made_up_images. Each index is written and read as the app reads it; a query is one
 picture's ten nearest, candidates measured exactly. At 5.12 million images the files take 22 GB of the temporary folder.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 import tyro
 from numpy.lib.format import open_memmap
 
-from benchmarks.large_store import Settings as StoreSettings
-from benchmarks.large_store import World, chunks, labels_of
 from benchmarks.machine import machine
+from benchmarks.made_up_images import Settings as StoreSettings
+from benchmarks.made_up_images import World, chunks, labels_of
 from index_builder.analysis.indexes import exact, listed, scanned
 from index_builder.analysis.recall import N_NEAREST
 from sae_core.store.gpu_search import GpuVectors

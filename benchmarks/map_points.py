@@ -19,7 +19,7 @@ import numpy as np
 import tyro
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks import large_store
+from benchmarks import large_store, made_up_images
 from benchmarks.machine import machine
 from benchmarks.screenshots import CHROMIUM
 from benchmarks.served import served
@@ -88,7 +88,7 @@ def main(settings: Settings) -> None:
 def _store(root: Path, n: int) -> LatentStore:
     path = root / str(n)
     if not path.exists():
-        large_store.main(large_store.Settings(path, images=20_000, latents=n, d_embed=64, classes=200))
+        large_store.main(made_up_images.Settings(path, images=20_000, latents=n, d_embed=64, classes=200))
     return LatentStore.open(path)
 
 

@@ -7,8 +7,8 @@ import io
 import shutil
 from pathlib import Path
 
-from benchmarks.large_store import Settings
 from benchmarks.large_store import main as make_store
+from benchmarks.made_up_images import Settings
 from sae_core import LatentStore
 
 _SETTINGS = {"images": 24, "latents": 48, "k": 4, "d_embed": 8, "classes": 3}
