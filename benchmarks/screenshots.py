@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import tyro
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.served import served
 from sae_core.references import DEMO_ASSETS, REPOSITORY_ROOT
 
-PORT = 8519
+STORE = REPOSITORY_ROOT / "stores" / "demo"
 OUT = REPOSITORY_ROOT / "docs" / "images"
 SECTIONS = {
     "How few concepts explain this neighbourhood?": "neighbourhood.png",
@@ -29,7 +24,8 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 def main(out: Path = OUT, scheme: Literal["light", "dark"] = "light") -> None:
     """Writes a picture a page to a folder."""
     out.mkdir(parents=True, exist_ok=True)
-    with served() as address, sync_playwright() as playwright:
+    with served(STORE, read_only=False) as app, sync_playwright() as playwright:
+        address = app.address
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme=scheme)
         shoot(page, f"{address}/", out / "home.png")
@@ -76,26 +72,6 @@ def shoot(page: Page, url: str | None, path: Path) -> None:
     page.wait_for_timeout(2500)
     page.wait_for_function("[...document.images].every(i => i.loading === 'lazy' || i.naturalWidth > 0)")
     page.screenshot(path=path)
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """The app on the demonstration store; ended by its own process id."""
-    environment = os.environ | {"SPARSIGHT_STORE": str(REPOSITORY_ROOT / "stores" / "demo")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT)]
-    process = subprocess.Popen(command, cwd=REPOSITORY_ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        address = f"http://127.0.0.1:{PORT}"
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 if __name__ == "__main__":

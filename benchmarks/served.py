@@ -31,10 +31,10 @@ class App:
 
 
 @contextmanager
-def served(store: Path, port: int | None = None) -> Iterator[App]:
+def served(store: Path, port: int | None = None, *, read_only: bool = True) -> Iterator[App]:
     """Starts the app on a free port, waits until it is healthy, and ends it by its own process id."""
     port = port or _free_port()
-    environment = os.environ | {"SPARSIGHT_STORE": str(store), "SPARSIGHT_READ_ONLY": "1"}
+    environment = os.environ | {"SPARSIGHT_STORE": str(store)} | ({"SPARSIGHT_READ_ONLY": "1"} if read_only else {})
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless=true"]
     process = subprocess.Popen(
         command, cwd=REPOSITORY_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
