@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import tyro
 
+from benchmarks.clock import clocked
 from benchmarks.machine import machine
 from benchmarks.memory import peak
 from index_builder.analysis.coactivity import write_coactivity
@@ -83,13 +82,6 @@ def make_codes(root: Path, n: int, settings: Settings) -> None:
         indices[rows] = np.searchsorted(shares, rng.random(size, dtype=np.float32)) + np.arange(settings.k) * width
         activations[rows] = -np.sort(-rng.gamma(2, 0.05, size).astype(np.float32), axis=1)
         labels[rows] = rng.integers(0, _N_LABELS, size[0])
-
-
-def clocked(work: Callable[[], object]) -> float:
-    """Seconds of a call."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

@@ -7,12 +7,11 @@ pixels: the demonstration's, and ViT-B/16 with random weights. Reading and decod
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 
 import torch
 import tyro
 
+from benchmarks.clock import clocked
 from benchmarks.machine import machine
 from benchmarks.vits import vit
 from sae_core import ClipEncoder
@@ -40,18 +39,9 @@ def measured(encoder: ClipEncoder, sae: TopKSAE, x: torch.Tensor, rounds: int) -
     pixels = torch.zeros(_BATCH, crop, crop, 3, dtype=torch.uint8)
     ratios, rates = [], []
     for _ in range(rounds):
-        rates.append(len(x) / seconds_of(lambda: sae.encode(x), device))
-        ratios.append(rates[-1] * seconds_of(lambda: encoder.encode_pixels(pixels), device) / _BATCH)
+        rates.append(len(x) / clocked(lambda: sae.encode(x), device))
+        ratios.append(rates[-1] * clocked(lambda: encoder.encode_pixels(pixels), device) / _BATCH)
     return statistics.median(ratios), statistics.median(rates)
-
-
-def seconds_of(work: Callable[[], object], device: str) -> float:
-    """Seconds of one call."""
-    began = time.perf_counter()
-    work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

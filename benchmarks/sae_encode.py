@@ -9,13 +9,13 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import tyro
 
+from benchmarks.clock import clocked
 from benchmarks.machine import machine
 from benchmarks.memory import peak
 from sae_core.sae.config import SAEConfig
@@ -84,15 +84,6 @@ def plain(sae: TopKSAE, x: torch.Tensor) -> tuple[SparseCodes, torch.Tensor]:
     pre = sae.pre_activations(x)
     top = torch.topk(pre, sae.config.k, dim=-1)
     return SparseCodes(top.indices, top.values), torch.zeros_like(pre).scatter(-1, top.indices, top.values)
-
-
-def clocked(work: Callable[[], object], device: str) -> float:
-    """Seconds of one call."""
-    began = time.perf_counter()
-    work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
