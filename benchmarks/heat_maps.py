@@ -6,13 +6,13 @@ time as a multiple of one encoding, measured in turns so that a busy machine slo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
 import tyro
 
+from benchmarks.clock import clocked
 from benchmarks.machine import machine
 from benchmarks.vits import vit
 from sae_core import ClipEncoder
@@ -39,8 +39,8 @@ def measured(encode: Work, compute: Work, rounds: int) -> str:
     """A map against encodings beside it."""
     ones, wholes = [], []
     for _ in range(rounds):
-        ones.append(timed(encode) / N_ENCODINGS)
-        wholes.append(timed(compute))
+        ones.append(clocked(encode) / N_ENCODINGS)
+        wholes.append(clocked(compute))
     ratios = np.array(wholes) / np.array(ones)
     return (
         f"{np.median(ratios):.0f} encodings ({ratios.min():.0f} … {ratios.max():.0f}), "
@@ -63,13 +63,6 @@ def maps(encoder: ClipEncoder, pixels: np.ndarray) -> dict[str, Work]:
         "integrated gradients, one latent": lambda: list(integrated_gradients(encoder, pixels, weight, batch_size=1)),
         "deletion test beyond both maps": lambda: list(deletion_curves(encoder, pixels, orders, weight, 0.0, grid)),
     }
-
-
-def timed(work: Work) -> float:
-    """Seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import torch
 import tyro
 from PIL import Image
 
-from benchmarks.heat_maps import timed
+from benchmarks.clock import clocked
 from benchmarks.machine import machine
 from benchmarks.vits import vit
 from explorer.uploads import Upload, encode_upload, upload_source
@@ -42,9 +42,9 @@ def measured(store: LatentStore, encoder: ClipEncoder, data: bytes, rounds: int)
     pixels = torch.zeros(1, crop, crop, 3, dtype=torch.uint8)
     alone, upload, whole = [], [], []
     for _ in range(rounds + 1):
-        alone.append(timed(lambda: encoder.encode_pixels(pixels)))
-        upload.append(timed(lambda: encoded(encoder, data)))
-        whole.append(timed(lambda: inspected(store, encoder, data)))
+        alone.append(clocked(lambda: encoder.encode_pixels(pixels)))
+        upload.append(clocked(lambda: encoded(encoder, data)))
+        whole.append(clocked(lambda: inspected(store, encoder, data)))
     one, opened, shown = (float(np.median(times[1:])) for times in (alone, upload, whole))
     return (
         f"upload to code and cards {1000 * shown:.0f} ms, {shown / one:.1f} times the encoder alone "
