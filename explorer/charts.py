@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import log10
 from typing import Any
@@ -39,7 +40,11 @@ def activation_histogram(histogram: Histogram) -> go.Figure:
         },
         "yaxis": count_axis(largest, "pictures"),
     }
-    return go.Figure(_bars(histogram), layout)  # at once: every update would validate it anew
+    pairs = zip(pairwise(histogram.edges), histogram.counts, strict=True)
+    said = [f"{low:.2f} to {high:.2f}: {plural(n, 'picture')}" for (low, high), n in pairs]
+    return go.Figure(
+        bars(histogram.edges, histogram.counts, said, ACTIVE), layout
+    )  # at once: every update would validate it anew
 
 
 def histogram_csv(histogram: Histogram) -> str:
@@ -47,6 +52,32 @@ def histogram_csv(histogram: Histogram) -> str:
     spans = pairwise(histogram.edges)
     rows = ((low, high, n) for (low, high), n in zip(spans, histogram.counts, strict=True))
     return csv_text(("activation_from", "activation_to", "pictures"), rows)
+
+
+def bars(edges: Sequence[float], counts: Sequence[int], said: Sequence[str], color: str) -> go.Bar:
+    """A bar from each edge to the next; `said` is what hovering tells of each."""
+    spans = list(pairwise(edges))
+    return go.Bar(
+        x=[(low + high) / 2 for low, high in spans],
+        y=list(counts),
+        width=[high - low for low, high in spans],
+        marker={"color": color, "line": {"width": 0}},
+        customdata=said,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def row_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """An axis of horizontal bars, the first one on top."""
+    return {
+        "tickvals": list(range(len(labels))),
+        "ticktext": labels,
+        "range": [len(labels) - 0.4, -0.6],
+        "fixedrange": True,
+        "automargin": True,
+        "showgrid": False,
+        "zeroline": False,
+    }
 
 
 def count_axis(largest: int, what: str) -> dict[str, Any]:
@@ -64,20 +95,6 @@ def translucent(color: str, opacity: float) -> str:
     """`#2f7fd1` with an opacity, as plotly reads it."""
     red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
-
-
-def _bars(histogram: Histogram) -> go.Bar:
-    spans = list(pairwise(histogram.edges))
-    pairs = zip(spans, histogram.counts, strict=True)
-    said = [f"{low:.2f} to {high:.2f}: {plural(n, 'picture')}" for (low, high), n in pairs]
-    return go.Bar(
-        x=[(low + high) / 2 for low, high in spans],
-        y=list(histogram.counts),
-        width=[high - low for low, high in spans],
-        marker={"color": ACTIVE, "line": {"width": 0}},
-        customdata=said,
-        hovertemplate="%{customdata}<extra></extra>",
-    )
 
 
 def _mark(activation: float) -> dict[str, Any]:

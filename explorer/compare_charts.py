@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from explorer.charts import row_axis
 from explorer.tables import csv_text
 from explorer.views.compare import Comparison, Part, Where
 from explorer.wording import figure, plural, signed
@@ -31,9 +32,10 @@ def parts_chart(view: Comparison) -> go.Figure:
         "barmode": "overlay",
         "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
         "xaxis": _axis([0.0, *(one.part for one in view.bars)], "part of the cosine", "y"),
-        "yaxis": _rows([_label(one) for one in view.bars], [share + (1 - share) * _BETWEEN / (n_above + _BETWEEN), 1]),
+        "yaxis": row_axis([_label(one) for one in view.bars])
+        | {"domain": [share + (1 - share) * _BETWEEN / (n_above + _BETWEEN), 1]},
         "xaxis2": _axis([*_ends(view), view.baseline], "sum of all parts: the cosine", "y2"),
-        "yaxis2": _rows([label for label, *_ in _sums(view)] + ["= cosine"], [0, share]),
+        "yaxis2": row_axis([label for label, *_ in _sums(view)] + ["= cosine"]) | {"domain": [0, share]},
         **_baseline(view.baseline, min(_ends(view)), max(_ends(view))),
     }
     return go.Figure([_above(view), _below(view), *_legend()], layout)
@@ -139,19 +141,6 @@ def _axis(ends: list[float], title: str, anchor: str) -> dict[str, Any]:
         "anchor": anchor,
         "nticks": 5,
         "tickangle": 0,
-    }
-
-
-def _rows(labels: list[str], domain: list[float]) -> dict[str, Any]:
-    return {
-        "tickvals": list(range(len(labels))),
-        "ticktext": labels,
-        "range": [len(labels) - 0.4, -0.6],
-        "domain": domain,
-        "fixedrange": True,
-        "automargin": True,
-        "showgrid": False,
-        "zeroline": False,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.charts import count_axis
+from explorer.charts import bars, count_axis
 from explorer.tables import csv_text
 from explorer.views.distributions import Distribution, Outline
 from explorer.wording import NBSP, figure, percent, plural
@@ -49,18 +49,9 @@ def distribution_csv(one: Distribution) -> str:
 
 
 def _bars(one: Distribution) -> go.Bar:
-    spans = list(pairwise(one.edges))
-    pairs = zip(spans, one.counts, strict=True)
+    pairs = zip(pairwise(one.edges), one.counts, strict=True)
     said = [f"{_written(one, low)} to {_written(one, high)}: {plural(n, 'latent')}" for (low, high), n in pairs]
-    return go.Bar(
-        x=[(low + high) / 2 for low, high in spans],
-        y=list(one.counts),
-        width=[high - low for low, high in spans],
-        marker={"color": _BAR, "line": {"width": 0}},
-        customdata=said,
-        hovertemplate="%{customdata}<extra></extra>",
-        name="latents",
-    )
+    return bars(one.edges, one.counts, said, _BAR).update(name="latents")
 
 
 def _largest(one: Distribution) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.charts import ACTIVE
+from explorer.charts import ACTIVE, row_axis
 from explorer.tables import csv_text
 from explorer.views.scores import Scores, Step
 from explorer.wording import figure, plural, signed
@@ -33,7 +33,7 @@ def waterfall(view: Scores) -> go.Figure:
         "xaxis": _score_axis(
             [0.0, mean, *starts, *ends], [end for end, value in zip(ends, values, strict=True) if value < 0]
         ),
-        "yaxis": _rows(labels),
+        "yaxis": row_axis(labels),
         **_baseline(mean),
     }
     return go.Figure([_bars([*values, total], [*starts, 0.0], view)], layout)
@@ -100,18 +100,6 @@ def _score_axis(ends: list[float], falling: list[float]) -> dict[str, Any]:
         "zeroline": True,
         "zerolinecolor": _INK,
         "zerolinewidth": 1,
-    }
-
-
-def _rows(labels: list[str]) -> dict[str, Any]:
-    return {
-        "tickvals": list(range(len(labels))),
-        "ticktext": labels,
-        "range": [len(labels) - 0.4, -0.6],
-        "fixedrange": True,
-        "automargin": True,
-        "showgrid": False,
-        "zeroline": False,
     }
 
 
