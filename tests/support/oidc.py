@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from tests.support.serving import serving
 
 CLIENT, SECRET = "sparsight", "a client's secret"
 
@@ -63,14 +63,6 @@ def provider() -> Iterator[Provider]:
         Route("/token", provider.token, methods=["POST"]),
         Route("/keys", provider.keys),
     ]
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="critical"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    provider.address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    with serving(Starlette(routes=routes)) as address:
+        provider.address = address
         yield provider
-    finally:
-        server.should_exit = True
-        thread.join()

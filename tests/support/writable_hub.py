@@ -6,19 +6,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.support.serving import serving
 
 _LARGE = 4096  # bytes from which a file goes by LFS
 Files = dict[str, bytes]
@@ -68,18 +67,9 @@ class Hub:
 @contextmanager
 def serve(hub: Hub) -> Iterator[Hub]:
     """Serves on a free port of this machine."""
-    config = uvicorn.Config(Starlette(routes=_routes(hub)), host="127.0.0.1", port=0, log_level="critical")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    hub.endpoint = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    with serving(Starlette(routes=_routes(hub))) as address:
+        hub.endpoint = address
         yield hub
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def _routes(hub: Hub) -> list[Route]:
