@@ -82,6 +82,17 @@ def _read(path: Path) -> bytes:
 
 
 def _decode(data: bytes, short_side: int | None) -> Picture:
+    image = _opened(data)
+    try:
+        if jpegs.is_plain(image) and (pixels := jpegs.decoded(data, short_side)) is not None:
+            return Picture(pixels, image.size)
+        return _seen(image, first_of_several=_has_more(image, data))
+    except Exception as error:  # truncated or corrupt data surfaces here, as many types
+        raise PictureError("broken", f"the picture cannot be decoded: {first_line(error)[:200]}") from error
+
+
+def _opened(data: bytes) -> Image.Image:
+    """The file's header read, nothing decoded: what would take too much memory or time is refused."""
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -100,12 +111,7 @@ def _decode(data: bytes, short_side: int | None) -> Picture:
     scans = data.count(_SCAN) if image.format in ("JPEG", "MPO") else 1
     if scans * (image.width * image.height + 10_000) > _MAX_SCANNED:
         raise PictureError("too-large", f"the JPEG has {scans:,} scans of its pixels; so many are not decoded")
-    try:
-        if jpegs.is_plain(image) and (pixels := jpegs.decoded(data, short_side)) is not None:
-            return Picture(pixels, image.size)
-        return _seen(image, first_of_several=_has_more(image, data))
-    except Exception as error:  # truncated or corrupt data surfaces here, as many types
-        raise PictureError("broken", f"the picture cannot be decoded: {first_line(error)[:200]}") from error
+    return image
 
 
 def _has_more(image: Image.Image, data: bytes) -> bool:
