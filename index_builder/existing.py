@@ -65,6 +65,19 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
         there = read_manifest(out)
     except StoreError as error:
         raise BuildError(f"{error}; remove {out} to build it anew") from error
+    _check_same(out, there, asked)
+    log.info(
+        "%s is already built from pictures of these names and these models; nothing to do "
+        "(whether pictures have changed was not looked at: --reuse %s and another --out take those that have)",
+        out,
+        out,
+    )
+    work.remove()
+    return there
+
+
+def _check_same(out: Path, there: Manifest, asked: Asked) -> None:
+    """Raises BuildError where a store is of other things than were asked for."""
     if (there.thumbnail_side or 0) != asked.thumbnail_side or there.name != asked.name:
         raise BuildError(f"{out} has another name or thumbnail side: choose another --out, or remove it")
     if there.encoder.precision != asked.precision:
@@ -74,14 +87,6 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
     found = (there.source.listing_sha256, there.encoder.fingerprint, there.sae.fingerprint)
     if found != (asked.listing, asked.encoder, asked.sae):
         raise BuildError(f"{out} is a finished store of other pictures or models: choose another --out, or remove it")
-    log.info(
-        "%s is already built from pictures of these names and these models; nothing to do "
-        "(whether pictures have changed was not looked at: --reuse %s and another --out take those that have)",
-        out,
-        out,
-    )
-    work.remove()
-    return there
 
 
 def _is_room(out: Path) -> bool:
