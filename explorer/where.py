@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import streamlit as st
 
+from explorer.deletion_charts import deletion_csv, deletion_figure
 from explorer.grid import draw
 from explorer.models import encoder, sae
 from explorer.plots import draw_plot
@@ -20,7 +21,7 @@ from explorer.views.inspection import Source, kept_code
 from explorer.views.where import WhereView, build_where, choices
 from explorer.views.where_query import WhereQuery, read_where
 from explorer.waiting import encoder_turn, told_here
-from explorer.where_charts import deletion_csv, deletion_figure, heat_map, heat_map_csv, picture_uri
+from explorer.where_charts import heat_map, heat_map_csv, picture_uri
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 from sae_core.store.records import SparseCode

@@ -14,13 +14,14 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.testing.v1 import AppTest
 
+from explorer.deletion_charts import deletion_csv, deletion_figure
 from explorer.recent import RecentArrays
 from explorer.stores import STORE_VARIABLE
 from explorer.views.heat_maps import N_RANDOM, HeatMaps
 from explorer.views.inspection import Source, store_source
 from explorer.views.where import Deletion, WhereView, build_where, choices, status, verdict
 from explorer.views.where_query import read_where
-from explorer.where_charts import deletion_csv, deletion_figure, heat_map, heat_map_csv
+from explorer.where_charts import heat_map, heat_map_csv
 from sae_core import ClipEncoder, LatentStore
 from sae_core.heatmaps import DeletionCurve
 from sae_core.sae.topk import TopKSAE
