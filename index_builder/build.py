@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,22 +11,22 @@ import torch
 from index_builder import progress
 from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
+from index_builder.claim import describe_job
 from index_builder.compatibility import check_compatibility
 from index_builder.config import BuildConfig, bf16_is_slow
 from index_builder.engines import run_engine
 from index_builder.existing import Asked, check_out, finished
 from index_builder.labels import warn_where_few_repeat
 from index_builder.plan import Encoders, Plan
-from index_builder.publish import make_manifest, publish, versions
+from index_builder.publish import make_manifest, publish
 from index_builder.reuse import REUSED, Reuse
-from index_builder.sources import Source, listing_sha256, open_source
+from index_builder.sources import Source, open_source
 from index_builder.sources.base import check_unchanged, limited
 from index_builder.sources.folder import FolderSource
 from index_builder.verify import hash_defects
 from index_builder.workdir import WorkDir
 from sae_core.encoder.clip import ClipEncoder
 from sae_core.errors import BuildError, ChangedError, MismatchError
-from sae_core.sae.checkpoint import sae_fingerprint
 from sae_core.sae.topk import TopKSAE
 from sae_core.store.checks import broken, read_manifest
 from sae_core.store.manifest import Manifest
@@ -75,28 +74,6 @@ def build(config: BuildConfig, load: LoadModels = load_models, source: Source | 
             return _run(config, source, models, work, reuse, job["files"])
         except ChangedError as error:
             raise ChangedError(f"{error}: once nothing writes there, remove {work.root} to start anew") from error
-
-
-def describe_job(config: BuildConfig, source: Source, models: Encoders) -> dict[str, Any]:
-    """Everything that decides the store's bytes; a build resumes only where all of it is the same."""
-    return {
-        "source": f"{source.kind} {source.name}",
-        "listing": listing_sha256(source.keys),
-        "files": source.state_sha256(),
-        "encoder": models.clip.fingerprint,
-        "encoder_ref": models.clip.reference,
-        "precision": models.clip.precision,
-        "decoder": models.decoder,
-        "compiled": config.compiled_for(len(source.keys)),
-        "sae": sae_fingerprint(models.sae),
-        "sae_ref": config.sae,
-        "name": config.store_name,
-        "device": config.resolved_device(),
-        "batch_size": config.resolved_batch_size(),
-        "shard_size": config.shard_size,
-        "thumbnail_side": config.thumbnail_side,
-        "versions": versions(),
-    }
 
 
 def _check_widths(clip: ClipEncoder, sae: TopKSAE) -> None:
