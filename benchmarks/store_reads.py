@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from explorer.views.latent_table import latent_table
-from explorer.views.latents import matching
+from explorer.views.latents_matching import matching
 from explorer.views.latents_query import LatentsQuery
 from sae_core import LatentStore
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from explorer import notes
 from explorer.notes import Note
 from explorer.views.cards import latent_cards
 from explorer.views.chance import EmbedTexts
 from explorer.views.chips import Chip, chips_of
 from explorer.views.latent_table import LatentTable, latent_table
+from explorer.views.latents_matching import matching, usual_order
 from explorer.views.latents_query import OF_MANY, LatentsQuery
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentCard
-from explorer.views.rankings import Ranking, asked_rankings, combined
+from explorer.views.rankings import Ranking, asked_rankings
 from explorer.views.striking import MIN_PICTURES, rule_sentence
 from sae_core import LatentStore
 
@@ -75,7 +74,7 @@ def build_latents(
     asked = asked_rankings(store, query, embed_texts)
     found = matching(table, query, asked.rankings, given)
     pages = paging(query.page, len(found), PER_PAGE, query.url)
-    own_order = _own_order(query, asked.rankings)
+    own_order = usual_order(query, asked.rankings)
     return LatentsPage(
         query=query,
         found=_found(store, found[pages.start : pages.stop].tolist(), asked.rankings),
@@ -94,29 +93,6 @@ def build_latents(
     )
 
 
-def matching(
-    table: LatentTable,
-    query: LatentsQuery,
-    rankings: Sequence[Ranking] = (),
-    given: Mapping[int, Note] | None = None,
-) -> np.ndarray:
-    """Numbers of the latents that match, in the order asked for; an asked-for number comes first.
-
-    Where no order is asked for, latents that are called just what the words say come before those that only say them.
-
-    `given` are names and notes from people, by latent.
-    """
-    mask = table.mask(query, given or {})
-    order = _order(table, query, rankings)
-    found: np.ndarray = order[mask[order]]
-    if query.q and _own_order(query, rankings) == "striking" and not query.sort:
-        called = table.called(query.q, given or {})[found]
-        found = np.concatenate([found[called], found[~called]])
-    if query.number is not None and 0 <= query.number < len(table) and mask[query.number]:
-        found = np.concatenate([[query.number], found[found != query.number]])
-    return found
-
-
 def _rule(store: LatentStore, query: LatentsQuery, sort: str) -> str | None:
     if sort == "striking":
         first = "Those called so first, then the most striking" if query.q and not query.sort else "Most striking first"
@@ -124,22 +100,6 @@ def _rule(store: LatentStore, query: LatentsQuery, sort: str) -> str | None:
     if sort in OF_MANY:
         return f"Latents active in fewer than {MIN_PICTURES} pictures come behind the others: their figures say little."
     return None
-
-
-def _own_order(query: LatentsQuery, rankings: Sequence[Ranking]) -> str:
-    """What orders where no order is asked for."""
-    if rankings:
-        return "best match"
-    return "as listed" if query.latents else "striking"
-
-
-def _order(table: LatentTable, query: LatentsQuery, rankings: Sequence[Ranking]) -> np.ndarray:
-    scores = combined(rankings)
-    if not query.sort and scores is not None:
-        return table.best_first(scores)
-    if not query.sort and query.latents:
-        return np.array([latent for latent in query.latents if latent < len(table)], dtype=np.int64)
-    return table.order(query.sort or "striking")
 
 
 def _found(store: LatentStore, latents: list[int], rankings: Sequence[Ranking]) -> tuple[FoundLatent, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from explorer import notes
 from explorer.views.latent_table import latent_table
-from explorer.views.latents import matching
+from explorer.views.latents_matching import matching
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.parts import LatentRef, latent_card, latent_ref
 from explorer.views.pictures_query import FIELDS, Field, PicturesQuery

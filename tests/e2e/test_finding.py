@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from explorer.views.latent_table import latent_table
-from explorer.views.latents import PER_PAGE, matching
+from explorer.views.latents import PER_PAGE
+from explorer.views.latents_matching import matching
 from explorer.views.latents_query import LatentsQuery
 from sae_core import LatentStore
 from tests.e2e.conftest import settled

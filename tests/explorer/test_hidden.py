@@ -23,7 +23,7 @@ from explorer.views.geometry import build_geometry
 from explorer.views.geometry_query import GeometryQuery
 from explorer.views.inspection import store_source
 from explorer.views.latent_table import latent_table
-from explorer.views.latents import matching
+from explorer.views.latents_matching import matching
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.resolved import resolve
 from explorer.views.scores import suggested_labels

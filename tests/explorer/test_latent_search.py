@@ -16,7 +16,8 @@ from explorer.sections import latents as sections
 from explorer.views.by_meaning import build_by_meaning
 from explorer.views.chance import Against, EmbedTexts, best_z, chance, strings
 from explorer.views.latent_table import latent_table
-from explorer.views.latents import PER_PAGE, build_latents, matching
+from explorer.views.latents import PER_PAGE, build_latents
+from explorer.views.latents_matching import matching
 from explorer.views.latents_query import LatentsQuery
 from sae_core import ClipEncoder, LatentStore
 from sae_core.errors import EncoderError

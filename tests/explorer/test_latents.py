@@ -13,7 +13,8 @@ from explorer.notes import Note
 from explorer.sections import latents as sections
 from explorer.views.chips import chips_of
 from explorer.views.latent_table import LatentTable, latent_table
-from explorer.views.latents import PER_PAGE, build_latents, matching
+from explorer.views.latents import PER_PAGE, build_latents
+from explorer.views.latents_matching import matching
 from explorer.views.latents_query import SORTS, LatentsQuery
 from explorer.views.rankings import Ranking
 from explorer.views.striking import MAX_DENSITY, MIN_PICTURES, rule_for, striking, striking_order
