@@ -8,6 +8,8 @@ from threading import Lock
 
 import numpy as np
 
+_OF_ONE = 1_024  # bytes that a result takes at least, with its key: those that found nothing would never go
+
 
 class RecentArrays:
     """Tuples of arrays by key; the one that was used longest ago goes first. For several threads."""
@@ -15,12 +17,13 @@ class RecentArrays:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._kept: OrderedDict[Hashable, tuple[np.ndarray, ...]] = OrderedDict()
+        self._n_bytes = 0
         self._lock = Lock()
 
     @property
     def n_bytes(self) -> int:
         """Size of what is kept."""
-        return sum(_size(arrays) for arrays in self._kept.values())
+        return self._n_bytes
 
     def peek(self, key: Hashable) -> tuple[np.ndarray, ...] | None:
         """What is kept under the key; None where nothing is."""
@@ -37,11 +40,12 @@ class RecentArrays:
             return found
         arrays = compute()
         with self._lock:
+            self._n_bytes += _size(arrays) - _size(self._kept.pop(key, None))
             self._kept[key] = arrays
-            while self._kept and self.n_bytes > self._max_bytes:
-                self._kept.popitem(last=False)
+            while self._n_bytes > self._max_bytes:
+                self._n_bytes -= _size(self._kept.popitem(last=False)[1])
         return arrays
 
 
-def _size(arrays: tuple[np.ndarray, ...]) -> int:
-    return sum(array.nbytes for array in arrays)
+def _size(arrays: tuple[np.ndarray, ...] | None) -> int:
+    return 0 if arrays is None else _OF_ONE + sum(array.nbytes for array in arrays)

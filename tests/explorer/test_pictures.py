@@ -241,7 +241,7 @@ def test_paging_does_not_compute_again(store: LatentStore, monkeypatch: pytest.M
 
 
 def test_recent_arrays_stay_within_their_bytes() -> None:
-    recent = RecentArrays(1000)
+    recent = RecentArrays(4000)
     calls: list[str] = []
 
     def make(name: str, n: int) -> tuple[np.ndarray, ...]:
@@ -250,9 +250,17 @@ def test_recent_arrays_stay_within_their_bytes() -> None:
     for name in ("a", "b", "a", "c", "a", "b"):  # c drives out b, which was used before a
         make(name, 200)
     assert calls == ["a", "b", "c", "b"]
-    assert recent.n_bytes <= 1000
+    assert recent.n_bytes <= 4000
     assert len(make("large", 5000)[0]) == 5000
-    assert recent.n_bytes <= 1000
+    assert recent.n_bytes <= 4000
+
+
+def test_results_that_found_nothing_go_as_others_do() -> None:
+    """There is no end of questions without an answer, and each has a key."""
+    recent, calls = RecentArrays(100_000), []
+    for question in (*range(1000), 999, 0):
+        recent.get(question, lambda question=question: calls.append(question) or (np.zeros(0),))
+    assert calls == [*range(1000), 0], "the latest one is kept, and the first one gone"
 
 
 def test_the_page_shows_pictures_conditions_and_the_baseline(shown: LatentStore) -> None:
