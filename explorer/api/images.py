@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from explorer import links
 from explorer.api.answers import ActiveLatent
@@ -39,9 +39,15 @@ def _parted(said: object) -> object:
     return [part.strip() for some in parts for part in some if part.strip()]
 
 
+def _each_once(latents: list[int]) -> list[int]:
+    """By chance a latent that is named twice would be two."""
+    return list(dict.fromkeys(latents))
+
+
 Latents = Annotated[
     list[int],
     BeforeValidator(_parted),
+    AfterValidator(_each_once),
     Query(max_length=MAX_LATENTS, description="repeated, or with commas between the numbers"),
 ]
 
@@ -86,13 +92,14 @@ def images(
 
     With a text the nearest in meaning come first, otherwise the strongest; without active latents in the store's order.
     """
-    asked = PicturesQuery(tuple(all_of), tuple(any_of), tuple(none_of), q=words, label=label, text=text)
+    lists = tuple(all_of), tuple(any_of), tuple(none_of)
+    asked = PicturesQuery(*lists, q=words.strip(), label=label.strip(), text=text.strip())
     if not asked.names_pictures:
         raise HTTPException(422, "say which images: all_of or any_of, words, a label or a text")
     store = current_store()
     if problem := _problem(store, asked):
         raise HTTPException(422, problem)
-    with admitted() if text else nullcontext():
+    with admitted() if asked.text else nullcontext():
         found = find(store, asked, lambda texts: embed_texts(store, texts))
     if found.problem:
         raise HTTPException(503, found.problem)

@@ -168,6 +168,25 @@ def test_a_search_says_how_much_of_the_text_was_read(client: TestClient) -> None
         assert client.get("/api/search", params={"text": text}).json()["n_characters"] == read
 
 
+def test_latents_that_are_named_twice_count_once(client: TestClient, shown: LatentStore) -> None:
+    a, b, c = shown.latents.n_active.nlargest(3).index.tolist()
+    for once, twice in (
+        (f"all_of={a},{b}&none_of={c}", f"all_of={a},{b},0{a}&none_of={c}&none_of={c}"),
+        (f"any_of={a},{b}", f"any_of={a},{b}&any_of={b}"),
+    ):
+        said = client.get(f"/api/images?{once}").json()
+        assert said["n_by_chance"] > 0
+        assert client.get(f"/api/images?{twice}").json() == said
+
+
+def test_spaces_ask_for_nothing(client: TestClient) -> None:
+    for name in ("words", "label", "text"):
+        answer = client.get("/api/images", params={name: "  "})
+        assert (answer.status_code, "say which images" in answer.text) == (422, True), name
+    plain, spaced = (client.get("/api/images", params={"label": f"{space}red things"}) for space in ("", " "))
+    assert spaced.json() == plain.json() and plain.json()["n"] > 0
+
+
 def test_images_by_words_label_and_meaning(client: TestClient, shown: LatentStore) -> None:
     latent = int(shown.latents.n_active.idxmax())
     said = client.get(f"/api/images?label=red things&words=number&none_of={latent}&count=200").json()
