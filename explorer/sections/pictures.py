@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from explorer import links
@@ -54,7 +55,7 @@ def summary(view: PicturesPage) -> str:
     more = f"{steps(view.paging)}<span>{_order(view)}</span>"
     line = f'<div class="sp-summary"><span role="status">{said}{where}</span>{more}</div>'
     refused = f'<p class="sp-refused" role="alert">{escape(view.text_problem)}</p>' if view.text_problem else ""
-    return line + refused + (_meaning(view.meaning, view.query.text) if view.meaning else "")
+    return line + refused + (_meaning(view.meaning, view.query.text) if view.meaning and view.n else "")
 
 
 def _baseline(view: PicturesPage) -> str:
@@ -91,13 +92,20 @@ def _meaning(meaning: Meaning, text: str) -> str:
     )
     said = (
         f"Compared: the text’s embedding with each picture’s. Baseline: {figure(meaning.mean, 3)}, the mean cosine of "
-        f"all pictures. The nearest has z{NBSP}{figure(meaning.best_z, 1)}.{control(meaning.chance)}{few}"
+        f"all pictures.{_best(meaning)}{few}"
     )
     weak = "" if meaning.stands_out else nothing_stands_out(meaning.best_z)
     return (
         f'<div class="sp-ranking"><p><b>Nearest in meaning to “{escape(isolated(text))}”</b>'
         f"{parts.help_mark(DEFINITIONS['picture_z'])}<br>{parts.dim(said)}{weak}</p></div>"
     )
+
+
+def _best(meaning: Meaning) -> str:
+    """What the nearest has; nothing where there is none, or where all cosines are the same."""
+    if not math.isfinite(meaning.best_z):
+        return ""
+    return f" The nearest has z{NBSP}{figure(meaning.best_z, 1)}.{control(meaning.chance)}"
 
 
 def pictures(view: PicturesPage) -> str:
@@ -115,7 +123,7 @@ def nothing(view: PicturesPage) -> str:
             for way in view.ways_out
         )
         why.append(f"<p>Leaving out one condition is enough:</p><ul>{ways}</ul>")
-    elif len(view.conditions) + len(view.said) > 1 and view.query.narrows:
+    elif len(view.conditions) + len([said for said in view.said if said.name != "text"]) > 1:
         why.append("<p>No single condition excludes everything; it takes several of them together.</p>")
     if view.by_meaning:
         why.append(f'<p><a href="{escape(view.by_meaning)}">Search “{escape(view.query.q)}” by meaning</a></p>')

@@ -133,6 +133,6 @@ def _ways_out(store: LatentStore, query: PicturesQuery) -> tuple[WayOut, ...]:
     tried += [
         (f"{SAID[name]}: {query.said(name)}", query.saying(**{name: ""})) for name in ("q", "label") if query.said(name)
     ]
-    possible = ((text, less) for text, less in tried if less.names_pictures and less.narrows)
+    possible = ((text, less) for text, less in tried if less.names_pictures)
     counted = [(text, less, len(matches(store, less).image_ids)) for text, less in islice(possible, _MAX_WAYS)]
     return tuple(WayOut(text, less.url(), n) for text, less, n in counted if n)

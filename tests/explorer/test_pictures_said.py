@@ -180,6 +180,27 @@ def test_a_text_among_no_pictures_is_no_find(store: LatentStore) -> None:
     assert found.n == 0 and found.meaning is not None and np.isnan(found.meaning.best_z)
 
 
+def test_a_text_is_no_reason_that_nothing_is_found(store: LatentStore) -> None:
+    """It orders only: the words alone exclude everything, and without them there is no nearest one to tell of."""
+    view = build_pictures(store, PicturesQuery(text="red", q="zebra"), places(store, "red", at=12))
+    assert [(way.text, way.href, way.n) for way in view.ways_out] == [
+        ("words: zebra", "pictures?text=red", store.n_images)
+    ]
+    html = sections.summary(view) + sections.nothing(view)
+    assert "No single condition" not in html and "has z" not in html and "Nearest in meaning" not in html
+    several = build_pictures(store, PicturesQuery(text="red", q="zebra", none_of=(3,)), places(store, "red", at=12))
+    assert [way.text for way in several.ways_out] == ["words: zebra"]
+
+
+def test_where_all_cosines_are_the_same_there_is_no_z(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures_meaning, "_spread", lambda _, embeddings: np.zeros((2, len(embeddings))))
+    monkeypatch.setattr(pictures_meaning, "_KEPT", RecentArrays(10**6))
+    view = build_pictures(store, PicturesQuery(text="red"), places(store, "red", at=12))
+    html = sections.summary(view)
+    assert view.tiles and "Compared: the text’s embedding" in html
+    assert "has z" not in html and "Nothing stands out" not in html
+
+
 def test_a_text_without_a_meaning_is_told_from_a_word(store: LatentStore) -> None:
     embed = places(store, "red", at=12)
     for text in ("red", "qwxzzy"):
