@@ -50,7 +50,8 @@ def summary(view: PicturesPage) -> str:
     """How many pictures, how many by chance, and what orders them."""
     said = f"<b>{view.n:,}</b> of {plural(view.n_images, 'picture')}{_baseline(view)}"
     if view.paging.n_items < view.n:
-        said += f", the {view.paging.n_items:,} nearest in meaning shown"
+        shown = f"the {view.paging.n_items:,} nearest in meaning" if view.paging.n_items else "none of them"
+        said += f", {shown} shown"
     where = f", page {view.paging.page:,} of {view.paging.n_pages:,}" if view.paging.n_pages > 1 else ""
     more = f"{steps(view.paging)}<span>{_order(view)}</span>"
     line = f'<div class="sp-summary"><span role="status">{said}{where}</span>{more}</div>'
@@ -114,7 +115,9 @@ def pictures(view: PicturesPage) -> str:
 
 
 def nothing(view: PicturesPage) -> str:
-    """No picture matches: what excludes them, and the way out."""
+    """No picture matches, or none that is near: why, and the way out."""
+    if view.n:
+        return _none_near(view)
     dead = [condition for condition in view.conditions if condition.ref.dead and condition.field != "none_of"]
     why = [f"<p>#{condition.ref.latent} is dead: no picture in this store activates it.</p>" for condition in dead]
     if view.ways_out:
@@ -129,6 +132,14 @@ def nothing(view: PicturesPage) -> str:
         why.append(f'<p><a href="{escape(view.by_meaning)}">Search “{escape(view.query.q)}” by meaning</a></p>')
     again = f'<p><a href="{links.PICTURES}">Begin anew</a> · <a href="{links.LATENTS}">All latents</a></p>'
     return parts.note("No picture matches", "".join(why) + again)
+
+
+def _none_near(view: PicturesPage) -> str:
+    """So many pictures match that only the store's nearest were looked through, and none of these does."""
+    without = view.query.saying(text="")
+    way = f'<p><a href="{escape(without.url())}">Show them without the text</a></p>' if without.names_pictures else ""
+    why = "<p>They are looked for among the store’s nearest pictures only, and they are not there.</p>"
+    return parts.note(f"Of {plural(view.n, 'picture')} none is among the nearest to the text", why + way)
 
 
 def _list(view: PicturesPage, field: Field) -> str:

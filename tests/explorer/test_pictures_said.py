@@ -227,6 +227,20 @@ def test_of_very_many_only_the_nearest_are_looked_through(store: LatentStore, mo
     assert f"the {len(view.tiles)} nearest in meaning shown" in html
 
 
+def test_of_very_many_none_may_be_near(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They match all the same: it is the text that they are far from."""
+    monkeypatch.setattr(pictures_meaning, "MEASURED", 10)
+    monkeypatch.setattr(pictures_meaning, "SEARCHED", 1)
+    own = labelled(store, RED)
+    at = next(i for i in range(store.n_images) if i not in own)
+    view = build_pictures(store, PicturesQuery(text="red", label=RED), places(store, "red", at))
+    html = sections.summary(view) + sections.nothing(view)
+    assert (view.n, view.tiles) == (len(own), ())
+    assert f"Of {plural(len(own), 'picture')} none is among the nearest to the text" in html
+    assert 'href="pictures?label=red+things">Show them without the text' in html
+    assert "No picture matches" not in html and "the 0 nearest" not in html and "has z" not in html
+
+
 def test_without_the_encoder_the_rest_still_answers(store: LatentStore) -> None:
     def fails(_: Sequence[str]) -> list[np.ndarray]:
         raise EncoderError("the encoder demo cannot be loaded: no network")
