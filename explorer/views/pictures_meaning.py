@@ -48,6 +48,8 @@ def build_meaning(
         raise SparsightError("there is no encoder here")
     embedding, *meaningless = embed_texts([text, *meaningless_strings()])
     (mean,), (spread,) = _spread(store, [embedding])
+    if matching is None and store.hidden and store.n_images <= MEASURED:
+        matching = np.flatnonzero(store.shown(np.arange(store.n_images)))  # what is withheld is no string's nearest
     many = matching is not None and len(matching) > MEASURED
     ids, cosines = _nearest(store, embedding, matching)
     best = float(cosines[0]) if len(ids) and spread > 0 else float("nan")

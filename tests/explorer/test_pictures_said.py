@@ -324,6 +324,20 @@ def test_of_withheld_pictures_nothing_is_told(store: LatentStore) -> None:
         assert first not in found_ids(open_, PicturesQuery(all_of=(latent,), **more), embed)  # type: ignore[arg-type]
 
 
+def test_a_text_is_held_against_strings_among_what_is_shown(store: LatentStore) -> None:
+    """Else a text would be judged by pictures that it could not find."""
+    embed = places(store, "red", at=12)
+    x = store.embeddings(range(store.n_images)).astype(np.float64)
+    strange = x @ np.stack(embed(strings())).T
+    hidden = tuple(int(i) for i in np.unique(strange.argmax(0)))
+    meaning = find(
+        LatentStore.open(store.path, hide=HideList(pictures=hidden)), PicturesQuery(text="red"), embed
+    ).meaning
+    shown = np.setdiff1d(np.arange(store.n_images), hidden)
+    z = (strange[shown].max(0) - strange.mean(0)) / strange.std(0)
+    assert meaning is not None and meaning.chance.high == pytest.approx(np.quantile(z, 0.95), rel=1e-3)
+
+
 def test_what_is_said_stays_text(shown: LatentStore) -> None:
     for name in ("q", "label", "text"):
         html = html_of(run_page("pictures", **{name: HOSTILE}))
