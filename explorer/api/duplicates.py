@@ -30,7 +30,7 @@ def duplicates(count: Annotated[int, Query(ge=1, le=200)] = 20) -> DuplicatesAns
         nearest_cosine_covariance=median(found.covariance),
         nearest_cosine_isotropic=median(found.isotropic),
         closest=[_alike(pair) for pair in closest_pairs(store, found, count)],
-        overlapping=[_alike(pair) for pair in overlapping_pairs(store, count)[:count]],
+        overlapping=[_alike(pair) for pair in overlapping_pairs(store, count)[0]],
     )
 
 

@@ -12,7 +12,7 @@ from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.views.cards import latent_cards
 from explorer.views.distributions import Distribution, Outline, linear_bins
-from explorer.views.latent_pairs import N_PAIRS, OVERLAP, Pair, closest_pairs, overlapping_pairs
+from explorer.views.latent_pairs import OVERLAP, Pair, closest_pairs, overlapping_pairs
 from explorer.views.nearest_directions import DUPLICATE, NearestDirections, n_close, nearest_directions
 from explorer.views.parts import LatentCard
 from explorer.views.report_card import Figure
@@ -48,13 +48,13 @@ def build_duplicates(store: LatentStore) -> Duplicates | None:
     found = nearest_directions(store)
     if found is None:
         return None
-    overlapping = overlapping_pairs(store)
+    overlapping, n_overlapping = overlapping_pairs(store)
     return Duplicates(
         chart=_chart(store, found),
         figure=_figure(store, found),
-        overlap=_overlap(store, overlapping),
+        overlap=_overlap(overlapping, n_overlapping),
         closest=_shown(store, closest_pairs(store, found)),
-        overlapping=_shown(store, overlapping[:N_PAIRS]),
+        overlapping=_shown(store, overlapping),
     )
 
 
@@ -140,10 +140,10 @@ def _above(found: NearestDirections) -> str:
     return f"{plural(close, 'latent')} ({percent(close / n)}) {has} another above {DUPLICATE}."
 
 
-def _overlap(store: LatentStore, pairs: list[Pair]) -> str:
+def _overlap(pairs: list[Pair], n: int) -> str:
     if not pairs:
         return f"No two latents of {MIN_PICTURES} pictures or more are active together beyond chance."
-    most, n = pairs[0], sum(pair.jaccard >= OVERLAP for pair in pairs)
+    most = pairs[0]
     (a, b), half = most.latents, f"half or more of their pictures (Jaccard index {OVERLAP})"
     said = f"No two share {half}" if not n else f"{plural(n, 'pair')} {'shares' if n == 1 else 'share'} {half}"
     return (

@@ -35,8 +35,8 @@ def closest_pairs(store: LatentStore, found: NearestDirections, n: int = N_PAIRS
     return _pairs(store, np.array(some), np.array(n_both))
 
 
-def overlapping_pairs(store: LatentStore, at_least: int = N_PAIRS) -> list[Pair]:
-    """Pairs with OVERLAP of their pictures in common or more, and the first `at_least` in any case; the most first.
+def overlapping_pairs(store: LatentStore, n: int = N_PAIRS) -> tuple[list[Pair], int]:
+    """The n pairs with most of their pictures in common, and how many pairs have OVERLAP of them or more.
 
     Of latents that are active in MIN_PICTURES or more, and that the store names as active together.
     """
@@ -44,9 +44,8 @@ def overlapping_pairs(store: LatentStore, at_least: int = N_PAIRS) -> list[Pair]
     enough = np.minimum(sizes[together.first], sizes[together.second]) >= MIN_PICTURES
     ids, n_both = np.stack([together.first, together.second], 1)[enough], together.n_both[enough]
     jaccard = n_both / np.maximum(sizes[ids].sum(1) - n_both, 1)
-    n = max(int((jaccard >= OVERLAP).sum()), at_least)
     best = np.argsort(-jaccard, kind="stable")[:n]
-    return _pairs(store, ids[best], n_both[best])
+    return _pairs(store, ids[best], n_both[best]), int((jaccard >= OVERLAP).sum())
 
 
 def _pairs(store: LatentStore, ids: np.ndarray, n_both: np.ndarray) -> list[Pair]:

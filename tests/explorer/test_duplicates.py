@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from explorer.routes import routes
+from explorer.views import latent_pairs as pairs_module
 from explorer.views import nearest_directions as nearest_module
 from explorer.views.duplicates import Duplicates, build_duplicates
 from explorer.views.latent_pairs import closest_pairs, overlapping_pairs
@@ -118,7 +119,7 @@ def test_where_there_are_none_it_says_so(store: LatentStore) -> None:
 
 def test_shared_pictures_are_those_of_the_galleries(store: LatentStore) -> None:
     sizes = store.latents["n_active"].to_numpy()
-    pairs = overlapping_pairs(store)
+    pairs, _ = overlapping_pairs(store)
     assert pairs
     for pair in [*pairs, *(one.pair for one in built(store).closest)]:
         a, b = (set(store.gallery(latent, 0, int(sizes[latent])).image_ids.tolist()) for latent in pair.latents)
@@ -126,6 +127,23 @@ def test_shared_pictures_are_those_of_the_galleries(store: LatentStore) -> None:
         assert pair.jaccard == pytest.approx(len(a & b) / len(a | b))
     assert [pair.jaccard for pair in pairs] == sorted((pair.jaccard for pair in pairs), reverse=True)
     assert all(min(sizes[list(pair.latents)]) >= MIN_PICTURES for pair in pairs)
+
+
+def test_of_many_pairs_that_overlap_all_are_counted_and_few_measured(
+    store: LatentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 65,536 latents there may be 100,000 such pairs: 0.4 GB of directions."""
+    monkeypatch.setattr(pairs_module, "OVERLAP", 0.0)
+    measured: list[int] = []
+    by_chance = store.together_by_chance
+    counting = _With(
+        store, "many", together_by_chance=lambda first, second: measured.append(len(first)) or by_chance(first, second)
+    )
+    pairs, n = overlapping_pairs(counting, 3)  # type: ignore[arg-type]
+    together, sizes = store.coactive_pairs(), store.latents["n_active"].to_numpy()
+    assert n == int((np.minimum(sizes[together.first], sizes[together.second]) >= MIN_PICTURES).sum()) > 4
+    assert (len(pairs), measured) == (3, [3])
+    assert f"{n:,} pairs share half or more" in plain(built(counting).overlap)
 
 
 def test_chance_is_that_of_the_lift(store: LatentStore) -> None:
