@@ -12,11 +12,12 @@ const fiveFigures = (value) => Number(value.toPrecision(5));
 function select(press) {
   const url = new URL(location.href);
   for (const name of ["box", "lasso"]) url.searchParams.delete(name);
-  if (press) {
-    const corners = press.path.map(toPlane);
+  const corners = press?.path.map(toPlane);
+  const few = press?.kind === "lasso" ? fewCorners(corners) : corners;
+  if (few?.length > 2) { // a line surrounds nothing
     const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
     const region = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const said = press.kind === "box" ? region : fewCorners(corners).flat();
+    const said = press.kind === "box" ? region : few.flat();
     url.searchParams.set(press.kind, said.map(fiveFigures).join(","));
   }
   url.search = url.search.replaceAll("%2C", ",");

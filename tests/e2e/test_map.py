@@ -195,6 +195,21 @@ def test_a_selection_survives_reload_and_back_undoes_it(app: str, plane: np.ndar
     expect(title).to_have_text(lassoed)
 
 
+def test_a_line_selects_nothing(app: str, plane: np.ndarray, page: Page) -> None:
+    """Its two ends are no outline: as an address it could not be read."""
+    visit_map(page, f"{app}/map")
+    low, high = np.quantile(plane, 0.42, axis=0), np.quantile(plane, 0.58, axis=0)
+    page.keyboard.down("Shift")
+    drag(page, [spot(page, low), spot(page, high)])
+    page.keyboard.up("Shift")
+    page.wait_for_url("**box=*")
+    page.locator("button[data-tool=lasso]").click()
+    drag(page, [spot(page, low + share * (high - low)) for share in np.linspace(0, 1, 60)])
+    expect(page.locator("[data-map-selection]")).to_be_hidden()
+    page.wait_for_url(lambda url: "box=" not in url)
+    assert parameter(page, "lasso") is None
+
+
 def test_colour_and_view_survive_going_away_and_back(app: str, plane: np.ndarray, page: Page) -> None:
     visit_map(page, f"{app}/map")
     page.locator(".sp-mapbar select").select_option("score")
