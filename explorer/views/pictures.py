@@ -15,7 +15,7 @@ from explorer.views.pictures_found import NOTHING, Found, find, matches
 from explorer.views.pictures_meaning import Meaning
 from explorer.views.pictures_meant import Meant, build_meant
 from explorer.views.pictures_problems import problem_of
-from explorer.views.pictures_query import FIELDS, SAID, Field, PicturesQuery, Said
+from explorer.views.pictures_query import FIELDS, MAX_LATENTS, SAID, Field, PicturesQuery, Said
 from explorer.views.tiles import Tile, tiles
 from sae_core import LatentStore
 
@@ -117,7 +117,7 @@ def _conditions(store: LatentStore, query: PicturesQuery) -> tuple[Condition, ..
     return tuple(
         Condition(field, latent_ref(store, latent), query.without(field, latent).url())
         for field in FIELDS
-        for latent in query.of(field)
+        for latent in query.of(field)[:MAX_LATENTS]  # of more the field tells: each one's way out names all others
         if latent < store.n_latents
     )
 

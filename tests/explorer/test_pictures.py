@@ -255,6 +255,13 @@ def test_recent_arrays_stay_within_their_bytes() -> None:
     assert recent.n_bytes <= 4000
 
 
+def test_a_list_that_is_too_long_is_told_and_not_drawn_as_often(store: LatentStore) -> None:
+    """Each latent's way out names all others: with 4,000 in the address the page would have 10 MB."""
+    view = build_pictures(store, PicturesQuery(any_of=tuple(range(90))))
+    assert view.problem == f"One list takes {MAX_LATENTS} latents at most."
+    assert len(view.conditions) == MAX_LATENTS
+
+
 def test_results_that_found_nothing_go_as_others_do() -> None:
     """There is no end of questions without an answer, and each has a key."""
     recent, calls = RecentArrays(100_000), []
