@@ -139,11 +139,12 @@ def _matches(store: LatentStore, found: Found, some: slice) -> list[Match]:
 def _text_control(meaning: Meaning | None) -> TextControl | None:
     if meaning is None:
         return None
+    z = number_or_none(meaning.best_z)
     return TextControl(
         mean=meaning.mean,
-        z=number_or_none(meaning.best_z),
+        z=z,
         control=search_control(meaning.chance),
-        stands_out=meaning.stands_out,
+        stands_out=z is not None and meaning.stands_out,
         searched=meaning.searched,
     )
 

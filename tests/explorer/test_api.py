@@ -187,6 +187,11 @@ def test_spaces_ask_for_nothing(client: TestClient) -> None:
     assert spaced.json() == plain.json() and plain.json()["n"] > 0
 
 
+def test_among_no_images_no_text_stands_out(client: TestClient) -> None:
+    said = client.get("/api/images?text=red&words=no-image-says-this").json()
+    assert (said["n"], said["text"]["z"], said["text"]["stands_out"]) == (0, None, False)
+
+
 def test_images_by_words_label_and_meaning(client: TestClient, shown: LatentStore) -> None:
     latent = int(shown.latents.n_active.idxmax())
     said = client.get(f"/api/images?label=red things&words=number&none_of={latent}&count=200").json()
