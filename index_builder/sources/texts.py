@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from pathlib import Path
 
@@ -11,8 +12,9 @@ _MAX_TEXT = 10_000  # characters of a label, caption or message
 
 
 def decoded(text: bytes) -> str:
-    """Text of a file, without the mark that some editors begin it with."""
-    return text.decode("utf-8-sig", "replace")
+    """Text of a file, without the mark that some editors begin it with; UTF-16, as Windows writes it, by its mark."""
+    marked = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return text.decode("utf-16" if marked else "utf-8-sig", "replace")
 
 
 def clean_name(path: Path) -> str:

@@ -57,6 +57,9 @@ def test_captions_as_other_systems_write_them(tmp_path: Path) -> None:
     (tmp_path / "d.txt").mkdir()
     source = open_source(str(tmp_path))
     assert [source.read(position).caption for position in range(4)] == ["marked", "a caf\ufffd", None, None]
+    for text in (b"\xff\xfe" + "für".encode("utf-16-le"), b"\xfe\xff" + "für".encode("utf-16-be")):  # PowerShell's `>`
+        (tmp_path / "a.txt").write_bytes(text)
+        assert open_source(str(tmp_path)).read(0).caption == "für"
     (tmp_path / "a.txt").write_text("the other")
     assert open_source(str(tmp_path)).read(0).caption == "the other"
 
