@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,9 @@ def check_out(out: Path) -> None:
         WorkDir(out).root.exists()  # its name is longer
         if out.is_symlink() and not out.exists():
             raise BuildError(f"{out} is a link to nothing: remove it, or choose another --out")
-        if not _is_room(out) and not (out / layout.MANIFEST).is_file():
+        if _is_room(out):
+            check_writable(out.parent)
+        elif not (out / layout.MANIFEST).is_file():
             raise BuildError(f"{out} exists and is no store: choose another --out, or remove it")
 
 
@@ -52,6 +55,12 @@ def a_place(out: Path) -> Iterator[None]:
         if error.errno == errno.ENOSPC:
             raise
         raise BuildError(f"nothing can be written at {out} ({error.strerror}): choose another --out") from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raises PermissionError where nothing can be put into a folder: what wants to should not load models first."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:

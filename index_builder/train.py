@@ -16,7 +16,7 @@ from tqdm import tqdm
 from index_builder import progress
 from index_builder.commands import TrainCommand
 from index_builder.config import resolved_device
-from index_builder.existing import a_place
+from index_builder.existing import a_place, check_writable
 from index_builder.workdir import held
 from sae_core.errors import TrainingError
 from sae_core.metrics import Fidelity, fidelity
@@ -86,6 +86,7 @@ def _folder(out: Path) -> Iterator[Path]:
         if out.is_dir() and (others := sorted({path.name for path in out.iterdir()} - _OURS)):
             raise TrainingError(f"{out} holds other things ({', '.join(others[:3])}): choose another --out")
         out.mkdir(parents=True, exist_ok=True)
+        check_writable(out)
     with held(out / _LOCK, f"another run is writing {out}: wait for it, or choose another --out"):
         try:
             yield out / _CHECKPOINT

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from index_builder.existing import a_place, check_writable
 from index_builder.hub.places import HubError
 from index_builder.workdir import held
 from sae_core.disk import sync_folder
@@ -21,8 +22,13 @@ def partial_of(out: Path) -> Path:
 
 @contextmanager
 def alone(out: Path) -> Iterator[None]:
-    """Raises BuildError while another process pulls to this place. What one that was killed moved away is back."""
-    out.parent.mkdir(parents=True, exist_ok=True)
+    """Raises BuildError while another process pulls to this place, or where nothing can be written there.
+
+    What one that was killed moved away is back.
+    """
+    with a_place(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(out.parent)
     lock = out.with_name(f".{out.name}.lock")
     with held(lock, f"another pull is writing {out}: wait for it, or choose another --out"):
         _restore(out)

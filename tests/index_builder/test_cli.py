@@ -167,6 +167,25 @@ def test_an_out_that_is_no_place_for_a_store(
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
 
 
+def test_a_folder_that_one_may_not_write_to_is_told_before_any_model_is_loaded(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, shut = make_folder(tmp_path / "pictures", 3), tmp_path / "shut"
+    shut.mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != shut)  # root may write anywhere
+    for command in (
+        build_arguments(store, shut / "mine", images=str(images), encoder="local-dir:nowhere"),
+        ["recode", str(store), "--sae", "nowhere", "--out", str(shut / "mine")],
+        ["train-sae", "--embeddings", str(store), "--latents", "9", "--k", "2", "--steps", "2", "--out", str(shut)],
+        ["pull", "ORG/NAME", "--out", str(shut / "mine")],
+    ):
+        assert main(command) == 2
+        out = command[command.index("--out") + 1]
+        said = f"error: nothing can be written at {out} (Permission denied): choose another --out\n"
+        assert capsys.readouterr().err == said
+    assert not [*shut.iterdir()]
+
+
 def test_the_folder_that_one_is_in_is_a_place(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
