@@ -41,6 +41,7 @@ class Sample(NamedTuple):
         return next((member for member in self.members if member.extension in extensions), None)
 
 
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")  # gzip, bzip2, xz, zstd
 _PICTURES = tuple(sorted(extension[1:] for extension in EXTENSIONS))
 
 
@@ -82,7 +83,9 @@ class WebDatasetSource:
         picture = sample.find(*_PICTURES)
         held = ", ".join(member.extension for member in sample.members)
         if picture is None:
-            raise PictureError("no-picture", f"the sample holds no picture, only: {held}")
+            dotted = any(f".{member.extension}".endswith(tuple(EXTENSIONS)) for member in sample.members)
+            rule = " (a name's first dot ends its key, the rest is its type)" if dotted else ""
+            raise PictureError("no-picture", f"the sample holds no picture, only: {held}{rule}")
         if sum(member.extension in _PICTURES for member in sample.members) > 1:
             raise PictureError("several-pictures", f"the sample holds several pictures: {held}")
         facts = self._facts(sample)
@@ -125,6 +128,14 @@ def _first(facts: dict[str, Any], *names: str) -> str | None:
     return next((said for name in names if (said := clean(facts.get(name)))), None)
 
 
+def _no_tar(path: Path, error: tarfile.TarError) -> str:
+    with open(path, "rb") as file:
+        begins = file.read(6)
+    if begins.startswith(_PACKED):
+        return f"{path} is compressed, which cannot be read at random: unpack it"
+    return f"{path} is no whole tar ({error}): fetch or write it again, or leave it out"
+
+
 def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample]]:
     """Keys (`TAR/key`) and samples of one tar; a key's members need not be adjacent."""
     groups: dict[str, list[Member]] = {}
@@ -135,7 +146,9 @@ def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample
             key, extension = keys.of_member(info.name)
             if info.isreg() and key:
                 groups.setdefault(key, []).append(Member(extension, info.offset_data, info.size))
-    except (tarfile.TarError, OSError) as error:
-        raise SourceError(f"{path} is no whole tar: {error}") from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
+    except tarfile.TarError as error:
+        raise SourceError(_no_tar(path, error)) from error
     for key, members in groups.items():
         yield str(clean(f"{shown.as_posix()}/{key}")), Sample(number, tuple(members))

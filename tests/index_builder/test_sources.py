@@ -7,6 +7,7 @@ import os
 import tarfile
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -186,6 +187,7 @@ def test_webdataset_samples_with_their_metadata(tmp_path: Path) -> None:
         with pytest.raises(PictureError) as caught:
             source.read(position)
         assert caught.value.reason == reason
+        assert ("first dot ends its key" in str(caught.value)) == (position == 2)
 
 
 def test_a_json_that_leaves_the_label_open_leaves_it_to_others(tmp_path: Path) -> None:
@@ -276,6 +278,23 @@ def test_a_cut_tar_is_refused_when_listed(tmp_path: Path) -> None:
     tar = make_tar(tmp_path / "a.tar", 3)
     os.truncate(tar, 9_000)
     with pytest.raises(SourceError, match="no whole tar"):
+        open_source(str(tar))
+
+
+def test_a_tar_that_is_packed_or_may_not_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in ("gz", "bz2", "xz"):
+        with tarfile.open(tmp_path / "a.tar", f"w:{kind}") as tar:  # type: ignore[call-overload]
+            tar.addfile(tarfile.TarInfo("a.png"))
+        with pytest.raises(SourceError, match=r"a\.tar is compressed, .*: unpack it$"):
+            open_source(str(tmp_path / "a.tar"))
+    tar = make_tar(tmp_path / "a.tar", 1)
+    os.truncate(tar, 700)
+    with pytest.raises(SourceError, match=r"no whole tar \(.*\): fetch or write it again, or leave it out$"):
+        open_source(str(tar))
+    monkeypatch.setattr("tarfile.open", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(SourceError, match=r"a\.tar cannot be read: Permission denied$"):
         open_source(str(tar))
 
 
