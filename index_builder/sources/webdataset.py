@@ -41,6 +41,7 @@ class Sample(NamedTuple):
         return next((member for member in self.members if member.extension in extensions), None)
 
 
+_CAPTIONS = ("caption", "text")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")  # gzip, bzip2, xz, zstd
 _PICTURES = tuple(sorted(extension[1:] for extension in EXTENSIONS))
 
@@ -90,8 +91,9 @@ class WebDatasetSource:
             raise PictureError("several-pictures", f"the sample holds several pictures: {held}")
         facts = self._facts(sample)
         label = _first(facts, "label", "class") or self._text(sample, "cls")
-        caption = _first(facts, "caption", "text") or self._text(sample, "txt")
-        return RawPicture(self._bytes(sample, picture), clean(label), clean(caption), clean(facts.get("split")))
+        captions = {name: _one(facts.get(name)) for name in _CAPTIONS}
+        caption = _first(captions, *_CAPTIONS) or self._text(sample, "txt")
+        return RawPicture(self._bytes(sample, picture), clean(label), clean(caption), _first(facts, "split"))
 
     def _facts(self, sample: Sample) -> dict[str, Any]:
         member = sample.find("json")
@@ -124,8 +126,14 @@ class WebDatasetSource:
 
 
 def _first(facts: dict[str, Any], *names: str) -> str | None:
-    """The first of these that says something: a number, 0 too, or a text; null does not."""
-    return next((said for name in names if (said := clean(facts.get(name)))), None)
+    """The first of these that says something: a number, 0 too, or a text; null and what has parts do not."""
+    values = (facts.get(name) for name in names)
+    return next((said for value in values if not isinstance(value, list | dict) and (said := clean(value))), None)
+
+
+def _one(caption: Any) -> Any:
+    """Of several, as COCO has them, the first that there is, as in Parquet files."""
+    return next(filter(None, caption), None) if isinstance(caption, list) else caption
 
 
 def _no_tar(path: Path, error: tarfile.TarError) -> str:

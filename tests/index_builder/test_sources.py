@@ -199,6 +199,13 @@ def test_a_json_that_leaves_the_label_open_leaves_it_to_others(tmp_path: Path) -
     assert (first.label, first.caption, second.label) == ("9", "striped", "0")
 
 
+def test_of_several_captions_in_a_json_the_first_is_taken(tmp_path: Path) -> None:
+    facts = b'{"caption": ["", "a lemon", "a fruit"], "label": [3, 4], "class": "fruit", "split": {"id": 1}}'
+    source = open_source(str(write_tar(tmp_path / "x.tar", {"a.png": PNG, "a.json": facts})))
+    found = source.read(0)
+    assert (found.caption, found.label, found.split) == ("a lemon", "fruit", None)
+
+
 def test_several_tars_by_pattern_and_by_folder(tmp_path: Path) -> None:
     for number in range(3):
         make_tar(tmp_path / f"{number}.tar", 2)
