@@ -153,6 +153,12 @@ class _Thumbnails:
 
 
 def _commonest_reason(shards: Sequence[Path]) -> str:
-    said = Counter(reject.message for path in shards for reject in Shard(path).rejects)
-    message, n = said.most_common(1)[0]
-    return f"{n:,} of {said.total():,} inputs were rejected because {message}"
+    """How many have the reason that most have, in the words that most of these have."""
+    said = Counter((reject.error, reject.message) for path in shards for reject in Shard(path).rejects)
+    errors: Counter[str] = Counter()
+    for (error, _), n in said.items():
+        errors[error] += n
+    commonest, n = errors.most_common(1)[0]
+    message = next(message for (error, message), _ in said.most_common() if error == commonest)
+    because = "because" if n == said[commonest, message] else "for instance because"
+    return f"{n:,} of {said.total():,} inputs were rejected, {because} {message}"

@@ -8,6 +8,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -436,10 +437,15 @@ def test_odd_pictures_are_rows_or_rejects_never_the_end(inputs: Path, tmp_path: 
 
 def test_only_rejects_is_an_error_with_the_reason(inputs: Path, tmp_path: Path) -> None:
     make_folder(tmp_path / "bad", 3, dict.fromkeys(range(3), b"nothing"))
-    with pytest.raises(BuildError, match="3 of 3 inputs were rejected because the file is no picture"):
+    with pytest.raises(BuildError, match="3 of 3 inputs were rejected, because the file is no picture"):
         build(config(inputs, tmp_path / "store", images=(str(tmp_path / "bad"),)))
     with pytest.raises(StoreError, match="no store"):
         LatentStore.open(tmp_path / "store")
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name in ("a.jpg", "a.png", "b.txt", "c.left.jpg", "d.json"):
+            tar.addfile(tarfile.TarInfo(name))
+    with pytest.raises(BuildError, match="3 of 4 inputs were rejected, for instance because the sample holds no pict"):
+        build(config(inputs, tmp_path / "store-2", images=(str(tmp_path / "a.tar"),)))
 
 
 def test_an_sae_of_another_width_is_refused(inputs: Path, tmp_path: Path) -> None:
