@@ -39,7 +39,12 @@ def open_source(*images: str) -> Source:
         return _filled(_open_files([path], clean_name(path), said), said)
     if matches := _matches(path):
         return _filled(_open_files(matches, clean_name(path.parent.resolve()), said), said)
-    raise SourceError(f"there is no folder, no tar and no Parquet file at {said}")
+    raise SourceError(f"there is no folder, no tar and no Parquet file at {said}{_of_braces(said)}")
+
+
+def _of_braces(said: str) -> str:
+    """Way out of WebDataset's own spelling, `{00..99}.tar`, in quotes."""
+    return " (braces are for the shell: leave out the quotes, or write * for them)" if {*"{}"} <= {*said} else ""
 
 
 def _open_several(images: Sequence[str]) -> Source:
@@ -51,7 +56,7 @@ def _open_several(images: Sequence[str]) -> Source:
             raise SourceError(f"--images takes one folder or data set, or several files, and {said} is one of several")
         found = {path} if path.is_file() else {*_matches(path)}
         if not found:
-            raise SourceError(f"there is no tar and no Parquet file at {said}")
+            raise SourceError(f"there is no tar and no Parquet file at {said}{_of_braces(said)}")
         paths |= found
     if not paths:
         raise SourceError("--images names nothing")
@@ -82,8 +87,8 @@ def _open_folder(path: Path, images: str) -> Source:
         log.info("passed over in %s: %s", path, found.passed_over())
     if found.pictures:
         return FolderSource.of(found)
-    if found.heic and not (found.tars or found.parquets):
-        raise SourceError(f"{images} holds no pictures that can be read, but {found.passed_over()}")
+    if found.others and not (found.tars or found.parquets):
+        raise SourceError(f"{_no_pictures(images)}, but {found.passed_over()}")
     files = found.tars or found.parquets
     return (
         _open_files([path / file for file in files], clean_name(path.resolve()), images)
@@ -112,7 +117,9 @@ def _open_files(paths: Sequence[Path], name: str, images: str) -> Source:
 
 def _filled(source: Source, images: str) -> Source:
     if not source.keys:
-        raise SourceError(
-            f"{images} holds no pictures (files ending in .jpg, .png, .webp, … or WebDataset or Parquet samples)"
-        )
+        raise SourceError(_no_pictures(images))
     return source
+
+
+def _no_pictures(images: str) -> str:
+    return f"{images} holds no pictures (files ending in .jpg, .png, .webp, … or WebDataset or Parquet samples)"

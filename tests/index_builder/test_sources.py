@@ -356,10 +356,15 @@ def test_metadata_that_nests_too_deep(tmp_path: Path) -> None:
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.tar.gz").write_bytes(b"x")
+    (tmp_path / "packed").mkdir()
+    for name in ("a.tar.gz", "b.tar.gz", "c.zip"):
+        (tmp_path / "packed" / name).touch()
     (tmp_path / "a.tar").write_bytes(b"no tar at all" * 100)
     for path, said in (
         ("gone", "no folder, no tar and no Parquet file"),
         ("empty", "holds no pictures"),
+        ("{0..9}.tar", r"at .*\{0..9}.tar \(braces are for the shell: leave out the quotes, or write \* for them\)$"),
+        ("packed", r"holds no pictures \(files .*\), but 2 \.gz, 1 \.zip$"),
         ("a.tar.gz", "unpack it"),
         ("a.tar", "no whole tar"),
     ):
