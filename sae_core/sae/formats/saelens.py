@@ -32,6 +32,7 @@ def read(raw: Mapping[str, Any], state: Mapping[str, Tensor], asked_k: int | Non
         raise CheckpointError(f"{where} is of SAELens' architecture {kind!r}; we read {', '.join(_ACTIVATIONS)}")
     _check_hook(raw, where)
     w_enc, b_enc, w_dec, b_dec = (tensor(state, name, where) for name in ("W_enc", "b_enc", "W_dec", "b_dec"))
+    _check_sizes(raw, len(w_enc), len(b_enc), where)
     scale = _scale(raw, len(w_enc), where)
     if raw.get("apply_b_dec_to_input", True):
         b_enc = b_enc - b_dec @ w_enc
@@ -49,9 +50,19 @@ def _architecture(raw: Mapping[str, Any]) -> str:
     """Before version 4, Top-K was an activation of the standard architecture."""
     kind = str(raw.get("architecture", "standard"))
     older = str(raw.get("activation_fn_str") or raw.get("activation_fn") or "relu")
-    if kind != "standard" or older == "relu":
-        return kind
-    return older
+    if kind != "standard" or older != "relu":
+        return kind if kind != "standard" else older
+    if raw.get("k") is not None:
+        said = f"cfg.json says k = {raw['k']!r}, which the architecture 'standard' has not"
+        raise CheckpointError(f"{said}: a Top-K SAE says 'topk' as its architecture there")
+    return kind
+
+
+def _check_sizes(raw: Mapping[str, Any], d_in: int, d_sae: int, where: str) -> None:
+    """What `cfg.json` says of the weights must be so: it may be another SAE's."""
+    for name, found in (("d_in", d_in), ("d_sae", d_sae)):
+        if raw.get(name, found) != found:
+            raise CheckpointError(f"{where}: cfg.json says {name} {raw[name]!r}, the weights have {found}")
 
 
 def _k(raw: Mapping[str, Any], where: str) -> int:
