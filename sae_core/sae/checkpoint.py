@@ -38,7 +38,7 @@ def load_sae(reference: str | Path, device: str | torch.device = "cpu", k: int |
     path = Path(resolved).expanduser()
     if path.is_dir():
         sae = _load_folder(path, k)
-    elif path.is_file() and path.suffix == ".safetensors":
+    elif path.is_file() and path.suffix in (".safetensors", ".json"):
         raise CheckpointError(f"{path} is half of a checkpoint: give its folder, {path.parent}")
     elif path.is_file():
         sae = _load_pt(path, k)

@@ -172,8 +172,9 @@ def test_other_things_are_refused_with_what_was_found_and_what_is_read(tmp_path:
         with pytest.raises(CheckpointError, match=found) as caught:
             load_sae(tmp_path / path)
         assert "\n" not in str(caught.value)
-    with pytest.raises(CheckpointError, match=r"half of a checkpoint: give its folder, .*cut"):
-        load_sae(tmp_path / "cut" / "model.safetensors")
+    for half in ("model.safetensors", "config.json"):
+        with pytest.raises(CheckpointError, match=r"half of a checkpoint: give its folder, .*cut"):
+            load_sae(tmp_path / "cut" / half)
     (tmp_path / "saelens").mkdir()
     (tmp_path / "saelens" / "cfg.json").write_text("{}")
     with pytest.raises(CheckpointError, match=r"lacks sae_weights\.safetensors \(it holds cfg\.json\)"):
