@@ -90,9 +90,12 @@ def _at_home(command: Any) -> Any:
 def _build(config: BuildConfig) -> int:
     from index_builder.existing import check_out
     from index_builder.sources import open_source
+    from sae_core.store.checks import read_manifest
 
     check_out(config.out)
-    source = open_source(*config.images)  # first: what is wrong with it should not wait for PyTorch
+    if config.reuse is not None:
+        read_manifest(config.reuse)
+    source = open_source(*config.images)  # first, as those: what is wrong with them should not wait for PyTorch
 
     from index_builder.build import build
     from index_builder.outcome import outcome

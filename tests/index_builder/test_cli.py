@@ -23,6 +23,7 @@ from tests.support.pictures import make_folder, make_tar
 from tests.support.stores import make_store
 
 NOWHERE = "build --images /nowhere --encoder demo --sae demo --out out".split()
+REUSED = "build --images assets/demo --encoder demo --sae demo --out out --reuse".split()
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +270,10 @@ def test_a_home_folder_in_a_path_is_one(
     assert (store.parent / home.name / "manifest.json").is_file() and not Path("~").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["build", "--nonsense"], ["info", "STORE"], NOWHERE])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["build", "--nonsense"], ["info", "STORE"], NOWHERE, [*REUSED, "/nowhere"], [*REUSED, "tests"]],
+)
 def test_what_needs_no_model_does_not_wait_for_pytorch(store: Path, arguments: list[str]) -> None:
     given = [str(store) if argument == "STORE" else argument for argument in arguments]
     program = (
