@@ -18,10 +18,15 @@ def random_fvu(
 ) -> float:
     """FVU of n random directions with the embeddings' covariance, of which an image takes k at most.
 
-    On images spread over the store. NaN where all embeddings are one.
+    The covariance is that of every second image, the FVU that of others, spread over the store: directions made of few
+    images span these exactly, and would leave nothing of them. NaN where all embeddings are one.
     """
-    away = np.asarray(embeddings[_spread(len(embeddings))] - mean, dtype=np.float32)
-    return _fvu(away, covariant(embeddings, mean, n, seed=2).astype(np.float32), k)
+    known, others = embeddings[::2], embeddings[1::2]
+    if len(others) == 0:
+        return float("nan")
+    centre = known[_spread(len(known))].mean(0, dtype=np.float64)  # not that of all, which tells of the others
+    away = np.asarray(others[_spread(len(others))] - mean, dtype=np.float32)
+    return _fvu(away, covariant(known, centre, n, seed=2).astype(np.float32), k)
 
 
 def picture_fvu(

@@ -203,8 +203,8 @@ def test_latents_of_most_pictures_and_dead_ones_are_not_matched(monkeypatch: pyt
 
 def test_a_dictionary_of_random_directions_is_pursued(x: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orthogonal matching pursuit, each step fitted by another routine."""
-    away, n, k = x - x.mean(0), 24, 5
-    directions, error = random_directions.covariant(x, x.mean(0), n, seed=2), 0.0
+    away, known, n, k = (x - x.mean(0))[1::2], x[::2], 24, 5
+    directions, error = random_directions.covariant(known, known.mean(0), n, seed=2), 0.0
     for row in away:
         left, kept = row, []
         for _ in range(k):
@@ -215,6 +215,14 @@ def test_a_dictionary_of_random_directions_is_pursued(x: np.ndarray, monkeypatch
         error += float(np.square(left).sum())
     monkeypatch.setattr(random_dictionary, "_CELLS", 2_000)  # some pictures at a time
     assert random_fvu(x.astype(np.float32), x.mean(0), n, k) == pytest.approx(error / np.square(away).sum(), rel=1e-3)
+
+
+def test_random_directions_do_not_know_the_few_pictures_that_they_are_judged_on() -> None:
+    """Directions made of fewer pictures than are kept at once leave nothing of these, which is no feat of theirs."""
+    x = np.random.default_rng(0).standard_normal((300, 40)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    found = [random_fvu(x[:n], x[:n].mean(0, dtype=np.float64), 64, 16) for n in (2, 3, 8, 30, 300)]
+    assert found[0] == 1 and found == sorted(found, reverse=True) and found[2] > 0.8 and found[4] < 0.4
 
 
 def test_a_dictionary_of_pictures_is_judged_on_others() -> None:
