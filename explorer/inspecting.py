@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -19,6 +21,7 @@ from explorer.views.code_rows import build_rows
 from explorer.views.edits import Edit, build_edit
 from explorer.views.inspect_query import InspectQuery
 from explorer.views.inspection import Source, build_inspection
+from explorer.views.meant import find_meant
 from explorer.views.scores import Scores, build_scores, default_prompts, suggested_labels
 from explorer.where import draw_where
 from sae_core import LatentStore
@@ -34,10 +37,11 @@ def draw_inspection(store: LatentStore, source: Source, query: InspectQuery, bes
         sae(store)  # raises MismatchError where it is not the one that made the codes
         view = build_inspection(store, source)
         rows = build_rows(store, view, query)
+        meant = find_meant(store, query.add.words, partial(query.added, store))
     edit, refusal = _edit(store, source, query)
     with beside:
         draw(edit_sections.problems(query), sections.reconstruction(view, edit is not None), refusal)
-        draw(code(view, rows), edit_sections.add_form(query))
+        draw(code(view, rows), edit_sections.add_form(query, meant))
         outcome = st.empty()
     _draw_outcome(outcome, edit, query)
     where, scores = st.container(), st.container(key="scores")

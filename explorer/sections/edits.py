@@ -11,8 +11,11 @@ from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
+from explorer.sections.meant import which_meant
 from explorer.views.edits import Edit
-from explorer.views.inspect_query import MAX_ACTIVATION, InspectQuery
+from explorer.views.inspect_query import MAX_ACTIVATION, Addition, InspectQuery
+from explorer.views.latents_query import MAX_WORDS
+from explorer.views.meant import Meant
 from explorer.views.scores import Score
 from explorer.views.tiles import Tile
 from explorer.wording import activation, figure, plural
@@ -47,16 +50,25 @@ def refused(sentence: str, query: InspectQuery) -> str:
     return f'<p class="sp-refused" role="alert" data-spa data-stay>{escape(sentence)}. {reset}</p>'
 
 
-def add_form(query: InspectQuery) -> str:
-    """Adds a latent that is not in the code."""
+def add_form(query: InspectQuery, meant: Meant) -> str:
+    """Adds a latent that is not in the code; below it, which ones the words in its field may mean."""
+    to = "" if query.add.to is None else f"{query.add.to:g}"
     return (
         f'<form class="sp-filter sp-addlatent" action="{links.INSPECT}" method="get" {form_state(query)}'
-        '<div class="sp-fields"><label>add latent <input type="text" name="add" inputmode="numeric" required '
-        'pattern="\\s*#?\\s*[0-9]+\\s*" placeholder="number" autocomplete="off"></label>'
-        f'<label>with activation <input type="number" name="to" min="0" max="{MAX_ACTIVATION:g}" step="any" '
-        f'placeholder="its mean"></label><button type="submit" class="sp-copy">add</button>'
-        f"{parts.help_mark(DEFINITIONS['edit'])}</div></form>"
+        f'<div class="sp-fields"><label>add latent <input type="text" name="add" value="{escape(query.add.words)}" '
+        f'required maxlength="{MAX_WORDS}" placeholder="#340, or a name" autocomplete="off"></label>'
+        f'<label>with activation <input type="number" name="to" value="{to}" min="0" max="{MAX_ACTIVATION:g}" '
+        f'step="any" placeholder="its mean"></label><button type="submit" class="sp-copy">add</button>'
+        f"{parts.help_mark(DEFINITIONS['edit'])}</div></form>{_asked(query.add, meant)}"
     )
+
+
+def _asked(add: Addition, meant: Meant) -> str:
+    """Which latent is meant, or why there is none to add."""
+    if meant.latents:
+        return which_meant(meant, stay=True)
+    none = f"No latent has “{add.words}” in its name or label; a number does, as in #340." if add.words else ""
+    return parts.refusal(add.problem or none) if add.problem or none else ""
 
 
 def form_state(query: InspectQuery, *own: str) -> str:

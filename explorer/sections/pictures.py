@@ -9,11 +9,11 @@ from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
+from explorer.sections.meant import which_meant
 from explorer.sections.pager import pager, steps
 from explorer.sections.texts import control, nothing_stands_out
 from explorer.views.pictures import Condition, PicturesPage, SaidCondition
 from explorer.views.pictures_meaning import Meaning
-from explorer.views.pictures_meant import Meant
 from explorer.views.pictures_query import FIELDS, SAID, Field
 from explorer.wording import NBSP, expected, figure, plural
 
@@ -31,19 +31,8 @@ def conditions(view: PicturesPage) -> str:
 def problem(view: PicturesPage) -> str:
     """Why nothing was searched; where words stand for latents, these to choose from."""
     if view.meant and view.query.unread:
-        return "".join(map(_meant, view.meant))
+        return "".join(map(which_meant, view.meant))
     return f'<p class="sp-refused" role="alert">{escape(view.problem or "")}</p>'
-
-
-def _meant(meant: Meant) -> str:
-    ways = "".join(
-        f'<div class="sp-relative"><a class="sp-strip" href="{escape(href)}" tabindex="-1" aria-hidden="true">'
-        f"{''.join(parts.picture(tile, 72) for tile in tiles)}</a>"
-        f'<div><a class="sp-under" href="{escape(href)}">{escape(ref.text)}</a></div></div>'
-        for (ref, href), tiles in zip(meant.latents, meant.tiles, strict=True)
-    )
-    said = f"Latents with “{escape(meant.words)}” in their name or label, those called so first. Which is meant?"
-    return f'<section data-spa><p role="status">{said}</p><div class="sp-relatives">{ways}</div></section>'
 
 
 def summary(view: PicturesPage) -> str:

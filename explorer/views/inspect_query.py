@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from explorer import links
+from explorer.views.latents_query import MAX_WORDS
 from explorer.views.paging import whole_number
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
@@ -19,6 +21,14 @@ _OF_ONE = frozenset(("where", "method", "deletion"))  # parameters of explorer.v
 _OURS = ("prompts", "prompt", "edit", "add", "to")
 
 
+class Addition(NamedTuple):
+    """A latent that was to be added, and is not yet: by words, which may stand for several."""
+
+    words: str = ""
+    to: float | None = None  # its activation; None: its mean
+    problem: str = ""  # why there is nothing to add, said at the form
+
+
 @dataclass(frozen=True)
 class InspectQuery:
     """One question; every change of it keeps the rest of the address."""
@@ -28,6 +38,7 @@ class InspectQuery:
     edit: Mapping[int, float] = field(default_factory=dict)  # latent -> its new activation
     problems: tuple[str, ...] = ()  # a sentence for every part of the edit that could not be read
     text_problems: tuple[str, ...] = ()  # the same of the texts, said at their box
+    add: Addition = field(default_factory=Addition)
     others: Mapping[str, str] = field(default_factory=dict)  # parameters that belong to others: image, where, …
 
     @property
@@ -49,6 +60,11 @@ class InspectQuery:
         """The same page with other parameters; None takes one out."""
         return links.inspect_with({**self.said, **changes})
 
+    def added(self, store: LatentStore, latent: int) -> str:
+        """The same page with the latent that was meant to be added."""
+        to = self.add.to
+        return self.edited(latent, usual_activation(store, latent) if to is None else to)
+
     def edited(self, latent: int, activation: float | None) -> str:
         """The same page with one latent's activation changed; None resets it."""
         edit = {**self.edit, latent: activation}
@@ -58,7 +74,8 @@ class InspectQuery:
 def read_inspect(store: LatentStore, params: Mapping[str, str]) -> InspectQuery:
     """Of the address's parameters; what cannot be read becomes a sentence, and the rest counts.
 
-    `add=340&to=2.5`, as the form sends it, joins `edit`; without `to`, the latent's mean activation is meant.
+    `add=340&to=2.5`, as the form sends it, joins `edit`; without `to`, the latent's mean activation is meant. Words in
+    place of the number are a question: which latent is meant?
     """
     problems: list[str] = []
     text_problems: list[str] = []
@@ -69,12 +86,11 @@ def read_inspect(store: LatentStore, params: Mapping[str, str]) -> InspectQuery:
     for part in asked[:MAX_EDITS]:
         number, _, value = part.partition(":")
         _read_into(edit, problems, store, number, value)
-    if params.get("add", "").strip():
-        _add(edit, problems, store, params["add"].strip(), params.get("to", "").strip())
+    add = _add(edit, store, params.get("add", "").strip()[:MAX_WORDS], params.get("to", "").strip())
     prompts = _prompts(params["prompts"], text_problems) if "prompts" in params else None
     chosen = whole_number(params.get("prompt"), 0)
     others = {key: value for key, value in params.items() if key not in _OURS}
-    return InspectQuery(prompts or None, chosen, edit, tuple(problems), tuple(text_problems), others)
+    return InspectQuery(prompts or None, chosen, edit, tuple(problems), tuple(text_problems), add, others)
 
 
 def edit_text(edit: Mapping[int, float]) -> str:
@@ -91,11 +107,19 @@ def usual_activation(store: LatentStore, latent: int) -> float:
     return float(alive.mean()) if alive.size else 1.0
 
 
-def _add(edit: dict[int, float], problems: list[str], store: LatentStore, number: str, value: str) -> None:
-    known = whole_number(number, -1)
-    if not value and 0 <= known < store.n_latents:
-        value = f"{usual_activation(store, known):.4g}"
-    _read_into(edit, problems, store, number, value)
+def _add(edit: dict[int, float], store: LatentStore, said: str, to: str) -> Addition:
+    """Into the edit, if it is a number; what is left to ask or to say."""
+    if not said:
+        return Addition()
+    try:
+        activation = _activation(to) if to else None
+        if whole_number(said, -1) < 0:
+            return Addition(said, activation)
+        latent = _latent(store, said)
+    except SparsightError as error:
+        return Addition(problem=str(error))
+    edit[latent] = usual_activation(store, latent) if activation is None else activation
+    return Addition()
 
 
 def _read_into(edit: dict[int, float], problems: list[str], store: LatentStore, number: str, value: str) -> None:

@@ -7,13 +7,14 @@ from itertools import islice
 
 from explorer.views.chance import EmbedTexts
 from explorer.views.latent_table import MAX_LABELS
+from explorer.views.meant import Meant
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentRef, latent_ref
 from explorer.views.pictures_chance import Chance, by_chance
 from explorer.views.pictures_examples import Example, build_examples
 from explorer.views.pictures_found import NOTHING, Found, find, matches
 from explorer.views.pictures_meaning import Meaning
-from explorer.views.pictures_meant import Meant, build_meant
+from explorer.views.pictures_meant import build_meant
 from explorer.views.pictures_problems import problem_of
 from explorer.views.pictures_query import FIELDS, MAX_LATENTS, SAID, Field, PicturesQuery, Said
 from explorer.views.tiles import Tile, tiles

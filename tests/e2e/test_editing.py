@@ -168,6 +168,13 @@ def test_a_latent_is_added_and_texts_are_scored(app: str, page: Page) -> None:
     expect(page.locator(".sp-row")).to_have_count(rows + 1)
     page.get_by_role("link", name="drop #5").click()
     expect(page.locator(".sp-row")).to_have_count(rows)
+    page.get_by_label("add latent").fill("flags")
+    page.get_by_role("button", name="add", exact=True).click()
+    page.get_by_role("status").filter(has_text="Which is meant?").wait_for()
+    page.locator(".sp-relative a.sp-under").first.click()
+    expect(page.locator(".sp-row")).to_have_count(rows + 1)
+    page.get_by_role("link", name="reset all").click()
+    expect(page.locator(".sp-row")).to_have_count(rows)
 
     page.locator(".sp-prompts textarea").fill("a red car\na green lizard")
     page.get_by_role("button", name="score", exact=True).click()

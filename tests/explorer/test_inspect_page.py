@@ -87,6 +87,24 @@ def test_a_dead_latent_can_be_added(shown: LatentStore) -> None:
     assert html.count('type="range"') == len(shown.code(7).latents) + 1
 
 
+def test_words_for_the_latent_to_add_ask_which_is_meant(shown: LatentStore) -> None:
+    label = str(shown.latents["top_label"].dropna().iloc[0])
+    html = html_of(run_page("inspect", image="7", add=label, to="0.5"))
+    assert f"Latents with “{label}” in their name or label" in html
+    assert f'name="add" value="{label}"' in html and 'name="to" value="0.5"' in html
+    meant = [int(one) for one in re.findall(r'class="sp-under" href="inspect\?image=7&amp;edit=(\d+):0\.5"', html)]
+    assert meant and all(
+        label in (shown.latents.at[one, "top_label"], shown.latents.at[one, "name"]) for one in meant
+    ), "each adds that latent"
+    assert 'role="alert"' not in html and "Edited:" not in html
+
+
+def test_words_that_no_latent_has_are_one_sentence(shown: LatentStore) -> None:
+    html = html_of(run_page("inspect", image="7", add="<b>zzz"))
+    assert "No latent has “&lt;b&gt;zzz” in its name or label; a number does, as in #340." in html
+    assert html.count('role="alert"') == 1
+
+
 @pytest.mark.parametrize("edit", ["x:1", "5:", "99999:1", "5:-2", "5:nan", "<script>alert(1)</script>:1", "5=3"])
 def test_an_edit_that_cannot_be_read_is_one_sentence(shown: LatentStore, edit: str) -> None:
     html = html_of(run_page("inspect", image="7", edit=edit))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from explorer.sections import code_rows
 from explorer.sections.scores import in_words
 from explorer.views.code_rows import build_rows
 from explorer.views.edits import build_edit
-from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, edit_text, read_inspect, usual_activation
+from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, Addition, edit_text, read_inspect, usual_activation
 from explorer.views.inspection import build_inspection, kept_code, store_source
 from explorer.views.scores import N_STEPS, Step, build_scores, default_prompts, suggested_labels
 from explorer.wording import activation
@@ -237,8 +238,18 @@ def test_adding_a_latent(store: LatentStore) -> None:
     assert query.edit == pytest.approx({3: 0.0, alive: mean}, rel=1e-3)
     assert "add" not in query.url() and f"{alive}:" in query.url(), "the address of every link is the canonical one"
     assert read_inspect(store, {"add": "5", "to": "0.7"}).edit == {5: 0.7}
-    assert read_inspect(store, {"add": "5", "to": "x"}).problems
-    assert read_inspect(store, {"add": "96"}).problems == ("There is no latent #96; this store has 0 … 95.",)
+    assert read_inspect(store, {"add": "5", "to": "x"}).add.problem.startswith("“x” is no activation")
+    assert read_inspect(store, {"add": "96"}).add.problem == "There is no latent #96; this store has 0 … 95."
+
+
+@pytest.mark.parametrize("to", ["", "0.7"])
+def test_a_latent_is_added_by_words(store: LatentStore, to: str) -> None:
+    query = read_inspect(store, {"image": "7", "edit": "3:0", "add": " red  car ", "to": to})
+    assert query.edit == {3: 0.0}, "words may mean several latents: nothing is added yet"
+    assert query.add.words == "red  car"
+    there = read_inspect(store, dict(parse_qsl(urlsplit(query.added(store, 5)).query)))
+    assert there.edit == pytest.approx({3: 0.0, 5: float(to or store.latents.at[5, "mean_activation"])}, rel=1e-3)
+    assert there.add == Addition()
 
 
 def test_a_dead_latent_begins_with_what_is_usual_elsewhere(store: LatentStore) -> None:
