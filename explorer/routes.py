@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from explorer.api import create_api
 from explorer.export_routes import export_routes
 from explorer.map_routes import map_routes
 from explorer.stores import current_store
+from explorer.unknown_routes import unknown_routes
 from sae_core.errors import SparsightError
 from sae_core.store.records import Thumbnail
 
@@ -22,18 +24,23 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 def routes() -> list[BaseRoute]:
     """All routes beside Streamlit's."""
-    return [
+    known = [
         Route("/thumb/{version}/{image_id}", thumbnail, methods=["GET", "HEAD"]),
         Route("/favicon.png", icon, methods=["GET", "HEAD"]),
         *export_routes(),
         *map_routes(),
         Mount("/api", app=create_api(), name="api"),
     ]
+    return [*known, *unknown_routes(sorted(_parts(known)))]
 
 
 def guarded_parts() -> set[str]:
     """First parts of the paths that show anything of the store; the icon does not."""
-    paths = {route.path for route in routes() if isinstance(route, Route | Mount)}
+    return _parts(routes())
+
+
+def _parts(known: Iterable[BaseRoute]) -> set[str]:
+    paths = {route.path for route in known if isinstance(route, Route | Mount)}
     return {path.split("/")[1] for path in paths} - {"favicon.png"}
 
 

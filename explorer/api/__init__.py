@@ -27,6 +27,7 @@ def create_api() -> FastAPI:
     )
     for part in (latents, duplicates, images, search):
         api.include_router(part.router)
+    api.add_exception_handler(404, _unknown)
     api.add_exception_handler(IndexError, _missing)
     api.add_exception_handler(WithheldError, _withheld)
     api.add_exception_handler(SparsightError, _failed)
@@ -40,6 +41,11 @@ def _unreadable(_request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     said = first["msg"][:1].lower() + first["msg"][1:]
     return JSONResponse({"detail": f"{first['loc'][-1]}: {said}"}, status_code=422)
+
+
+def _unknown(_request: Request, _error: Exception) -> JSONResponse:
+    """No address of the API; what a known one does not have is an IndexError."""
+    return JSONResponse({"detail": "nothing has this address; api/openapi.json says what there is"}, status_code=404)
 
 
 def _missing(_request: Request, error: Exception) -> JSONResponse:

@@ -82,6 +82,30 @@ def test_a_refused_host_is_told_why(client: TestClient) -> None:
     assert "SPARSIGHT_ALLOWED_HOSTS" in answer.text
 
 
+@pytest.mark.parametrize(
+    "path", ["export", "export/", "export/nothing", "thumb/x", "thumb/x/7/8", "tip/x", "refs", "points/x/y", "api"]
+)
+def test_nothing_below_our_own_addresses_is_a_page(client: TestClient, path: str) -> None:
+    answer = client.get(f"/{path}")
+    assert answer.status_code == 404
+    assert answer.text.startswith("nothing has this address; ")
+    assert "text/plain" in answer.headers["content-type"] and answer.headers["cache-control"] == "no-store"
+
+
+def test_an_address_of_the_api_that_is_none_is_a_sentence(client: TestClient) -> None:
+    answer = client.get("/api/nothing")
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "nothing has this address; api/openapi.json says what there is"}
+
+
+def test_a_figure_as_png_is_told_where_it_is_drawn(client: TestClient) -> None:
+    answer = client.get("/export/figure.png?latents=3,7&title=Mine")
+    assert answer.status_code == 404
+    said = "a figure is drawn as PNG by the browser, with the button beside it; the server has it as SVG: "
+    assert answer.text == f"{said}export/figure.svg?latents=3,7&title=Mine\n"
+    assert client.get("/" + answer.text.split()[-1]).status_code == 200
+
+
 def test_the_policy_names_streamlits_inline_script() -> None:
     policy = content_security_policy()
     assert "'sha256-" in policy
