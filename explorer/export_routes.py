@@ -70,7 +70,7 @@ def figure_svg(request: Request) -> Response:
         return _refused(400, str(error))
     except SparsightError as error:
         return _refused(503, str(error))
-    name = _disposition(store.manifest.name, title or "-".join(map(str, latents[:5])), "svg")
+    name = _disposition(store.manifest.name, title or _numbered(latents), "svg")
     pieces = sheet_svg(sheet, store.thumbnail)
     return StreamingResponse(pieces, media_type="image/svg+xml", headers={**_FRESH, **name})
 
@@ -104,6 +104,11 @@ def _latents(
         return _refused(503, str(error))
     name = _disposition(store.manifest.name, title or ("latents" if latents is None else "list"), extension)
     return StreamingResponse(pieces(store, latents, title), media_type=media_type, headers={**_FRESH, **name})
+
+
+def _numbered(latents: list[int]) -> str:
+    """Five at most: it is a file's name."""
+    return " ".join(["latent" if len(latents) == 1 else "latents", *map(str, latents[:5])])
 
 
 def _title(request: Request) -> str:

@@ -20,9 +20,8 @@ def figure_links(latents: Sequence[int], title: str = "", small: bool = False) -
         else f"the {'first ' * (len(latents) > MAX_ROWS)}{plural(len(shown), 'latent')}"
     )
     href = escape(links.figure_url(shown, title))
-    name = escape("-".join(title.lower().split())[:80] or "-".join(["latent", *map(str, shown[:5])]))
     told = escape(f"a figure of {what} for a paper: the strongest pictures, and some from all of the gallery")
-    data = f'data-href="{href}" data-name="{name}" data-tip="{told}"'
+    data = f'data-href="{href}" data-tip="{told}"'
     svg = f'<a class="sp-copy" href="{href}" download data-figure="svg" {data} aria-label="{told}, as SVG">SVG</a>'
     png = f'<button type="button" class="sp-copy" data-figure="png" {data} aria-label="{told}, as PNG">PNG</button>'
     classes = "sp-figure sp-saves" if small else "sp-figure"

@@ -10,9 +10,9 @@ async function figurePressed(event) {
   if (asked.ariaBusy === "true") return;
   asked.ariaBusy = "true";
   try {
-    const svg = await readFigure(asked.dataset.href);
+    const { svg, name } = await readFigure(asked.dataset.href);
     const blob = new Blob([svg], { type: "image/svg+xml" });
-    saveBlob(asked.dataset.figure === "png" ? await drawnFigure(blob) : blob, `${asked.dataset.name}.${asked.dataset.figure}`);
+    saveBlob(asked.dataset.figure === "png" ? await drawnFigure(blob) : blob, `${name}.${asked.dataset.figure}`);
   } catch (error) {
     asked.dataset.tip = error.message;
     asked.setAttribute("aria-description", error.message); // readers do not see tips
@@ -27,7 +27,13 @@ async function readFigure(address) {
   const text = await answer.text();
   if (!answer.ok) throw new Error(text.trim());
   const font = await figureFont();
-  return text.replace(">", () => `><defs><style>${font}</style></defs>`);
+  return { svg: text.replace(">", () => `><defs><style>${font}</style></defs>`), name: fileName(answer) };
+}
+
+// The server's own name for the file, which a link without this script would get, too; without its ".svg".
+function fileName(answer) {
+  const said = /filename\*=UTF-8''([^;]+)\.svg/.exec(answer.headers.get("content-disposition") ?? "");
+  return said ? decodeURIComponent(said[1]) : "sparsight";
 }
 
 async function drawnFigure(blob) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -81,7 +82,9 @@ def test_latents_are_saved_as_a_figure_in_the_pages_own_font(app: str, store: La
     page.goto(f"{app}/list?latents={','.join(map(str, common))}&title=Common+ones")
     settled(page)
     svg = saved(page, "svg")
-    assert svg.name == "common-ones.svg"
+    told = page.request.get(str(page.locator("[data-figure=svg]").evaluate("link => link.href"))).headers
+    assert f"UTF-8''{quote(svg.name)}" in told["content-disposition"], "what a script gets from the server"
+    assert svg.name == "Emoji-and-clip-art-Common-ones.svg"
     assert svg.read_text(encoding="utf-8").count("@font-face") == 1
     assert svg.read_text(encoding="utf-8").count("<image ") == 30
 
@@ -98,7 +101,7 @@ def test_latents_are_saved_as_a_figure_in_the_pages_own_font(app: str, store: La
 
     png = saved(page, "png")
     with Image.open(png) as picture:
-        assert (png.name, picture.width) == ("common-ones.png", 3 * width)
+        assert (png.name, picture.width) == (f"{svg.stem}.png", 3 * width)
         column = picture.convert("L").crop((3 * 232, 3 * 80, 3 * 280, 3 * 130))
         assert column.getextrema()[0] < 128, "the pictures are drawn, too"
 

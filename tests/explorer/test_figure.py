@@ -65,6 +65,9 @@ def test_the_pictures_and_figures_are_the_gallerys_own(client: TestClient, shown
     answer = client.get(f"/export/figure.svg?latents={large}&title=Mine")
     assert answer.headers["content-type"].startswith("image/svg+xml")
     assert "Mine.svg" in answer.headers["content-disposition"]
+    for asked, name in ((f"{large}", f"latent-{large}"), ("1,2,3,4,5,6", "latents-1-2-3-4-5")):
+        named = client.get(f"/export/figure.svg?latents={asked}").headers["content-disposition"]
+        assert named.endswith(f"-{name}.svg"), "without a title"
     top, through = ranks(shown.gallery_size(large))
     asked = [*top, *(rank for rank in through if rank is not None)]
     assert len(asked) == N_TOP + len(PLACES), "a gallery that fills the row"
