@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from explorer import links
 from explorer.api import create_api
 from explorer.export_routes import export_routes
 from explorer.map_routes import map_routes
@@ -24,24 +26,45 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 def routes() -> list[BaseRoute]:
     """All routes beside Streamlit's."""
-    known = [
+    known = _known()
+    to_pages = [Route("/latent/{number:int}", to_latent), Route("/inspect/{number:int}", to_picture)]
+    return [*known, *unknown_routes(sorted(_parts(known))), *to_pages]
+
+
+def guarded_parts() -> set[str]:
+    """First parts of the paths that show anything of the store; the icon does not."""
+    return _parts(_known())
+
+
+def _known() -> list[BaseRoute]:
+    return [
         Route("/thumb/{version}/{image_id}", thumbnail, methods=["GET", "HEAD"]),
         Route("/favicon.png", icon, methods=["GET", "HEAD"]),
         *export_routes(),
         *map_routes(),
         Mount("/api", app=create_api(), name="api"),
     ]
-    return [*known, *unknown_routes(sorted(_parts(known)))]
-
-
-def guarded_parts() -> set[str]:
-    """First parts of the paths that show anything of the store; the icon does not."""
-    return _parts(routes())
 
 
 def _parts(known: Iterable[BaseRoute]) -> set[str]:
     paths = {route.path for route in known if isinstance(route, Route | Mount)}
     return {path.split("/")[1] for path in paths} - {"favicon.png"}
+
+
+def to_latent(request: Request) -> Response:
+    """`latent/340`, as people guess it: Streamlit would answer it with a page that stays blank."""
+    return _to_page(request, links.LATENT, "latent")
+
+
+def to_picture(request: Request) -> Response:
+    """`inspect/12`, the same for a picture."""
+    return _to_page(request, links.INSPECT, "image")
+
+
+def _to_page(request: Request, page: str, parameter: str) -> Response:
+    """To the page with the number as its parameter. The address is relative, so that a proxy's own path stays."""
+    said = urlencode({**request.query_params, parameter: request.path_params["number"]})
+    return RedirectResponse(f"../{page}?{said}")
 
 
 def icon(_request: Request) -> Response:

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from explorer.early import EarlyStyle
 from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_policy, hosts_from_environment
-from explorer.routes import routes
+from explorer.routes import guarded_parts, routes
 from explorer.stores import STORE_VARIABLE
 from sae_core import LatentStore
 from sae_core.references import REPOSITORY_ROOT
@@ -104,6 +104,21 @@ def test_a_figure_as_png_is_told_where_it_is_drawn(client: TestClient) -> None:
     said = "a figure is drawn as PNG by the browser, with the button beside it; the server has it as SVG: "
     assert answer.text == f"{said}export/figure.svg?latents=3,7&title=Mine\n"
     assert client.get("/" + answer.text.split()[-1]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("guessed", "page"),
+    [
+        ("latent/340", "latent?latent=340"),
+        ("latent/340?view=deciles&latent=1", "latent?view=deciles&latent=340"),
+        ("inspect/12", "inspect?image=12"),
+    ],
+)
+def test_a_number_as_a_path_leads_to_its_page(client: TestClient, guessed: str, page: str) -> None:
+    answer = client.get(f"/{guessed}", follow_redirects=False)
+    assert answer.status_code == 307
+    assert str(answer.url.join(answer.headers["location"])) == f"http://localhost/{page}"
+    assert not {"latent", "inspect"} & guarded_parts(), "the page itself asks for the login"
 
 
 def test_the_policy_names_streamlits_inline_script() -> None:
