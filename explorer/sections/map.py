@@ -108,7 +108,7 @@ def _kept(view: MapPage) -> str:
 
 
 def _matched(matched: Matched, words: str) -> str:
-    more = f"<p>{dim(f'and {matched.n - LISTED:,} more')}</p>" if matched.n > LISTED else ""
+    more = f"<p>{dim(f'{matched.n - LISTED:,} more than these {LISTED}')}</p>" if matched.n > LISTED else ""
     if matched.n > MAX_LATENTS:
         more += f"<p>{dim(f'A list holds the first {MAX_LATENTS}. The grid holds all.')}</p>"
     items = "".join(f"<li>{latent_link(ref)}</li>" for ref in matched.refs)

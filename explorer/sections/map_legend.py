@@ -20,11 +20,14 @@ def legend(view: MapPage) -> str:
     else:
         body = dim("no latent has this figure")
     grey = "dead, or too few pictures for it" if isinstance(view.color, Scale) else "dead, or another label"
-    return f'<div class="sp-legend">{body}<span class="sp-key"><i class="sp-grey"></i>{grey}</span></div>'
+    keys = f'<span class="sp-key"><i class="sp-grey"></i>{grey}</span>'
+    if isinstance(view.color, Scale) and view.color.baseline:
+        keys = f'<span class="sp-key sp-num"><s></s>baseline {escape(view.color.baseline[1])}</span>{keys}'
+    return f'<div class="sp-legend">{body}{keys}</div>'
 
 
 def _scale(scale: Scale) -> str:
-    """A strip of the colours; the mark is the baseline."""
+    """A strip of the colours; the mark is the baseline, which the key beside it names."""
     ticks = "".join(f'<span style="left:{100 * place:.0f}%">{escape(text)}</span>' for place, text in scale.ticks)
     mark = ""
     if scale.baseline:

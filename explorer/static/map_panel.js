@@ -133,7 +133,7 @@ function drawSelection() {
   for (const latent of some.slice(0, SHOWN_REFS)) {
     make("a", make("li", list), "sp-ref", `#${latent}`).href = `latent?latent=${latent}`;
   }
-  if (n > SHOWN_REFS) make("p", section, "sp-dim", `and ${(n - SHOWN_REFS).toLocaleString("en")} more`);
+  if (n > SHOWN_REFS) make("p", section, "sp-dim", `${(n - SHOWN_REFS).toLocaleString("en")} more than these ${SHOWN_REFS}`);
   if (n) nameRefs(list, some.slice(0, SHOWN_REFS));
 }
 

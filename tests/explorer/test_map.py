@@ -161,6 +161,20 @@ def test_the_baseline_stands_on_the_scale(store: LatentStore) -> None:
     assert activation.baseline is None
 
 
+def test_the_mark_on_the_scale_is_named_beside_it(shown: LatentStore) -> None:
+    scale = coloring(shown, "")
+    assert isinstance(scale, Scale) and scale.baseline
+    assert f"<s></s>baseline {scale.baseline[1]}</span>" in html_of(run_page("map"))
+    assert "baseline" not in html_of(run_page("map", color="activation")).partition("sp-legend")[2].partition("</p>")[0]
+
+
+def test_a_list_that_is_cut_says_how_many_are_left(shown: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "LISTED", 2)
+    matched = build_map(shown, MapQuery.from_params({"q": "e"})).matched
+    assert matched and matched.n > 2
+    assert f"{matched.n - 2} more than these 2" in html_of(run_page("map", q="e"))
+
+
 @pytest.mark.parametrize(("lowest", "on_it"), [(0.4, True), (0.6, False)])
 def test_what_lies_beyond_the_scale_is_said_and_marked_nowhere(
     store: LatentStore, monkeypatch: pytest.MonkeyPatch, lowest: float, on_it: bool
