@@ -68,10 +68,11 @@ def _store_line(store: LatentStore | None) -> str:
         return ""
     manifest = store.manifest
     k = f"k{NBSP}{'≤' + NBSP if store.has_thresholds else ''}{manifest.k}"
-    size = f"{plural(manifest.n_images, 'image')} · {plural(manifest.n_latents, 'latent')} · {k}"
+    sizes = f"{plural(manifest.n_images, 'image')} · {plural(manifest.n_latents, 'latent')}"
     made = f" · demonstration {_what_is_small(manifest)}" if manifest.demonstration else ""
-    whole = escape(f"{manifest.name}: {size}{made}")  # where the line is cut
-    return f'<span class="sp-store" title="{whole}"><b>{escape(manifest.name)}</b> <span>{size}{made}</span></span>'
+    whole = escape(f"{manifest.name}: {sizes} · {k}{made}")  # where the line is cut
+    said = f'{sizes}<span class="sp-k"> · {k}</span>{made}'
+    return f'<span class="sp-store" title="{whole}"><b>{escape(manifest.name)}</b> <span>{said}</span></span>'
 
 
 def _what_is_small(manifest: Manifest) -> str:

@@ -265,6 +265,9 @@ def test_a_phones_header_is_low_and_holds_every_page(app: str, browser: Browser,
         settled(page)
         height = page.locator(".sp-header").evaluate("header => header.getBoundingClientRect().height")
         assert height <= 110
+        if width == 375:
+            line = page.locator(".sp-store")
+            assert line.evaluate("line => line.scrollWidth <= line.clientWidth"), "“demonstration store” to its end"
         here = page.locator(".sp-header nav a[aria-current]")
         expect(here).to_have_text(name)
         expect(here).to_be_in_viewport(ratio=1)

@@ -55,3 +55,21 @@ def test_a_fields_help_stands_beside_it(app: str, phone: Page) -> None:
     assert field and other and mark
     assert field["y"] == pytest.approx(other["y"], abs=1)
     assert field["y"] < mark["y"] + mark["height"] / 2 < field["y"] + field["height"]
+
+
+def test_edit_stands_in_the_titles_line(app: str, phone: Page) -> None:
+    phone.goto(f"{app}/latent?latent=5")
+    settled(phone)
+    title, edit = (
+        phone.locator(one).bounding_box()
+        for one in (".sp-title h1", ".st-key-title-row [data-testid=stPopover] button")
+    )
+    assert title and edit
+    assert title["y"] < edit["y"] + edit["height"] / 2 < title["y"] + title["height"], (
+        "in the tools' line it would need one of its own"
+    )
+    words = phone.locator(".sp-title h1").evaluate(
+        "one => { const range = document.createRange(); range.selectNodeContents(one);"
+        " return Math.max(...[...range.getClientRects()].map(box => box.right)); }"
+    )
+    assert words < edit["x"]

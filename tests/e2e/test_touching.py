@@ -44,6 +44,8 @@ def test_nothing_is_too_small_for_a_finger(app: str, store: LatentStore, browser
         f"list?latents={busy},{(busy + 1) % store.n_latents}": ".sp-moves",
         "spans?of=birds": ".sp-table",
         "map": ".sp-maptools",
+        "map?q=flags": ".sp-maplinks",
+        f"map?latent={busy}": ".sp-maplist .sp-num",
         "quality": ".sp-saves",
     }
     small = []
