@@ -214,6 +214,10 @@ def test_no_route_tells(shown: Sharing) -> None:
         f"/api/latents/{latent}/similar?count=50",
         f"/api/images/{image}",
         f"/api/images?all_of={latent}",
+        "/api/images?words=of&count=200",
+        "/api/images?text=forbidden&count=200",
+        f"/api/images?words=file&any_of={latent}&count=200",
+        "/api/duplicates?count=200",
         "/api/search?text=forbidden",
         "/export/latents.csv",
         "/export/latents.json",
@@ -229,6 +233,12 @@ def test_no_route_tells(shown: Sharing) -> None:
         answer = client.get(address)
         assert answer.status_code == 200, (address, answer.text)
         assert_nothing_told(answer.text, shown)
+    alike = client.get("/api/duplicates?count=200").json()
+    assert alike["closest"] and alike["overlapping"]
+    assert not set(shown.latents) & {one for pair in alike["closest"] + alike["overlapping"] for one in pair["latents"]}
+    for asked in ("words=of", "words=file", "text=forbidden"):
+        found = {row["image"] for row in client.get(f"/api/images?{asked}&count=200").json()["images"]}
+        assert found and not found & {*shown.pictures, None}, asked
     for address in (
         *(f"/api/latents/{hidden}{part}" for part in ("", "/gallery", "/similar")),
         *(f"/api/images/{shown.pictures[0]}{part}" for part in ("", "/nearest")),
