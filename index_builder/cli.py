@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped; run the same command again to resume", file=sys.stderr)
         return 1
     except OSError as error:
-        where, way = f": {error.filename}" if error.filename else "", _FULL if error.errno == errno.ENOSPC else ""
+        name = error.filename2 or error.filename  # of a copy the second is what could not be written
+        where, way = f": {name}" if name else "", _FULL if error.errno == errno.ENOSPC else ""
         print(f"error: {error.strerror or error}{where}{way}", file=sys.stderr)
         return 1
     except Exception as error:  # a defect of ours, or of the machine (a full disk under FAISS, CUDA out of memory)

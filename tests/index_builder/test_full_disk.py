@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from index_builder.arrays import new_array
+from index_builder.cli import main
 from sae_core.references import REPOSITORY_ROOT
 from tests.support.stores import make_store
 
@@ -68,3 +69,12 @@ def test_a_build_says_so_and_goes_on_when_there_is_room(disk: Path, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert bytes_of(disk / "store") == bytes_of(whole)
     assert sorted(path.name for path in disk.iterdir()) == ["store"]
+
+
+def test_a_copy_that_finds_no_room_names_the_full_disk(
+    disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = make_store(tmp_path / "old", n_images=60)
+    resized(disk, "8k")
+    assert main(["recode", str(old), "--thumbnails", "none", "--out", str(disk / "new")]) == 1
+    assert f"error: No space left on device: {disk}/new.building/store/" in capsys.readouterr().err
