@@ -101,7 +101,8 @@ def load_embeddings(path: Path) -> Tensor:
     if path.is_dir():
         read_manifest(path)
     try:
-        array = np.load(path / layout.EMBEDDINGS if path.is_dir() else path, allow_pickle=False)
+        with open(path / layout.EMBEDDINGS if path.is_dir() else path, "rb") as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)  # np.load takes any other file for a pickle
         if array.dtype.kind not in "fiu":
             raise TypeError(f"it holds {array.dtype}, not real numbers")
         return torch.from_numpy(array.astype(np.float32, copy=False))
