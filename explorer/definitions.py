@@ -115,6 +115,17 @@ DEFINITIONS = {
     "latents are left out. 1: both add the same to a reconstruction, and one of them is a duplicate. Baselines: the "
     "same within a dictionary of {n} drawn at random, with the pictures' covariance or isotropic. The more directions, "
     "the closer the nearest.",
+    "counterpart": "The latents of another SAE on the same pictures that are most like this one: the one whose "
+    "direction (decoder row) is nearest, and the one that shares most pictures, where it is another; in brackets the "
+    "pictures in which both are active, over those in which at least one is (Jaccard index). Names are the other SAE's "
+    "own. Baselines: how near random directions with the pictures' covariance come to any latent of the other SAE, and "
+    "what their strongest pictures, as many, share with one. What an SAE finds depends on its seed, too; what another "
+    "finds again depends on it less. Not found again: it may be divided there among several, or part of a broader one.",
+    "found_again": "Cosine of a latent's direction (decoder row) with the nearest one of another SAE on the same "
+    "pictures; dead latents are left out. Baseline: the same of {n} with the pictures' covariance.",
+    "shared_again": "The largest share of a latent's pictures that a latent of the other SAE has, too: pictures in "
+    "which both are active, over those in which at least one is (Jaccard index). Baseline: the same of the strongest "
+    "pictures of random directions with the pictures' covariance, as many as each latent has.",
     "jaccard": "Pictures in which both latents are active, over those in which at least one is (Jaccard index). Of "
     "each latent the store names twelve others, those that most certainly are active together with it beyond chance: "
     "one that shares more may be missing. Duplicates may also share none, where one takes the other's place. Baseline: "

@@ -35,21 +35,25 @@ def images_path() -> Path | None:
 
 def hide_path(store: Path) -> Path | None:
     """The hide-list: the file in SPARSIGHT_HIDE, or NAME.hide.json beside a store of that name, where there is one."""
-    if said := os.environ.get(HIDE_VARIABLE):
-        return Path(said).expanduser()
-    beside = store.with_name(f"{store.name}.hide.json")
-    return beside if os.path.lexists(beside) else None
+    said = os.environ.get(HIDE_VARIABLE)
+    return Path(said).expanduser() if said else hide_beside(store)
+
+
+def hide_beside(store: Path) -> Path | None:
+    """NAME.hide.json beside a store of that name, where there is one."""
+    file = store.with_name(f"{store.name}.hide.json")
+    return file if os.path.lexists(file) else None
 
 
 def current_store() -> LatentStore:
     """The store as it is on disk now: a store that was rebuilt meanwhile is opened anew. Raises StoreError."""
     path = store_path()
-    identity, hide = _identity(path / "manifest.json"), hide_path(path)
-    hide_identity = _identity(hide) if hide else None
+    now, hide = identity(path / "manifest.json"), hide_path(path)
+    hide_now = identity(hide) if hide else None
     try:
-        if identity is None:
+        if now is None:
             return LatentStore.open(path)  # which says why not
-        return _whole(_open(path, identity, images_path(), hide, hide_identity))
+        return _whole(_open(path, now, images_path(), hide, hide_now))
     except HideListError:
         raise
     except StoreError as error:
@@ -90,7 +94,8 @@ def _with_demo_hint(error: StoreError, path: Path) -> StoreError:
     return StoreError(str(error), error.defects, hint=f"rm -r {path} && make demo" if path.exists() else "make demo")
 
 
-def _identity(file: Path) -> Identity | None:
+def identity(file: Path) -> Identity | None:
+    """Which file it is now; None where there is none."""
     try:
         now = file.stat()
     except OSError:

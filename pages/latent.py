@@ -5,16 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import frame
+from explorer.beside import stores_beside
 from explorer.charts import activation_histogram, histogram_csv
 from explorer.directions import isolated
 from explorer.grid import draw
 from explorer.note_editor import draw_title
 from explorer.plots import draw_plot
+from explorer.sections import counterparts as counterpart_sections
 from explorer.sections import latent as sections
 from explorer.sections import latent_gallery, latent_recall, latent_relatives, latent_side
 from explorer.sections.findings import in_short
 from explorer.sections.parts import add_button
 from explorer.stores import current_store
+from explorer.views.counterparts import counterparts
 from explorer.views.latent import LatentPage, build_latent
 from explorer.views.latent_gallery import GalleryQuery
 from explorer.views.latent_recall import recalls
@@ -32,6 +35,9 @@ def draw_column(view: LatentPage) -> None:
         draw_plot(activation_histogram(view.histogram), "activations", title, histogram_csv(view.histogram))
     recalled = latent_recall.recall(recalls(store, view.ref.latent, view.name), view.ref.density)
     draw(latent_side.side(view, recalled))
+    others = stores_beside(store)  # last: the first time it takes seconds in a large store
+    again = counterparts(store, view.ref.latent, others.stores)
+    draw(counterpart_sections.found_again(again, others.problems))
 
 
 store = current_store()

@@ -38,12 +38,13 @@ def ends(one: Distribution, rule: str) -> str:
     everyone = f'<a class="sp-under" href="{escape(one.sorted_url)}">all latents by this figure</a>'
     high, low = one.ends
     return (
-        f'<section class="sp-ends" data-spa>{_end(high, one.highest)}{_end(low, one.lowest)}'
+        f'<section class="sp-ends" data-spa>{end(high, one.highest)}{end(low, one.lowest)}'
         f'<p class="sp-dim">{escape(rule)} {everyone}</p></section>'
     )
 
 
-def _end(name: str, latents: Iterable[Extreme]) -> str:
+def end(name: str, latents: Iterable[Extreme]) -> str:
+    """The latents at one end, with their figures."""
     rows = "".join(
         f'<div class="sp-line">{parts.latent_link(one.ref)}<span class="sp-num">{escape(one.value)}</span></div>'
         for one in latents

@@ -42,20 +42,25 @@ def n_close(found: NearestDirections) -> int:
 
 def _computed(store: LatentStore, alive: np.ndarray) -> tuple[np.ndarray, ...]:
     n = len(alive)
-    asked = _drawn(n, _CELLS)
+    asked = drawn_rows(n, _CELLS)
     nearest, cosines = _nearest(np.asarray(store.directions)[alive], asked)
-    random = [_nearest(drawn, _drawn(n, _RANDOM_CELLS))[1] for drawn in _dictionaries(store, n)]
+    random = [_nearest(rows, drawn_rows(n, _RANDOM_CELLS))[1] for rows in random_dictionaries(store, n)]
     return alive[asked], alive[nearest], cosines, *random
 
 
-def _drawn(n: int, cells: int) -> Int64[np.ndarray, "m"]:
+def drawn_rows(n: int, cells: int) -> Int64[np.ndarray, "m"]:
     """Rows of n, all or as many as `cells` allows, rising."""
     m = max(cells // n, 1)
     return np.arange(n) if m >= n else np.sort(np.random.default_rng(0).choice(n, m, replace=False))
 
 
-def _dictionaries(store: LatentStore, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """n random directions of either kind, as the builder's controls are drawn, from the covariance that is stored."""
+def random_dictionaries(
+    store: LatentStore, n: int
+) -> tuple[Float32[np.ndarray, "n d_embed"], Float32[np.ndarray, "n d_embed"]]:
+    """n random directions with the embeddings' covariance, as it is stored, and n isotropic ones; unit rows.
+
+    They are drawn as the builder's controls are, and are the same every time.
+    """
     mean = store.mean_embedding
     covariance = np.asarray(store.moments.products.sum(0)) / store.n_images - np.outer(mean, mean)
     lengths, axes = np.linalg.eigh(covariance)

@@ -30,8 +30,8 @@ class Standing:
     def words(self) -> str:
         """`above 97 % of 64`; "all" and "none" are said of so many, and not as a share."""
         if self.share_below in (0, 1):
-            return f"above {'all' if self.share_below else 'none of'} {self.n}"
-        return f"above {percent(self.share_below)} of {self.n}"
+            return f"above {'all' if self.share_below else 'none of'} {self.n:,}"
+        return f"above {percent(self.share_below)} of {self.n:,}"
 
 
 def standing(store: LatentStore, latent: int, column: str) -> Standing | None:
@@ -71,6 +71,10 @@ def among(controls: pd.DataFrame, column: str, value: float) -> Standing | None:
     """Among these."""
     if len(controls) < _LEAST or not np.isfinite(value):
         return None
-    others = controls[column].to_numpy(float)
+    return among_values(controls[column].to_numpy(float), value)
+
+
+def among_values(others: np.ndarray, value: float) -> Standing:
+    """Among these figures, of one random direction or more."""
     below = float((others < value).mean() + (others == value).mean() / 2)
     return Standing(below, float(np.median(others)), len(others))
