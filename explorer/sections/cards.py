@@ -54,7 +54,7 @@ def _latent_card(card: LatentCard, end: str = "") -> str:
         f'<article class="sp-card"><a class="sp-nine" href="{href}" tabindex="-1" aria-label="{label}">'
         f"{inside}</a>{add_button(card.ref.latent)}"
         f'<a class="sp-ref" href="{href}"><span class="sp-no">#{card.ref.latent}</span> {name_text(card.ref)}</a>'
-        f'<div class="sp-line">{_density(card.ref)}{_purity(card)}</div>{end}</article>'
+        f'<div class="sp-line">{_density(card.ref)}</div>{_purity(card)}{end}</article>'
     )
 
 
@@ -70,4 +70,4 @@ def _purity(card: LatentCard) -> str:
     label = isolated(card.top_label)
     counts = f"{card.n_labelled:,} of {card.n_active:,}"
     tip = f"label purity: {percent(card.purity)} of the gallery ({counts}) is labelled “{label}”"
-    return f'<span class="sp-purity" data-tip="{escape(tip)}">{card.purity_text} {escape(label)}</span>'
+    return f'<span class="sp-purity" data-tip="{escape(tip)}">{card.purity_text} labelled {escape(label)}</span>'

@@ -79,9 +79,12 @@ class LatentCard:
 
     @property
     def purity_text(self) -> str:
-        """`88 %`, or `7 of 8` where there are few pictures: a share of them promises too much."""
-        few = self.n_active < MIN_PICTURES
-        return f"{self.n_labelled:,} of {self.n_active:,}" if few else percent(self.purity or 0.0)
+        """`88 %`, to be read with “labelled birds”; `7 of its 8` where a share would promise too much of few."""
+        if self.n_active >= MIN_PICTURES:
+            return percent(self.purity or 0.0)
+        if self.n_labelled == self.n_active:
+            return "its one picture" if self.n_active == 1 else f"all its {self.n_active:,}"
+        return f"{self.n_labelled:,} of its {self.n_active:,}"
 
 
 def latent_ref(store: LatentStore, latent: int) -> LatentRef:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from explorer import links
 from explorer.sections.collection import remarks
+from explorer.sections.parts import latent_cards
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, PER_PAGE, ListQuery, build_list
 from explorer.views.striking import MIN_PICTURES
 from sae_core import LatentStore
@@ -80,8 +82,13 @@ def test_of_few_pictures_the_label_is_counted(store: LatentStore) -> None:
     few, many = int(sizes[(sizes > 0) & (sizes < MIN_PICTURES)].index[0]), int(sizes.idxmax())
     rows = build_list(store, ListQuery((few, many))).rows
     said = [dict(row.facts)["label purity"] for row in rows]
-    assert said[0] == f"{rows[0].card.n_labelled} of {sizes[few]} {rows[0].card.top_label}"
+    assert said[0] == f"{rows[0].card.purity_text} {rows[0].card.top_label}"
     assert "%" in said[1]
+    all_of = replace(rows[0].card, n_active=8, purity=1.0)
+    assert all_of.purity_text == "all its 8"
+    assert replace(all_of, purity=7 / 8).purity_text == "7 of its 8"
+    assert replace(all_of, n_active=1).purity_text == "its one picture"
+    assert ">7 of its 8 labelled " in latent_cards([replace(all_of, purity=7 / 8)])
 
 
 def test_an_address_says_whose_latents_it_lists(store: LatentStore) -> None:
