@@ -255,6 +255,15 @@ def test_the_header_is_one_row_on_a_laptop_and_two_below(app: str, page: Page, w
     assert line.get_attribute("title") == (line.text_content() or "").replace("art ", "art: ", 1)
 
 
+@pytest.mark.parametrize(("n", "n_columns"), [(1, 1), (2, 2), (4, 2), (5, 3), (9, 3)])
+def test_few_pictures_fill_their_card(app: str, store: LatentStore, page: Page, n: int, n_columns: int) -> None:
+    sizes = store.latents["n_active"]
+    visit(page, app + f"/latents?latents={sizes[sizes == n].index[0]}", ".sp-card")
+    card, picture = (page.locator(one).first.bounding_box() for one in (".sp-nine", ".sp-nine img"))
+    assert card and picture
+    assert picture["width"] == pytest.approx(card["width"] / n_columns, abs=1)
+
+
 @pytest.mark.parametrize("width", [320, 375])
 def test_a_phones_header_is_low_and_holds_every_page(app: str, browser: Browser, width: int) -> None:
     """One line of pages that is pushed sideways; it begins at the page that is shown, and the keyboard reaches all."""
