@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.grid import draw
-from explorer.models import cut_texts, embed_text, sae
+from explorer.models import cut_texts, embed_text, sae, why_no_texts
 from explorer.plots import draw_plot
 from explorer.score_charts import waterfall, waterfall_csv
 from explorer.sections import edits as edit_sections
@@ -27,7 +27,6 @@ from explorer.where import draw_where
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
-_NO_TEXTS = "texts-refused"  # session state: the store's version, and why its encoder cannot be had
 _SCORES_HEIGHT = 420  # pixels
 
 
@@ -96,17 +95,15 @@ def _draw_scores(store: LatentStore, source: Source, query: InspectQuery, edit: 
 def _draw_taken_apart(
     store: LatentStore, source: Source, query: InspectQuery, texts: tuple[str, ...], edit: Edit | None
 ) -> Scores | None:
-    """A store whose encoder cannot be had is asked once a session, and again whenever the visitor says a text."""
-    refusal = st.session_state.get(_NO_TEXTS, ("", ""))
-    if query.prompts is None and refusal[0] == store.version:
-        draw(score_sections.refused(refusal[1]))
+    """An encoder that could not be had is asked again when the visitor says a text, else only after a while."""
+    if query.prompts is None and (why := why_no_texts(store)):
+        draw(score_sections.refused(why))
         return None
     try:
         with st.skeleton(height=_SCORES_HEIGHT):
             moved = None if edit is None else edit.embedding
             view = build_scores(store, source, texts, query.prompt, lambda text: embed_text(store, text), moved)
     except SparsightError as error:
-        st.session_state[_NO_TEXTS] = (store.version, str(error))
         draw(score_sections.refused(str(error)))
         return None
     draw(score_sections.table(view, query), score_sections.in_words(view))

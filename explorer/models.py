@@ -5,6 +5,7 @@ The encoder encodes for one visitor at a time (`explorer.waiting`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -16,11 +17,13 @@ from explorer.recent import RecentArrays
 from explorer.views.cut_texts import CutText
 from explorer.waiting import encoder_turn
 from sae_core import ClipEncoder, LatentStore
-from sae_core.errors import EncoderError
+from sae_core.errors import EncoderError, MismatchError
 from sae_core.references import ENCODER_WAY_OUT, encoder_reference
 from sae_core.sae.topk import TopKSAE
 
 _TEXTS = RecentArrays(max_bytes=8 << 20)
+_TRIED_AGAIN = 300.0  # seconds until an encoder that could not be loaded is tried without being asked for
+_failed: dict[tuple[str, str, str | None], tuple[float, str]] = {}  # the last one: until when, and why
 
 
 def sae(store: LatentStore) -> TopKSAE:
@@ -29,7 +32,7 @@ def sae(store: LatentStore) -> TopKSAE:
 
 
 def encoder(store: LatentStore) -> ClipEncoder:
-    """The store's encoder. Raises MismatchError or EncoderError; nothing is kept of a failure."""
+    """The store's encoder. Raises MismatchError or EncoderError; of a failure only `why_no_texts` knows."""
     return _encoder(str(store.path), store.version, encoder_reference(), store)
 
 
@@ -40,9 +43,16 @@ def encoder_in_turn(store: LatentStore) -> Iterator[ClipEncoder]:
         yield encoder(store)
 
 
-def may_encode(store: LatentStore) -> bool:
-    """Whether texts can be encoded here, as far as that is known without loading anything."""
-    return store.missing_encoder(encoder_reference()) is None
+def why_no_texts(store: LatentStore) -> str:
+    """Why texts cannot be encoded here, as far as that is known without loading anything, without its full stop.
+
+    Empty where they may be. An encoder that could not be loaded, as from a hub that does not answer, is not counted on
+    for a while; whoever asks for it in so many words has it tried again.
+    """
+    if missing := store.missing_encoder(encoder_reference()):
+        return _with_way_out(missing)
+    until, why = _failed.get((str(store.path), store.version, encoder_reference()), (0.0, ""))
+    return why if time.monotonic() < until else ""
 
 
 def embed_text(store: LatentStore, text: str) -> np.ndarray:
@@ -88,7 +98,14 @@ def _sae(path: str, version: str, _store: LatentStore) -> TopKSAE:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _encoder(path: str, version: str, reference: str | None, _store: LatentStore) -> ClipEncoder:
+    _failed.clear()
     try:
         return _store.load_encoder(reference=reference)
-    except EncoderError as error:
-        raise EncoderError(f"{error}; {ENCODER_WAY_OUT}") from error
+    except (EncoderError, MismatchError) as error:
+        said = _with_way_out(str(error)) if isinstance(error, EncoderError) else str(error)
+        _failed[path, version, reference] = (time.monotonic() + _TRIED_AGAIN, said)
+        raise type(error)(said) from error
+
+
+def _with_way_out(why: str) -> str:
+    return f"{why}; {ENCODER_WAY_OUT}"

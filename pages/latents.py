@@ -6,11 +6,11 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw, waiting
-from explorer.models import cut_texts, embed_texts, may_encode
+from explorer.models import cut_texts, embed_texts, why_no_texts
 from explorer.sections import latents as sections
 from explorer.sections.latents_filter import filter_bar
 from explorer.sections.pager import pager
-from explorer.sections.texts import cut
+from explorer.sections.texts import cut, no_meaning
 from explorer.stores import current_store
 from explorer.views.by_meaning import build_by_meaning
 from explorer.views.latents import build_latents
@@ -24,7 +24,7 @@ store = current_store()
 query = LatentsQuery.from_params(joined(st.query_params, "latents"))
 frame.title("Latents")
 with waiting(CARDS_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
-    view = build_latents(store, query, lambda texts: embed_texts(store, texts), may_encode(store))
+    view = build_latents(store, query, lambda texts: embed_texts(store, texts), why_no_texts(store))
 
 draw(filter_bar(view), cut(cut_texts(store, [query.text])), sections.summary(view))
 if view.found:
@@ -34,4 +34,4 @@ else:
     if view.by_meaning:
         with waiting(MEANT_HEIGHT):  # the page is there meanwhile
             meant = build_by_meaning(store, query, lambda texts: embed_texts(store, texts))
-        draw(sections.by_meaning(meant) if meant else "")
+        draw(sections.by_meaning(meant) if meant else no_meaning(why_no_texts(store)))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer import frame
 from explorer.grid import draw, waiting
-from explorer.models import cut_texts, embed_texts, may_encode
+from explorer.models import cut_texts, embed_texts, why_no_texts
 from explorer.sections import pictures as sections
 from explorer.sections.pictures_examples import invitation, without_text
 from explorer.sections.pictures_form import form
@@ -22,7 +22,7 @@ store = current_store()
 query = PicturesQuery.from_params(joined(st.query_params, *FIELDS))
 frame.title("Pictures")
 with waiting(TILES_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
-    view = build_pictures(store, query, lambda texts: embed_texts(store, texts), may_encode(store))
+    view = build_pictures(store, query, lambda texts: embed_texts(store, texts), why_no_texts(store))
 
 draw(form(view), cut(cut_texts(store, [query.text])), sections.conditions(view))
 if view.problem:

@@ -9,7 +9,7 @@ from explorer.definitions import DEFINITIONS
 from explorer.sections.cards import latent_cards
 from explorer.sections.pager import steps
 from explorer.sections.parts import dim, head, help_mark, left_out, note, picture
-from explorer.sections.texts import control, nothing_stands_out
+from explorer.sections.texts import control, no_meaning, nothing_stands_out
 from explorer.views.by_meaning import ByMeaning
 from explorer.views.chance import best_z
 from explorer.views.chips import Chip
@@ -77,7 +77,7 @@ def _instead(view: LatentsPage) -> str:
     if view.by_meaning:
         there = f'<a href="{escape(view.by_meaning)}">Search “{escape(view.query.q)}” by meaning</a>'
         said += f"<p>Names and labels do not say it. {there}</p>"
-    return said
+    return said + no_meaning(view.no_meaning)
 
 
 def _chip(chip: Chip) -> str:

@@ -11,7 +11,7 @@ from explorer.directions import isolated
 from explorer.sections import parts
 from explorer.sections.meant import which_meant
 from explorer.sections.pager import pager, steps
-from explorer.sections.texts import control, nothing_stands_out
+from explorer.sections.texts import control, no_meaning, nothing_stands_out
 from explorer.views.pictures import Condition, PicturesPage, SaidCondition
 from explorer.views.pictures_meaning import Meaning
 from explorer.views.pictures_query import FIELDS, SAID, Field
@@ -119,6 +119,7 @@ def nothing(view: PicturesPage) -> str:
         why.append("<p>No single condition excludes everything; it takes several of them together.</p>")
     if view.by_meaning:
         why.append(f'<p><a href="{escape(view.by_meaning)}">Search “{escape(view.query.q)}” by meaning</a></p>')
+    why.append(no_meaning(view.no_meaning))
     again = f'<p><a href="{links.PICTURES}">Begin anew</a> · <a href="{links.LATENTS}">All latents</a></p>'
     return parts.note("No picture matches", "".join(why) + again)
 

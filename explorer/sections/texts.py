@@ -26,6 +26,11 @@ def cut(texts: Sequence[CutText]) -> str:
     return f'<p class="sp-dim" role="status">{escape(f"{most}, and left out the rest: it read {each}.")}</p>'
 
 
+def no_meaning(why: str) -> str:
+    """In place of the offer to search by meaning."""
+    return f'<p class="sp-dim">Searching by meaning is not possible: {escape(why)}.</p>' if why else ""
+
+
 def control(chance: Chance) -> str:
     """What the best match of a text without a meaning is worth; it follows another sentence."""
     if not math.isfinite(chance.typical):

@@ -56,6 +56,7 @@ class LatentsPage:
     ways_out: tuple[tuple[Chip, int], ...]  # nothing found: filters, and how many there are without each
     like: tuple[tuple[str, str, int], ...]  # nothing found: words almost like those asked for, address, how many
     by_meaning: str | None  # nothing found: where the words are searched by their meaning, if they can be
+    no_meaning: str  # nothing found: why they cannot be
     labels: tuple[str, ...]  # to choose from
     columns: frozenset[str]  # figures that some latent has
 
@@ -66,9 +67,9 @@ class LatentsPage:
 
 
 def build_latents(
-    store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None, may_encode: bool = True
+    store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None, no_meaning: str = ""
 ) -> LatentsPage:
-    """The cards of one page, and how many latents match. `may_encode`: a search by meaning is offered."""
+    """The cards of one page, and how many latents match. `no_meaning`: why a search by meaning is not offered."""
     table = latent_table(store)
     given = notes.texts(store)
     asked = asked_rankings(store, query, embed_texts)
@@ -87,7 +88,8 @@ def build_latents(
         chips=chips_of(query),
         ways_out=() if len(found) else _ways_out(table, query, given),
         like=() if len(found) else _like(table, query, given),
-        by_meaning=query.by_meaning().url() if may_encode and not len(found) and _has_words(query) else None,
+        by_meaning=query.by_meaning().url() if not no_meaning and not len(found) and _has_words(query) else None,
+        no_meaning=no_meaning if _has_words(query) and not query.text else "",
         labels=tuple(table.labels),
         columns=frozenset(column for column in ("label_purity", "name_score") if table.has(column)),
     )

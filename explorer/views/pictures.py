@@ -70,18 +70,22 @@ class PicturesPage:
     labels: tuple[str, ...]  # to choose from
     has_captions: bool
     by_meaning: str | None  # nothing found: where the words are searched by their meaning, if they can be
+    no_meaning: str  # nothing found: why they cannot be
     ways_out: tuple[WayOut, ...]  # where nothing is found
     examples: tuple[Example, ...]  # where nothing is asked, or nothing but a text that cannot be encoded
 
 
 def build_pictures(
-    store: LatentStore, query: PicturesQuery, embed_texts: EmbedTexts | None = None, may_encode: bool = True
+    store: LatentStore, query: PicturesQuery, embed_texts: EmbedTexts | None = None, no_meaning: str = ""
 ) -> PicturesPage:
-    """The pictures of one page, how many there are, and the baseline. `may_encode`: a search by meaning is offered."""
+    """The pictures of one page, how many there are, and the baseline.
+
+    `no_meaning`: why a search by meaning is not offered.
+    """
     problem = problem_of(store, query)
     searched = query.names_pictures and problem is None
     found = find(store, query, embed_texts) if searched else NOTHING
-    by_meaning = may_encode and searched and query.q and not found.n
+    by_meaning = searched and query.q and not found.n
     asked = query.latents or query.names_pictures or query.unread
     unnamed = found.problem is not None and not query.saying(text="").names_pictures  # nothing but the text did
     pages = paging(query.page, len(found.image_ids), PER_PAGE, query.url)
@@ -102,7 +106,8 @@ def build_pictures(
         text_problem=None if unnamed else found.problem,
         labels=tuple(store.labels.offered(MAX_LABELS)),
         has_captions=store.has_captions,
-        by_meaning=query.saying(q="", text=query.q).url() if by_meaning else None,
+        by_meaning=query.saying(q="", text=query.q).url() if by_meaning and not no_meaning else None,
+        no_meaning=no_meaning if by_meaning and not query.text else "",
         ways_out=_ways_out(store, query) if searched and query.narrows and not found.n else (),
         examples=build_examples(store) if unnamed or not asked else (),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sae_core.errors import EncoderError, MismatchError
-from sae_core.references import local_path, public_reference
+from sae_core.references import ENCODER_VARIABLE, local_path, public_reference
 from sae_core.store import checks
 from sae_core.store.hidden import HideList, read_hide_list
 from sae_core.store.image_words import ImageWords
@@ -67,7 +67,7 @@ class LatentStore(LatentReads, ImageWords):
             return None
         name = public_reference(place)
         if reference:
-            return f"the encoder {name} is not here"
+            return f"{ENCODER_VARIABLE} says {name}, and there is no such folder or file"
         return f"this store’s encoder, {name}, lay in a folder of the machine that built it and is not here"
 
     def load_encoder(self, device: str = "cpu", reference: str | None = None) -> ClipEncoder:

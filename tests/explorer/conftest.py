@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer import models
 from explorer.stores import STORE_VARIABLE
 from sae_core import LatentStore
 from tests.support.hostile import make_hostile_store
@@ -36,6 +37,12 @@ def shown(small_store: Path, monkeypatch: pytest.MonkeyPatch) -> LatentStore:
     """The app shows the small store."""
     monkeypatch.setenv(STORE_VARIABLE, str(small_store))
     return LatentStore.open(small_store)
+
+
+@pytest.fixture(autouse=True)
+def encoders_are_tried_anew() -> None:
+    """What one test's encoder refused is nothing to the next one's."""
+    models._failed.clear()
 
 
 def run_page(name: str, /, **params: str | list[str]) -> AppTest:

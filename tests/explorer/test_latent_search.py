@@ -214,7 +214,8 @@ def test_nothing_found_shows_what_is_found_by_meaning(shown: LatentStore, monkey
     models._encoder.clear()
     html = html_of(run_page("latents", q="another unheard-of animal"))
     assert 'href="latents?text=another+unheard-of+animal"' in html
-    assert "Found by meaning" not in html and "cannot be loaded" not in html
+    assert "Found by meaning" not in html
+    assert "Searching by meaning is not possible: the encoder cannot be loaded; SPARSIGHT_ENCODER=FOLDER says" in html
 
 
 def test_texts_are_embedded_once(shown: LatentStore) -> None:

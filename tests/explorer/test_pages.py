@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from explorer import models
 from explorer.stores import STORE_VARIABLE
 from explorer.views.latent_gallery import PER_PAGE
 from sae_core import LatentStore
+from sae_core.errors import EncoderError
 from tests.explorer.conftest import html_of, run_page
 from tests.support.hostile import HOSTILE
 from tests.support.pictures import encoded, picture
@@ -189,9 +192,45 @@ def test_no_search_by_meaning_is_offered_without_the_encoder(moved: str, monkeyp
             html = html_of(run_page(page, q="zzzz"))
             assert 'href="pictures"' in html and ("No picture matches" in html or "Nothing found" in html)
             assert "by meaning</a>" not in html, page
+            assert f"Searching by meaning is not possible: t{ELSEWHERE}</p>" in html
     monkeypatch.setenv("SPARSIGHT_ENCODER", moved)
     for page in ("pictures", "latents"):
         assert "Search “zzzz” by meaning</a>" in html_of(run_page(page, q="zzzz"))
+
+
+def test_a_place_that_is_none_is_told_as_such(moved: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARSIGHT_ENCODER", "local-dir:/nowhere/mine")
+    html = html_of(run_page("latents", text="red"))
+    assert (
+        "SPARSIGHT_ENCODER says local-dir:mine, and there is no such folder or file; SPARSIGHT_ENCODER=FOLDER" in html
+    )
+    assert "nowhere" not in html
+
+
+def test_an_encoder_that_failed_is_not_offered_for_a_while(shown: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def fails(_: object, reference: str | None) -> None:
+        tried.append(1)
+        raise EncoderError("the hub does not answer")
+
+    monkeypatch.setattr(LatentStore, "load_encoder", fails)
+    models._encoder.clear()
+    why = (
+        "Searching by meaning is not possible: the hub does not answer; SPARSIGHT_ENCODER=FOLDER says where it is now."
+    )
+    first = html_of(run_page("latents", q="zzzz"))
+    assert "Search “zzzz” by meaning</a>" in first and why in first, "nobody knew before"
+    for page in ("latents", "pictures"):
+        html = html_of(run_page(page, q="zzzz"))
+        assert "by meaning</a>" not in html and html.count(why) == 1, page
+    assert "Texts cannot be scored: the hub does not answer; " in html_of(run_page("inspect", image="7"))
+    assert len(tried) == 1
+    assert html_of(run_page("latents", text="zzzz")).count(why) == 1
+    assert len(tried) == 2, "asked for, it is tried again"
+    now = time.monotonic()
+    monkeypatch.setattr(models.time, "monotonic", lambda: now + models._TRIED_AGAIN + 1)
+    assert "Search “zzzz” by meaning</a>" in html_of(run_page("pictures", q="zzzz"))
 
 
 def test_a_text_alone_leads_on_without_the_encoder(moved: str) -> None:

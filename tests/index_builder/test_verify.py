@@ -379,7 +379,9 @@ def test_the_encoder_may_lie_elsewhere(copy: Path) -> None:
     store = LatentStore.open(copy)
     with pytest.raises(EncoderError, match=r"^this store’s encoder, local-dir:clip, lay in a folder of"):
         store.load_encoder()
-    with pytest.raises(EncoderError, match=r"^the encoder local-dir:mine is not here"):
+    with pytest.raises(
+        EncoderError, match=r"^SPARSIGHT_ENCODER says local-dir:mine, and there is no such folder or file"
+    ):
         store.load_encoder(reference="local-dir:/nowhere/mine")
     assert store.missing_encoder() is not None and store.missing_encoder(here) is None
     assert store.load_encoder(reference=here).fingerprint == store.manifest.encoder.fingerprint
