@@ -134,15 +134,19 @@ def _none_near(view: PicturesPage) -> str:
 
 def _list(view: PicturesPage, field: Field) -> str:
     chips = "".join(_chip(condition) for condition in view.conditions if condition.field == field)
-    return f'<span class="sp-dim">{escape(FIELDS[field])}</span>{chips}' if chips else ""
+    return (
+        f'<span class="sp-conditions"><span class="sp-dim">{escape(FIELDS[field])}</span>{chips}</span>'
+        if chips
+        else ""
+    )
 
 
 def _said(condition: SaidCondition) -> str:
     remove = f"remove {SAID[condition.name]} “{condition.value}”"
     return (
-        f'<span class="sp-dim">{SAID[condition.name]}</span><span class="sp-chip"><b>'
+        f'<span class="sp-conditions"><span class="sp-dim">{SAID[condition.name]}</span><span class="sp-chip"><b>'
         f"{escape(isolated(condition.value))}</b> "
-        f'<a class="sp-remove" href="{escape(condition.href)}" aria-label="{escape(remove)}">×</a></span>'
+        f'<a class="sp-remove" href="{escape(condition.href)}" aria-label="{escape(remove)}">×</a></span></span>'
     )
 
 
