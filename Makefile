@@ -89,7 +89,7 @@ $(PEER)/.installed: requirements.txt
 	$(PEER)/bin/python -m pip install --quiet clip-retrieval==2.45.0 'setuptools<80' $$(grep -E '^torch(vision)?==' requirements.txt)
 	touch $@
 
-bench: setup-dev store large-stores $(PEER)/.installed
+bench: setup-dev browser store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.build_throughput
 	$(BIN)/python -m benchmarks.build_throughput --vit --pictures 128
 	$(BIN)/python -m benchmarks.clip_retrieval --python $(PEER)/bin/python
@@ -111,6 +111,7 @@ bench: setup-dev store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.heat_maps
 	$(BIN)/python -m benchmarks.neighbourhood
 	$(BIN)/python -m benchmarks.browsing
+	$(BIN)/python -m benchmarks.map_points
 
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then $(MAKE) --no-print-directory bench-gpu; \
 	else echo "no GPU here, so what make bench-gpu measures was left out"; fi
