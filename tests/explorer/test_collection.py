@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import links
+from explorer.sections.cards import latent_cards
 from explorer.sections.collection import remarks
-from explorer.sections.parts import latent_cards
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, PER_PAGE, ListQuery, build_list
 from explorer.views.striking import MIN_PICTURES
 from sae_core import LatentStore

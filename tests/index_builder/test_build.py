@@ -356,7 +356,7 @@ def test_what_another_build_published_meanwhile_is_not_built_again(
     def other(*_: object) -> None:
         monkeypatch.undo()
         build(wanted)
-        monkeypatch.setattr("index_builder.build.encode_shards", lambda *_, **__: pytest.fail("encoded again"))
+        monkeypatch.setattr("index_builder.engines.encode_shards", lambda *_, **__: pytest.fail("encoded again"))
 
     monkeypatch.setattr("index_builder.build._reused", other)
     assert build(wanted).n_images == 11

@@ -228,7 +228,7 @@ def test_a_gpu_that_is_too_small_is_told_how_to_do_with_less(
     def full(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore lines.")
 
-    monkeypatch.setattr("index_builder.build.encode_shards", full)
+    monkeypatch.setattr("index_builder.engines.encode_shards", full)
     make_folder(tmp_path / "pictures", 3)
     assert main(build_arguments(store, tmp_path / "mine", images=str(tmp_path / "pictures"))) == 1
     error = capsys.readouterr().err.splitlines()[-1]

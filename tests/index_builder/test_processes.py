@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from index_builder import build as build_module
-from index_builder import processes
+from index_builder import engines, processes
 from index_builder.build import build
 from index_builder.config import BuildConfig
 from index_builder.makers import Job
@@ -81,7 +80,7 @@ def test_progress_is_told_of_every_picture_and_reject(
     def listening(job: Job, shards: list[int], n: int, progress: Callable[[int, int], None]) -> None:
         encode_in_processes(job, shards, n, lambda *more: (told.append(more), progress(*more))[1])
 
-    monkeypatch.setattr(build_module, "encode_in_processes", listening)
+    monkeypatch.setattr(engines, "encode_in_processes", listening)
     build(config(inputs, tmp_path / "two", encoders=2))
     assert [sum(column) for column in zip(*told, strict=True)] == [90, 2]
 
@@ -95,9 +94,7 @@ def test_a_stopped_build_keeps_what_its_processes_have_made(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(
-            build_module, "encode_in_processes", lambda *given: encode_in_processes(*given[:3], progress=stop)
-        )
+        patched.setattr(engines, "encode_in_processes", lambda *given: encode_in_processes(*given[:3], progress=stop))
         with pytest.raises(KeyboardInterrupt):
             build(config(inputs, out, **small))
     made = len(list(out.with_name("two.building").glob("shards/*.arrow")))
@@ -183,7 +180,7 @@ def test_what_goes_wrong_in_a_process_is_said_here(
         finally:
             (inputs / "moved").rename(clip)
 
-    monkeypatch.setattr(build_module, "encode_in_processes", without_the_model)
+    monkeypatch.setattr(engines, "encode_in_processes", without_the_model)
     with pytest.raises(SparsightError, match=r"names no encoder|holds no open_clip_config"):
         build(config(inputs, tmp_path / "two", encoders=2))
 
