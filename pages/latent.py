@@ -5,40 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import frame
-from explorer.beside import stores_beside
-from explorer.charts import activation_histogram, histogram_csv
 from explorer.directions import isolated
 from explorer.grid import draw
+from explorer.latent_column import draw_column
 from explorer.note_editor import draw_title
-from explorer.plots import draw_plot
-from explorer.sections import counterparts as counterpart_sections
 from explorer.sections import latent as sections
-from explorer.sections import latent_gallery, latent_recall, latent_relatives, latent_side
+from explorer.sections import latent_gallery
 from explorer.sections.findings import in_short
 from explorer.sections.parts import add_button
 from explorer.stores import current_store
-from explorer.views.counterparts import counterparts
-from explorer.views.latent import LatentPage, build_latent
+from explorer.views.latent import build_latent
 from explorer.views.latent_gallery import GalleryQuery
-from explorer.views.latent_recall import recalls
 from explorer.views.paging import whole_number
-
-
-def draw_column(view: LatentPage) -> None:
-    """The figures; a dead latent has its direction only."""
-    if view.histogram is None:
-        draw(latent_side.effects(view), latent_relatives.similar(view))
-        return
-    draw(latent_side.histogram_head(view))
-    with st.container(key="histogram"):
-        title = f"activations of latent {view.ref.latent}"
-        draw_plot(activation_histogram(view.histogram), "activations", title, histogram_csv(view.histogram))
-    recalled = latent_recall.recall(recalls(store, view.ref.latent, view.name), view.ref.density)
-    draw(latent_side.side(view, recalled))
-    others = stores_beside(store)  # last: the first time it takes seconds in a large store
-    again = counterparts(store, view.ref.latent, others.stores)
-    draw(counterpart_sections.found_again(again, others.problems))
-
 
 store = current_store()
 said = st.query_params.get("latent", "")
@@ -61,5 +39,5 @@ pictures, column = st.columns([2.6, 1], gap="large")
 with pictures:
     draw(sections.dead(page) if page.ref.dead else "", latent_gallery.gallery(page))
 with column:
-    draw_column(page)
+    draw_column(store, page)
 draw(sections.ending(page))

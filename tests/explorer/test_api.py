@@ -319,6 +319,7 @@ def test_the_description_names_every_answer() -> None:
         "/store",
         "/latents",
         "/latents/{latent}",
+        "/latents/{latent}/counterparts",
         "/latents/{latent}/gallery",
         "/latents/{latent}/similar",
         "/duplicates",

@@ -21,6 +21,8 @@ MAY_IMPORT_STREAMLIT = {
     "note_import.py",
     "plots.py",
     "inspecting.py",
+    "distributions.py",
+    "latent_column.py",
     "spans.py",
     "geometry.py",
     "heads.py",
