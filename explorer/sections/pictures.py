@@ -115,6 +115,8 @@ def nothing(view: PicturesPage) -> str:
             for way in view.ways_out
         )
         why.append(f"<p>Leaving out one condition is enough:</p><ul>{ways}</ul>")
+    elif view.untried:
+        why.append(f"<p>Leaving out one condition was not enough; {view.untried} of them were not tried.</p>")
     elif len(view.conditions) + len([said for said in view.said if said.name != "text"]) > 1:
         why.append("<p>No single condition excludes everything; it takes several of them together.</p>")
     if view.by_meaning:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 from explorer.views.chance import EmbedTexts
 from explorer.views.latent_table import MAX_LABELS
@@ -21,7 +20,7 @@ from explorer.views.tiles import Tile, tiles
 from sae_core import LatentStore
 
 PER_PAGE = 48
-_MAX_WAYS = 12  # conditions that are tried one by one when nothing is found
+_MAX_WAYS = 12  # conditions that are tried one by one when nothing is found: each is a search
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class PicturesPage:
     by_meaning: str | None  # nothing found: where the words are searched by their meaning, if they can be
     no_meaning: str  # nothing found: why they cannot be
     ways_out: tuple[WayOut, ...]  # where nothing is found
+    untried: int  # conditions that were too many to be tried for a way out
     examples: tuple[Example, ...]  # where nothing is asked, or nothing but a text that cannot be encoded
 
 
@@ -88,6 +88,7 @@ def build_pictures(
     by_meaning = searched and query.q and not found.n
     asked = query.latents or query.names_pictures or query.unread
     unnamed = found.problem is not None and not query.saying(text="").names_pictures  # nothing but the text did
+    ways = _conditions_to_drop(query) if searched and query.narrows and not found.n else []
     pages = paging(query.page, len(found.image_ids), PER_PAGE, query.url)
     return PicturesPage(
         query=query,
@@ -108,7 +109,8 @@ def build_pictures(
         has_captions=store.has_captions,
         by_meaning=query.saying(q="", text=query.q).url() if by_meaning and not no_meaning else None,
         no_meaning=no_meaning if by_meaning and not query.text else "",
-        ways_out=_ways_out(store, query) if searched and query.narrows and not found.n else (),
+        ways_out=_ways_out(store, ways[:_MAX_WAYS]),
+        untried=max(len(ways) - _MAX_WAYS, 0),
         examples=build_examples(store) if unnamed or not asked else (),
     )
 
@@ -128,17 +130,18 @@ def _conditions(store: LatentStore, query: PicturesQuery) -> tuple[Condition, ..
     )
 
 
-def _ways_out(store: LatentStore, query: PicturesQuery) -> tuple[WayOut, ...]:
-    """Conditions without which something is found: each of all and none, "any of" as a whole, words, the label."""
-    tried: list[tuple[str, PicturesQuery]] = [
-        (f"#{latent}", query.without("all_of", latent)) for latent in query.all_of
-    ]
+def _conditions_to_drop(query: PicturesQuery) -> list[tuple[str, PicturesQuery]]:
+    """Each of all and none, "any of" as a whole, words and the label, with the query that does without it."""
+    said: tuple[Said, ...] = ("q", "label")
+    less = [(f"{SAID[name]}: {query.said(name)}", query.saying(**{name: ""})) for name in said if query.said(name)]
     if query.any_of:
-        tried.append(("any of", query.without("any_of", *query.any_of)))
-    tried += [(f"none of #{latent}", query.without("none_of", latent)) for latent in query.none_of]
-    tried += [
-        (f"{SAID[name]}: {query.said(name)}", query.saying(**{name: ""})) for name in ("q", "label") if query.said(name)
-    ]
-    possible = ((text, less) for text, less in tried if less.names_pictures)
-    counted = [(text, less, len(matches(store, less).image_ids)) for text, less in islice(possible, _MAX_WAYS)]
+        less.append(("any of", query.without("any_of", *query.any_of)))
+    less += [(f"#{latent}", query.without("all_of", latent)) for latent in query.all_of]
+    less += [(f"none of #{latent}", query.without("none_of", latent)) for latent in query.none_of]
+    return [(text, rest) for text, rest in less if rest.names_pictures]
+
+
+def _ways_out(store: LatentStore, ways: list[tuple[str, PicturesQuery]]) -> tuple[WayOut, ...]:
+    """Conditions without which something is found."""
+    counted = [(text, less, len(matches(store, less).image_ids)) for text, less in ways]
     return tuple(WayOut(text, less.url(), n) for text, less, n in counted if n)

@@ -38,7 +38,7 @@ def share(store: LatentStore, query: PicturesQuery) -> float:
     """
     found = _share(store, query.all_of, query.none_of)
     if query.any_of and not {*query.any_of} & {*query.all_of}:
-        found -= _share(store, query.all_of, (*query.none_of, *query.any_of))
+        found -= _share(store, query.all_of, tuple(dict.fromkeys((*query.none_of, *query.any_of))))
     return max(found, 0.0)
 
 

@@ -12,8 +12,10 @@ def problem_of(store: LatentStore, query: PicturesQuery) -> str | None:
     """The first reason; None where there is none."""
     if missing := _missing(store, query) or _no_label(store, query):
         return missing
-    if both := {*query.all_of, *query.any_of} & {*query.none_of}:
+    if both := {*query.all_of} & {*query.none_of}:
         return f"Latent {min(both)} is asked for and excluded: no picture can match."
+    if query.any_of and {*query.any_of} <= {*query.none_of}:
+        return "All latents of which one is asked for are excluded: no picture can match."
     if any(len(query.of(field)) > MAX_LATENTS for field in FIELDS):
         return f"One list takes {MAX_LATENTS} latents at most."
     if query.none_of and not query.names_pictures:

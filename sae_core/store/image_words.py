@@ -32,8 +32,8 @@ class ImageWords(ImageReads):
         Without words, all that are shown.
         """
         mask = self.shown(np.arange(self.n_images))
-        for word in words.replace("_", " ").split():
-            mask &= self._images.say(word) | self._labels_say(word)
+        for word in _telling(words.replace("_", " ").split()):
+            mask &= self._labels_say(word) | self._images.say(word, mask)
         return mask
 
     def _labels_say(self, word: str) -> Bool[np.ndarray, "n_images"]:
@@ -41,3 +41,9 @@ class ImageWords(ImageReads):
         texts = [" ".join(both) for both in zip(self.labels.names, self.labels.titles, strict=True)]
         by_label = np.append(says(pa.array(texts, pa.string()), word), False)  # the last one: no label
         return np.asarray(by_label[self.labels.codes])
+
+
+def _telling(words: list[str]) -> list[str]:
+    """Each once, without those that another begins with: what has "cathedral" has "cat". The longest, rarest, first."""
+    telling = {word for word in words if not any(other != word and other.startswith(word) for other in words)}
+    return sorted(telling, key=len, reverse=True)

@@ -44,12 +44,19 @@ class ImageTable:
         """Whether any image has one; no caption is read for it."""
         return any(column.null_count < len(column) for column in (batch.column("caption") for batch in self._batches))
 
-    def say(self, word: str) -> Bool[np.ndarray, "n_rows"]:
-        """Which captions and source keys have a word that begins so. Both columns are read: 0.4 s a million."""
-        found = [
-            says(batch.column("caption"), word) | says(batch.column("source_key"), word) for batch in self._batches
-        ]
-        return np.concatenate([np.zeros(0, bool), *found])
+    def say(self, word: str, among: Bool[np.ndarray, "n_rows"]) -> Bool[np.ndarray, "n_rows"]:
+        """Which captions and source keys of those rows have a word that begins so: 0.4 s a million rows.
+
+        Rows that are not `among` them are not read, and said to have none.
+        """
+        found = np.zeros(len(among), dtype=bool)
+        for number, batch in enumerate(self._batches):
+            rows = np.flatnonzero(among[number * layout.ROWS_PER_BATCH :][: len(batch)])
+            for name in ("caption", "source_key"):
+                column = batch.column(name)
+                texts = column if len(rows) == len(batch) else column.take(pa.array(rows))
+                found[number * layout.ROWS_PER_BATCH + rows] |= says(texts, word)
+        return found
 
     def rows(self, image_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Rows as dictionaries, in the order asked for."""

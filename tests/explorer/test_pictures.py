@@ -9,6 +9,7 @@ import pytest
 
 from explorer import links
 from explorer.recent import RecentArrays
+from explorer.sections.pictures import nothing
 from explorer.views.pictures import PER_PAGE, build_pictures
 from explorer.views.pictures_chance import by_chance
 from explorer.views.pictures_query import MAX_LATENTS, PicturesQuery
@@ -54,10 +55,11 @@ def queries(store: LatentStore) -> list[PicturesQuery]:
         PicturesQuery(all_of=(a,), none_of=(c,)),
         PicturesQuery(all_of=(a,), any_of=(b, c), none_of=(d,)),
         PicturesQuery(any_of=(c, d), none_of=(a, b)),
+        PicturesQuery(any_of=(c, d), none_of=(a, d)),
     ]
 
 
-@pytest.mark.parametrize("which", range(6))
+@pytest.mark.parametrize("which", range(7))
 def test_every_page_of_a_query_agrees_with_the_codes(store: LatentStore, which: int) -> None:
     query = queries(store)[which]
     by_hand = strengths_by_hand(store, query)
@@ -164,6 +166,8 @@ def test_the_baseline_is_the_product_rule_for_so_many_latents_a_picture(store: L
     assert store.count_bond < 0, "k latents are active in a picture: one's place is another's loss"
     assert chance_of(store, PicturesQuery(all_of=(a,), any_of=(b, c), none_of=(d,))) == pytest.approx(by_hand)
     assert build_pictures(store, PicturesQuery(all_of=(a,))).chance is None, "one latent is its own gallery"
+    excluded = PicturesQuery(any_of=(b, c, d), none_of=(c,))
+    assert chance_of(store, excluded) == pytest.approx(by_pairs(store, [], [c]) - by_pairs(store, [], [c, b, d]))
     certain = PicturesQuery(all_of=(a, b), any_of=(a, c))
     assert chance_of(store, certain) == pytest.approx(by_pairs(store, [a, b], [])), "one of any is active anyway"
     p = store.latents["density"]
@@ -184,7 +188,11 @@ def test_the_baseline_of_two_is_that_of_their_lift(store: LatentStore) -> None:
         ({"all_of": "5", "none_of": "96 1000"}, "There is no latent 96, 1000; this store has latents 0 … 95."),
         ({"any_of": "cat"}, "“cat” is no number of a latent; this store has latents 0 … 95."),
         ({"none_of": "5"}, "Exclusions alone name no picture: say which latents are active, a label or words, too."),
-        ({"any_of": "5 6", "none_of": "6"}, "Latent 6 is asked for and excluded: no picture can match."),
+        ({"all_of": "5 6", "none_of": "6"}, "Latent 6 is asked for and excluded: no picture can match."),
+        (
+            {"any_of": "5 6", "none_of": "7 6 5"},
+            "All latents of which one is asked for are excluded: no picture can match.",
+        ),
         ({"all_of": ",".join(map(str, range(MAX_LATENTS + 1)))}, "One list takes 50 latents at most."),
     ],
 )
@@ -227,6 +235,16 @@ def test_each_condition_that_excludes_everything_is_named(store: LatentStore) ->
         f"pictures?any_of={b}": store.gallery_size(b),
         f"pictures?all_of={a}": store.gallery_size(a),
     }
+
+
+def test_of_very_many_conditions_not_each_is_tried(store: LatentStore) -> None:
+    """Of fourteen, the two that were not tried might be the ones that exclude everything."""
+    view = build_pictures(store, PicturesQuery(all_of=tuple(busy(store, 14))))
+    assert (view.n, view.ways_out, view.untried) == (0, (), 2)
+    assert "Leaving out one condition was not enough; 2 of them were not tried." in nothing(view)
+    view = build_pictures(store, PicturesQuery(all_of=tuple(busy(store, 12))))
+    assert (view.n, view.ways_out, view.untried) == (0, (), 0)
+    assert "No single condition excludes everything" in nothing(view)
 
 
 def test_paging_does_not_compute_again(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:

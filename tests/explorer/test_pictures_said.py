@@ -269,10 +269,22 @@ def test_words_are_read_once(store: LatentStore, monkeypatch: pytest.MonkeyPatch
     """A large store's columns are long: another page, or another latent, does not read them again."""
     calls: list[str] = []
     say = ImageTable.say
-    monkeypatch.setattr(ImageTable, "say", lambda self, word: calls.append(word) or say(self, word))
+    monkeypatch.setattr(ImageTable, "say", lambda self, word, rows: calls.append(word) or say(self, word, rows))
     for page, latents in ((1, ()), (2, ()), (1, (3,)), (1, (4,))):
         build_pictures(store, PicturesQuery(q="thing numb", page=page, none_of=latents))
     assert calls == ["thing", "numb"]
+
+
+def test_words_narrow_what_is_read(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest first; what another begins with is implied; of the rest only what has the words before is read."""
+    read: list[tuple[str, int]] = []
+    say = ImageTable.say
+    monkeypatch.setattr(
+        ImageTable, "say", lambda self, word, rows: read.append((word, int(rows.sum()))) or say(self, word, rows)
+    )
+    found = found_ids(store, PicturesQuery(q="num n number 12 n"))
+    assert found == said_by_hand(store, "number", "12") != []
+    assert read == [("number", store.n_images), ("12", len(said_by_hand(store, "number")))]
 
 
 def test_everything_is_in_the_address(shown: LatentStore) -> None:
