@@ -27,7 +27,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 def routes() -> list[BaseRoute]:
     """All routes beside Streamlit's."""
     known = _known()
-    to_pages = [Route("/latent/{number:int}", to_latent), Route("/inspect/{number:int}", to_picture)]
+    to_pages = [Route("/latent/{number}", to_latent), Route("/inspect/{number}", to_picture)]
     return [*known, *unknown_routes(sorted(_parts(known))), *to_pages]
 
 

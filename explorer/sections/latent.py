@@ -71,11 +71,14 @@ def which(n_latents: int) -> str:
 
 
 def missing(said: str, n_latents: int) -> str:
-    """The address names no latent of this store."""
+    """The address names no latent of this store; words may be a name."""
+    called = (
+        f'<a href="{escape(links.latents_url({"q": said}))}">Latents with “{escape(isolated(said))}” in the name</a>'
+    )
+    ways = f'<a href="{links.LATENTS}">All latents</a>' + (f" · {called}" if any(map(str.isalpha, said)) else "")
     return parts.note(
         "No such latent",
-        f"<p>This store has latents 0 … {n_latents - 1:,}; there is no “{escape(said)}”.</p>"
-        f'<p><a href="{links.LATENTS}">All latents</a></p>',
+        f"<p>This store has latents 0 … {n_latents - 1:,}; there is no “{escape(isolated(said))}”.</p><p>{ways}</p>",
     )
 
 

@@ -112,6 +112,7 @@ def test_a_figure_as_png_is_told_where_it_is_drawn(client: TestClient) -> None:
         ("latent/340", "latent?latent=340"),
         ("latent/340?view=deciles&latent=1", "latent?view=deciles&latent=340"),
         ("inspect/12", "inspect?image=12"),
+        ("latent/street%20sign", "latent?latent=street+sign"),  # the page says that this is no number
     ],
 )
 def test_a_number_as_a_path_leads_to_its_page(client: TestClient, guessed: str, page: str) -> None:

@@ -103,6 +103,7 @@ def test_no_such_latent(shown: LatentStore, said: str) -> None:
     html = html_of(run_page("latent", latent=said))
     assert "No such latent" in html
     assert "<b>7</b>" not in html
+    assert ('href="latents?q=' in html) == ("x" in said or "b" in said), "words may be a name"
 
 
 def test_inspect_a_store_picture(shown: LatentStore) -> None:
