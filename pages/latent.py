@@ -12,6 +12,7 @@ from explorer.note_editor import draw_title
 from explorer.sections import latent as sections
 from explorer.sections import latent_gallery
 from explorer.sections.findings import in_short
+from explorer.sections.latent_relatives import below
 from explorer.sections.parts import add_button
 from explorer.stores import current_store
 from explorer.views.latent import build_latent
@@ -37,7 +38,7 @@ draw_title(sections.title_line(page, add_button(number, words=True)), store, num
 draw(in_short(page))
 pictures, column = st.columns([2.6, 1], gap="large")
 with pictures:
-    draw(sections.dead(page) if page.ref.dead else "", latent_gallery.gallery(page))
+    draw(sections.dead(page) if page.ref.dead else "", latent_gallery.gallery(page), below(page))
 with column:
     draw_column(store, page)
 draw(sections.ending(page))

@@ -13,6 +13,12 @@ from explorer.views.parts import LatentCard
 from explorer.wording import figure, plural, times
 
 
+def below(view: LatentPage) -> str:
+    """Both lists in the wide column, where a short gallery leaves it empty."""
+    both = f"{together(view)}{similar(view)}" if view.is_short else ""
+    return f'<div class="sp-below">{both}</div>' if both else ""
+
+
 def similar(view: LatentPage) -> str:
     """Latents whose directions point the same way."""
     if not view.similar:

@@ -25,10 +25,11 @@ def histogram_head(view: LatentPage) -> str:
 def side(view: LatentPage, recalled: str = "") -> str:
     """Everything under the histogram. What a store has no data for is left out.
 
-    `recalled` is HTML that follows the labels.
+    `recalled` is HTML that follows the labels. Relatives stand below a short gallery (`latent_relatives.below`).
     """
     facts = [_density(view), _trust(view), _labels(view), recalled]
-    return "".join([*facts, together(view), similar(view), effects(view)])
+    relatives = [] if view.is_short else [together(view), similar(view)]
+    return "".join([*facts, *relatives, effects(view)])
 
 
 def effects(view: LatentPage) -> str:

@@ -21,6 +21,7 @@ from sae_core import LatentStore
 N_SIMILAR = 6
 N_TOGETHER = 6
 _N_TILES = 4
+_SHORT = 18  # pictures: three rows beside a column of figures
 _SEARCHED = 30  # among which the dead are passed over: they have no pictures to compare
 
 
@@ -59,6 +60,11 @@ class LatentPage:
     effects: figures.EffectList
     previous: int | None
     next: int | None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether its pictures leave room below them. Of a dead latent near misses are shown, and these are many."""
+        return 0 < self.n_active <= _SHORT
 
     @property
     def has_few(self) -> bool:

@@ -128,6 +128,17 @@ def test_a_dead_latent_shows_where_it_came_close(shown: LatentStore) -> None:
     assert html.count('class="sp-tile"') == len(shown.near_misses(dead(shown)).image_ids)
 
 
+def test_below_a_short_gallery_stand_its_relatives(shown: LatentStore) -> None:
+    """Else the wide column would be empty there; beside a long gallery they are in the narrow one."""
+    sizes = shown.latents["n_active"]
+    short = int(sizes.index[sizes.between(4, 18)][0])
+    for latent, below in ((short, True), (busiest(shown), False), (dead(shown), False)):
+        html = html_of(run_page("latent", latent=str(latent)))
+        assert html.count("Similar directions") == 1
+        assert ('class="sp-below"' in html) == below
+        assert not below or html.index("Similar directions") < html.index("How strongly")
+
+
 def test_a_single_picture_says_that_it_proves_nothing(shown: LatentStore) -> None:
     few = shown.latents.index[shown.latents["n_active"] == 1]
     if not len(few):
