@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -607,6 +608,23 @@ def test_lists_clustered_on_a_gpu_find_as_much(clustered: np.ndarray, monkeypatc
     monkeypatch.setattr(faiss, "get_num_gpus", lambda: 0)
     _, on_cpu = indexes.listed(clustered)
     assert min(recall, on_cpu) >= 0.95
+
+
+def test_where_faiss_sees_a_gpu_the_lists_are_clustered_there(
+    clustered: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index of the CPU stands in for the GPU's: it is asked, outlives its maker, and leaves the same lists."""
+    on_cpu, recall = indexes.listed(clustered)
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
+    monkeypatch.setattr(faiss, "index_cpu_to_all_gpus", faiss.clone_index)
+    on_gpu, there = indexes.listed(clustered)
+    gc.collect()
+    assert on_cpu.clustering_index is None
+    assert on_gpu.clustering_index.ntotal == on_gpu.nlist, "the last centroids were added to it"
+    assert there == recall
+    for name, index in (("cpu", on_cpu), ("gpu", on_gpu)):
+        faiss.write_index(index, str(tmp_path / name))
+    assert (tmp_path / "gpu").read_bytes() == (tmp_path / "cpu").read_bytes()
 
 
 def test_recall_is_counted_against_an_exhaustive_search(monkeypatch: pytest.MonkeyPatch) -> None:
