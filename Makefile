@@ -110,6 +110,7 @@ bench: setup-dev browser store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.slow_pictures
 	$(BIN)/python -m benchmarks.heat_maps
 	$(BIN)/python -m benchmarks.neighbourhood
+	$(BIN)/python -m benchmarks.found_again
 	$(BIN)/python -m benchmarks.browsing
 	$(BIN)/python -m benchmarks.map_points
 
