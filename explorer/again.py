@@ -24,4 +24,4 @@ def draw_other_saes(store: LatentStore) -> None:
     beside = stores_beside(store)
     draw(sections.problems(beside.problems))
     for one in other_saes(store, beside):
-        draw_distribution(one.chart, sections.by_pictures(one))
+        draw_distribution(one.chart, sections.beside_chart(one))

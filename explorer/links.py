@@ -19,6 +19,11 @@ def latents_url(params: Mapping[str, object] | None = None, page: int = 1) -> st
     return _url(LATENTS, {**(params or {}), "page": page if page > 1 else None})
 
 
+def found_again_url(sae_fingerprint: str) -> str:
+    """The grid by how near another SAE's directions come."""
+    return latents_url({"again": sae_fingerprint[:12]})
+
+
 def latent_url(latent: int, page: int = 1, view: str = "", seed: int = 0) -> str:
     """One latent; `view` chooses its pictures, `page` counts the whole gallery's pages from 1, `seed` draws."""
     return _url(LATENT, {"latent": latent, "view": view, "page": page if page > 1 else None, "seed": seed or None})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import frame
+from explorer.beside import stores_beside
 from explorer.grid import draw, waiting
 from explorer.models import cut_texts, embed_texts, why_no_texts
 from explorer.sections import latents as sections
@@ -23,8 +24,9 @@ MEANT_HEIGHT = 480  # of three cards
 store = current_store()
 query = LatentsQuery.from_params(joined(st.query_params, "latents"))
 frame.title("Latents")
-with waiting(CARDS_HEIGHT, slow=bool(query.text)):  # the first text loads the encoder
-    view = build_latents(store, query, lambda texts: embed_texts(store, texts), why_no_texts(store))
+beside = stores_beside(store) if query.again else None
+with waiting(CARDS_HEIGHT, slow=bool(query.text or query.again)):  # the first text loads the encoder
+    view = build_latents(store, query, lambda texts: embed_texts(store, texts), why_no_texts(store), beside)
 
 draw(filter_bar(view), cut(cut_texts(store, [query.text])), sections.summary(view))
 if view.found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from html import escape
 
+from explorer import links
 from explorer.definitions import DEFINITIONS
 from explorer.directions import isolated
 from explorer.sections import parts
@@ -29,7 +30,8 @@ def _other(one: Counterparts) -> str:
         rows = _match(one.nearest, f"{near}; {most}")
     else:
         rows = _match(one.nearest, near) + (_match(one.sharing, most) if one.sharing else "")
-    return f'<p class="sp-caption">in {name}</p><div class="sp-relatives">{rows}</div>'
+    way = f'<a class="sp-under" href="{escape(links.found_again_url(one.sae_fingerprint))}">all latents by it</a>'
+    return f'<p class="sp-caption"><span>in {name}</span> · {way}</p><div class="sp-relatives">{rows}</div>'
 
 
 def _stands(found: Standing, write: Callable[[float], str], kind: str = "") -> str:

@@ -95,9 +95,17 @@ def _ranking(ranking: Ranking) -> str:
     shown = f'<a href="{escape(tile.href)}">{picture(tile, 72)}</a>' if tile else ""
     baseline = f"Baseline: {ranking.written(ranking.mean)}, the mean over all latents."
     return (
-        f'<div class="sp-ranking" data-spa>{shown}<p><b>{escape(ranking.title)}</b>{help_mark(DEFINITIONS["z"])}<br>'
-        f"{dim(f'{ranking.explanation} {baseline}{_control(ranking)}')}{_weak(ranking)}</p></div>"
+        f'<div class="sp-ranking" data-spa>{shown}<p><b>{escape(ranking.title)}</b>{help_mark(DEFINITIONS["z"])}'
+        f"{_turn(ranking)}<br>{dim(f'{ranking.explanation} {baseline}{_control(ranking)}')}{_weak(ranking)}</p></div>"
     )
+
+
+def _turn(ranking: Ranking) -> str:
+    """The other order, where there is one."""
+    if ranking.turn is None:
+        return ""
+    words, href = ranking.turn
+    return f' · <a class="sp-under" href="{escape(href)}">{escape(words)}</a>'
 
 
 def _control(ranking: Ranking) -> str:

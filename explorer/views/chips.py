@@ -14,6 +14,7 @@ _TEXTS = {
     "label": "label: {}",
     "text": "meaning: “{}”",
     "image": "picture {}",
+    "again": "found again by SAE {}",
     "life": "{} only",
     "names": "{} names",
 }

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from explorer import notes
+from explorer.beside import Beside
 from explorer.notes import Note
+from explorer.views.asked_rankings import asked_rankings
 from explorer.views.cards import latent_cards
 from explorer.views.chance import EmbedTexts
 from explorer.views.chips import Chip, chips_of
@@ -15,7 +17,7 @@ from explorer.views.latents_matching import matching, usual_order
 from explorer.views.latents_query import OF_MANY, LatentsQuery
 from explorer.views.paging import Paging, paging
 from explorer.views.parts import LatentCard
-from explorer.views.rankings import Ranking, asked_rankings
+from explorer.views.rankings import Ranking
 from explorer.views.striking import MIN_PICTURES, rule_sentence
 from sae_core import LatentStore
 
@@ -67,12 +69,16 @@ class LatentsPage:
 
 
 def build_latents(
-    store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None = None, no_meaning: str = ""
+    store: LatentStore,
+    query: LatentsQuery,
+    embed_texts: EmbedTexts | None = None,
+    no_meaning: str = "",
+    beside: Beside | None = None,
 ) -> LatentsPage:
     """The cards of one page, and how many latents match. `no_meaning`: why a search by meaning is not offered."""
     table = latent_table(store)
     given = notes.texts(store)
-    asked = asked_rankings(store, query, embed_texts)
+    asked = asked_rankings(store, query, embed_texts, beside or Beside())
     found = matching(table, query, asked.rankings, given)
     pages = paging(query.page, len(found), PER_PAGE, query.url)
     own_order = usual_order(query, asked.rankings)

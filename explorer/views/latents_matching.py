@@ -38,14 +38,14 @@ def matching(
 def usual_order(query: LatentsQuery, rankings: Sequence[Ranking]) -> str:
     """What orders where no order is asked for."""
     if rankings:
-        return "best match"
+        return "least found again" if query.least else "best match"
     return "as listed" if query.latents else "striking"
 
 
 def _order(table: LatentTable, query: LatentsQuery, rankings: Sequence[Ranking]) -> np.ndarray:
     scores = combined(rankings)
     if not query.sort and scores is not None:
-        return table.best_first(scores)
+        return table.best_first(-scores if query.least else scores)
     if not query.sort and query.latents:
         return np.array([latent for latent in query.latents if latent < len(table)], dtype=np.int64)
     return table.order(query.sort or "striking")

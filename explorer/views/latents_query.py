@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from explorer import links
+from explorer.views.address_values import Region, fingerprint, latent_numbers, read_region, share, written
 from explorer.views.left_out import left_out, no_numbers
 from explorer.views.paging import whole_number
 
@@ -27,11 +27,9 @@ OF_MANY = frozenset({"purity", "score", "mono", "stable"})  # orders by figures 
 LIVES = {"": "alive and dead", "alive": "alive only", "dead": "dead only"}
 NAMES = {"": "any", "good": "good", "borne": "borne out by pictures", "weak": "weak or none"}
 AGAINST = {"": "gallery centroids", "directions": "directions"}
-_CHECKED = ("by", "image", "sort", "life", "names", "region", "min", "max", "purity", "score", "page")
+_CHECKED = ("by", "image", "again", "sort", "life", "names", "region", "min", "max", "purity", "score", "page")
 MAX_WORDS = 100  # characters
 MAX_TEXT = 200
-
-Region = tuple[float, float, float, float]  # x from, x to, y from, y to
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,8 @@ class LatentsQuery:
     text: str = ""  # search by meaning
     by: str = ""  # what the text is compared with: "" centroids, "directions"
     image: int | None = None  # an example picture
+    again: str = ""  # the fingerprint of another SAE: by how near its directions come
+    least: str = ""  # "yes": what it finds least comes first
     sort: str = ""
     life: str = ""
     min: str = ""  # smallest density
@@ -69,16 +69,18 @@ class LatentsQuery:
             text=params.get("text", "").strip()[:MAX_TEXT],
             by=one_of("by", AGAINST),
             image=image if image >= 0 else None,
+            again=fingerprint(params.get("again", "")),
+            least=one_of("least", {"yes": ""}) if params.get("again") else "",
             sort=one_of("sort", SORTS),
             life=one_of("life", LIVES),
             names=one_of("names", NAMES),
             region=read_region(params.get("region", "")),
-            latents=_latents(params.get("latents", "")),
+            latents=latent_numbers(params.get("latents", "")),
             page=whole_number(params.get("page"), 1),
-            min=_share(params.get("min", "")),
-            max=_share(params.get("max", "")),
-            purity=_share(params.get("purity", "")),
-            score=_share(params.get("score", "")),
+            min=share(params.get("min", "")),
+            max=share(params.get("max", "")),
+            purity=share(params.get("purity", "")),
+            score=share(params.get("score", "")),
         )
         unread = left_out(params, {key: getattr(query, key) for key in _CHECKED})
         return replace(query, left_out=(*unread, *no_numbers(params.get("latents", ""))))
@@ -87,7 +89,7 @@ class LatentsQuery:
     def params(self) -> dict[str, str]:
         """The parameters that differ from the defaults, without the page."""
         said = {
-            one.name: _written(getattr(self, one.name))
+            one.name: written(getattr(self, one.name))
             for one in fields(self)
             if one.name not in ("page", "left_out") and not (one.name == "by" and not self.text)
         }
@@ -102,47 +104,22 @@ class LatentsQuery:
     @property
     def filters(self) -> tuple[str, ...]:
         """Names of the fields that narrow or rank, as far as they are asked."""
-        return tuple(key for key in self.params if key not in ("sort", "by"))
+        return tuple(key for key in self.params if key not in ("sort", "by", "least"))
 
     def without(self, *names: str) -> LatentsQuery:
         """The same, not asking for these fields; from the first page."""
         plain = LatentsQuery()
-        return replace(self, **{name: getattr(plain, name) for name in (*names, "page")})
+        dropped = (*names, "page", *(("least",) if "again" in names else ()))
+        return replace(self, **{name: getattr(plain, name) for name in dropped})
+
+    def turned(self) -> LatentsQuery:
+        """The other end of what another SAE finds again first."""
+        return replace(self, least="" if self.least else "yes", sort="", page=1)
 
     def by_meaning(self) -> LatentsQuery:
         """The same words by their meaning, nearest first; what narrows stays."""
-        return replace(self, q="", text=self.q, image=None, sort="", page=1)
+        return replace(self, q="", text=self.q, image=None, again="", least="", sort="", page=1)
 
     def url(self, page: int = 1) -> str:
         """The address that asks for this."""
         return links.latents_url(self.params, page)
-
-
-def _share(said: str) -> str:
-    """A number from 0 to 1, as it was written."""
-    said = said.strip()
-    good = re.fullmatch(r"(\d{1,9}(\.\d{0,9})?|\.\d{1,9})(e-\d{1,2})?", said, flags=re.ASCII)
-    return said if good and 0 <= float(said) <= 1 else ""
-
-
-def read_region(said: str) -> Region | None:
-    """`x0,x1,y0,y1`; the smaller one of each first."""
-    try:
-        x0, x1, y0, y1 = (float(part) for part in said.split(","))
-    except ValueError:
-        return None
-    if not all(map(math.isfinite, (x0, x1, y0, y1))):
-        return None
-    return min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
-
-
-def _latents(said: str) -> tuple[int, ...]:
-    """`12,340,77`, each once; what is no number is left out."""
-    numbers = (whole_number(part, -1) for part in re.split(r"[,\s]+", said))
-    return tuple(dict.fromkeys(number for number in numbers if number >= 0))
-
-
-def _written(value: str | int | Region | tuple[int, ...] | None) -> str:
-    if value is None or isinstance(value, str | int):
-        return "" if value is None else str(value)
-    return ",".join(map(repr, value))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer import links, notes
+from explorer.views.address_values import Region
 from explorer.views.collection import MAX_LATENTS
 from explorer.views.latent_table import latent_table
-from explorer.views.latents_query import LatentsQuery, Region
+from explorer.views.latents_query import LatentsQuery
 from explorer.views.map_colors import Groups, Scale, coloring, definition
 from explorer.views.map_points import group_places, places
 from explorer.views.map_query import COLORS, MapQuery

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from explorer import links
-from explorer.views.latents_query import MAX_WORDS, Region, read_region
+from explorer.views.address_values import Region, read_region
+from explorer.views.latents_query import MAX_WORDS
 from explorer.views.left_out import left_out
 from explorer.views.paging import whole_number
 

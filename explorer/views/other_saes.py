@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from explorer import links
 from explorer.beside import Beside
 from explorer.definitions import DEFINITIONS
 from explorer.views.distributions import Distribution, Extreme, Outline, extremes, linear_bins
@@ -24,6 +25,7 @@ class OtherSAE:
     """One other SAE."""
 
     chart: Distribution  # of directions
+    href: str  # all latents by how near they come
     by_pictures: str  # the answer by pictures, in a sentence; empty where no latent has enough
     best: tuple[Extreme, ...]  # by pictures
     least: tuple[Extreme, ...]
@@ -40,10 +42,11 @@ def _other(store: LatentStore, other: LatentStore, rank: int) -> OtherSAE | None
     if directions is None:
         return None
     chart = _chart(directions, other, rank)
+    href = links.found_again_url(other.manifest.sae.fingerprint)
     if galleries is None:
-        return OtherSAE(chart, "", (), ())
+        return OtherSAE(chart, href, "", (), ())
     best, least = extremes(store, pd.Series(galleries.jaccard, index=galleries.latents), percent)
-    return OtherSAE(chart, _by_pictures(galleries, store.n_images), best, least)
+    return OtherSAE(chart, href, _by_pictures(galleries, store.n_images), best, least)
 
 
 def _chart(found: Directions, other: LatentStore, rank: int) -> Distribution:

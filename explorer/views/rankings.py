@@ -1,4 +1,4 @@
-"""Rankings of all latents: by a text's meaning, by an example picture."""
+"""Rankings of all latents: by a text's meaning, by an example picture. One more is in again_ranking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.views.latents_query import LatentsQuery
 from explorer.views.tiles import Tile, tiles
 from explorer.wording import activation, figure
 from sae_core import LatentStore
-from sae_core.errors import SparsightError, WithheldError
+from sae_core.errors import SparsightError
 
 _COMPARED: dict[str, tuple[Literal["centroids", "directions"], str]] = {
     "": (
@@ -37,6 +37,7 @@ class Ranking:
     picture: Tile | None = None  # the example
     active: frozenset[int] = frozenset()  # latents that Top-K kept in the example
     digits: int | None = 3  # None: as activations are written
+    turn: tuple[str, str] | None = None  # words and address of the other order
     chance: Chance | None = None  # of the best one's z, where texts without a meaning say what it is worth
 
     @property
@@ -58,30 +59,6 @@ class Ranking:
     def written(self, value: float) -> str:
         """A score in figures."""
         return activation(value) if self.digits is None else figure(value, self.digits)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The rankings that a query asks for, and a sentence for each that cannot be had."""
-
-    rankings: tuple[Ranking, ...]
-    problems: tuple[str, ...]
-
-
-def asked_rankings(store: LatentStore, query: LatentsQuery, embed_texts: EmbedTexts | None) -> Asked:
-    """By text and by picture. What fails becomes a sentence: filters and words still work."""
-    rankings, problems = [], []
-    if query.text:
-        try:
-            rankings.append(text_ranking(store, query, embed_texts))
-        except SparsightError as error:
-            problems.append(f"Searching by meaning is not possible: {error}.")
-    if query.image is not None:
-        try:
-            rankings.append(_by_picture(store, query.image))
-        except (IndexError, WithheldError) as error:
-            problems.append(f"There is nothing to rank by: {error}.")
-    return Asked(tuple(rankings), tuple(problems))
 
 
 def combined(rankings: Sequence[Ranking]) -> np.ndarray | None:
@@ -106,7 +83,8 @@ def text_ranking(store: LatentStore, query: LatentsQuery, embed_texts: EmbedText
     )
 
 
-def _by_picture(store: LatentStore, image_id: int) -> Ranking:
+def picture_ranking(store: LatentStore, image_id: int) -> Ranking:
+    """By the pre-activations in one. Raises IndexError or WithheldError."""
     scores = store.pre_activations(store.embedding(image_id))
     tile = tiles(store, [image_id])[0]
     return Ranking(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from explorer import models
 from explorer.stores import STORE_VARIABLE
+from index_builder.commands import RecodeCommand
+from index_builder.recode import recode
 from sae_core import LatentStore
+from sae_core.sae.checkpoint import save_sae
 from tests.support.hostile import make_hostile_store
 from tests.support.stores import make_store
 
@@ -20,6 +24,20 @@ ROOT = Path(__file__).resolve().parents[2]
 def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Galleries of several pages, dead latents, labels."""
     return make_store(tmp_path_factory.mktemp("stores") / "small", n_images=180, n_latents=96, k=6)
+
+
+@pytest.fixture(scope="session")
+def halved(small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small store with its own dictionary, but that all latents from the 40th on have strange directions."""
+    folder = tmp_path_factory.mktemp("halved")
+    sae = LatentStore.open(small_store).sae()
+    state = dict(sae.state_dict())
+    drawn = torch.randn(state["W_dec"][40:].shape, generator=torch.Generator().manual_seed(0))
+    state["W_dec"][40:] = drawn / drawn.norm(dim=1, keepdim=True)
+    state["W_enc"][:, 40:] = state["W_dec"][40:].T
+    sae.load_state_dict(state)
+    recode(RecodeCommand(small_store, folder / "halved", str(save_sae(sae, folder / "sae")), device="cpu"))
+    return folder / "halved"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -40,20 +39,6 @@ def reordered(small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     sae.load_state_dict(state)
     recode(RecodeCommand(small_store, folder / "reordered", str(save_sae(sae, folder / "sae")), device="cpu"))
     return folder / "reordered"
-
-
-@pytest.fixture(scope="session")
-def halved(small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small store with its own dictionary, but that all latents from the 40th on have strange directions."""
-    folder = tmp_path_factory.mktemp("halved")
-    sae = LatentStore.open(small_store).sae()
-    state = dict(sae.state_dict())
-    drawn = torch.randn(state["W_dec"][40:].shape, generator=torch.Generator().manual_seed(0))
-    state["W_dec"][40:] = drawn / drawn.norm(dim=1, keepdim=True)
-    state["W_enc"][:, 40:] = state["W_dec"][40:].T
-    sae.load_state_dict(state)
-    recode(RecodeCommand(small_store, folder / "halved", str(save_sae(sae, folder / "sae")), device="cpu"))
-    return folder / "halved"
 
 
 @pytest.fixture
