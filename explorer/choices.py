@@ -42,6 +42,6 @@ def chosen(store: LatentStore, said: str) -> Resolved | None:
     selection = read_selection(store, said)
     if selection is None:
         return None
-    upload = kept_upload(store) if selection.kind == "upload" else None
+    upload = kept_upload(store, before=bool(selection.value)) if selection.kind == "upload" else None
     mine = None if upload is None else Uploaded(upload.name, upload.embedding)
     return resolve(store, selection, lambda text: embed_text(store, text), mine)

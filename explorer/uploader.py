@@ -14,10 +14,12 @@ from explorer.models import encoder_in_turn, sae
 from explorer.sections.inspection import camera_link, refused
 from explorer.uploads import MAX_MEGABYTES, TYPES, Upload, encode_upload
 from explorer.views.inspect_query import InspectQuery
+from explorer.views.selection import BEFORE
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
 _KEPT = "upload"  # session state: the last upload as it was taken
+_BEFORE = "upload-before"  # the one before it
 _FILE, _PHOTO = "upload-file", "upload-photo"
 _REFUSAL = "upload-refusal"  # session state: why the last file was refused, until it is said
 _ROUND = "upload-round"  # session state: how many files were refused
@@ -78,10 +80,16 @@ def _file(query: InspectQuery) -> UploadedFile | None:
     return taken or chosen
 
 
-def kept_upload(store: LatentStore) -> Upload | None:
-    """The upload of this session, for pages without a drop zone; None where there is none for this store."""
-    kept: _Taken | None = st.session_state.get(_KEPT)
+def kept_upload(store: LatentStore, before: bool = False) -> Upload | None:
+    """The last upload of this session, or the one `before` it; None where there is none for this store."""
+    kept: _Taken | None = st.session_state.get(_BEFORE if before else _KEPT)
     return kept.upload if kept and kept.key[0] == store.version else None
+
+
+def uploads_shown(store: LatentStore) -> dict[str, str]:
+    """Data URIs of both, by how addresses write them."""
+    both = {"upload": kept_upload(store), f"upload:{BEFORE}": kept_upload(store, before=True)}
+    return {said: upload.data_uri for said, upload in both.items() if upload}
 
 
 def _begin_anew(refusal: str) -> NoReturn:
@@ -96,9 +104,11 @@ def _leave_the_store(widget: str) -> None:
     """A new file is what the visitor wants to see, not what the address says of another picture.
 
     Where the address is of an upload that this session does not have, as after a reload, the file is taken for that.
-    A photograph never is: it is a new picture.
+    A photograph never is: it is a new picture. Where one takes another's place, Streamlit takes the first away before.
     """
-    kept = st.session_state.pop(_KEPT, None)
+    kept: _Taken | None = st.session_state.pop(_KEPT, None)
+    if kept and kept.upload:
+        st.session_state[_BEFORE] = kept
     awaited = kept is None and "image" not in st.query_params and not widget.startswith(_PHOTO)
     if st.session_state.get(widget) is not None and not awaited:
         for name in _OF_ONE_PICTURE:

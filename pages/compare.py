@@ -15,7 +15,7 @@ from explorer.sections import compare as sections
 from explorer.sections.shared_latents import lists
 from explorer.sections.texts import cut
 from explorer.stores import current_store
-from explorer.uploader import kept_upload
+from explorer.uploader import uploads_shown
 from explorer.views.compare import Comparison, build_comparison
 from explorer.views.compare_examples import build_examples, examples_with
 from explorer.views.latent_table import MAX_LABELS
@@ -23,9 +23,9 @@ from explorer.views.latent_table import MAX_LABELS
 HEIGHT = 900  # pixels; a first text loads the encoder
 
 
-def draw_comparison(view: Comparison, upload_uri: str | None) -> None:
+def draw_comparison(view: Comparison, uploads: dict[str, str]) -> None:
     """Both sides, the cosine, its parts, what is shared."""
-    draw(sections.sides(view, upload_uri), sections.answer(view), sections.parts_head(view))
+    draw(sections.sides(view, uploads), sections.answer(view), sections.parts_head(view))
     title = f"cosine of {view.a.title} and {view.b.title}"
     draw_plot(charts.parts_chart(view), "cosine-parts", title, charts.parts_csv(view))
     draw(lists(view))
@@ -43,11 +43,10 @@ draw(
     cut(tuple(dict.fromkeys(a.cut + b.cut))),
     *(sections.problem(f"{letter}: {side.problem}") for letter, side in (("A", a), ("B", b)) if side.problem),
 )
-upload = kept_upload(store)
 if a.resolved and b.resolved:
     frame.title(f"{a.resolved.title} | {b.resolved.title}")
     view = build_comparison(store, a.resolved, b.resolved, centred, lambda texts: embed_texts(store, texts))
-    draw_comparison(view, upload.data_uri if upload else None)
+    draw_comparison(view, uploads_shown(store))
     draw_angles(view.angles, "angles", f"angles of {view.a.title} and {view.b.title}")
 elif one := a.resolved or b.resolved:
     draw(sections.invitation(examples_with(store, one), lead=False))

@@ -10,7 +10,7 @@ from explorer.grid import draw
 from explorer.inspecting import draw_inspection
 from explorer.sections import inspection as sections
 from explorer.stores import current_store
-from explorer.uploader import draw_uploader
+from explorer.uploader import draw_uploader, kept_upload
 from explorer.uploads import upload_source
 from explorer.views.home import spread
 from explorer.views.inspect_query import read_inspect
@@ -43,7 +43,8 @@ elif number is not None:
 elif upload is not None:
     source = upload_source(upload)
     with left:
-        draw(sections.uploaded_picture(upload, another_picture(store.n_images, len(upload.name))))
+        another = another_picture(store.n_images, len(upload.name))
+        draw(sections.uploaded_picture(upload, another, kept_upload(store, before=True)))
 else:
     with right:
         draw(sections.no_upload() if query.of_a_picture else "", sections.invitation(spread(store)))

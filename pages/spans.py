@@ -15,7 +15,7 @@ from explorer.sections.parts import left_out
 from explorer.sections.texts import cut
 from explorer.spans import draw_energy, draw_neighbourhood
 from explorer.stores import current_store
-from explorer.uploader import kept_upload
+from explorer.uploader import uploads_shown
 from explorer.views.latent_table import MAX_LABELS
 from explorer.views.sides import build_side
 from explorer.views.span_examples import build_span_examples
@@ -34,8 +34,7 @@ if choice.resolved is None:
     draw(sections.invitation(build_span_examples(store)), how_to_choose())
 else:
     frame.title(f"Spans of {choice.resolved.title}")
-    upload = kept_upload(store)
-    draw(sections.chosen(build_side(store, choice.resolved), upload.data_uri if upload else None))
+    draw(sections.chosen(build_side(store, choice.resolved), uploads_shown(store)))
     draw_energy(store, choice.resolved, query)
     draw_neighbourhood(store, choice.resolved, query)
     params = st.query_params.to_dict()

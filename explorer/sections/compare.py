@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from explorer import links
@@ -41,8 +41,9 @@ def how_to_choose() -> str:
     """What may be written into the fields."""
     return (
         '<p class="sp-dim">Numbers are pictures (<b>12 15</b>), with # latents (<b>#12 #340</b>: the pictures where '
-        "one is active); a label’s name is its pictures; <b>upload</b> is the picture you gave to Inspect; any other "
-        "words are the pictures nearest to them.</p>"
+        "one is active); a label’s name is its pictures; <b>upload</b> is the picture you gave to Inspect, "
+        "<b>upload:before</b> the one that you gave it before that; any other words are the pictures nearest to "
+        "them.</p>"
     )
 
 
@@ -62,9 +63,9 @@ def invitation(examples: Iterable[Example], lead: bool) -> str:
     return said + how_to_choose() + "".join(map(_example, examples))
 
 
-def sides(view: Comparison, upload_uri: str | None) -> str:
-    """Both, with pictures."""
-    inside = "".join(side(one, letter, upload_uri) for one, letter in ((view.a, "A"), (view.b, "B")))
+def sides(view: Comparison, uploads: Mapping[str, str]) -> str:
+    """Both, with pictures; `uploads` are the visitor's own, data URIs by how addresses write them."""
+    inside = "".join(side(one, letter, uploads.get(one.said)) for one, letter in ((view.a, "A"), (view.b, "B")))
     return f'<div class="sp-sides">{inside}</div>'
 
 

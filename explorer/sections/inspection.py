@@ -11,6 +11,7 @@ from explorer.sections import parts
 from explorer.uploads import Upload
 from explorer.views.inspect_query import InspectQuery
 from explorer.views.inspection import Inspection, StorePicture, in_words
+from explorer.views.selection import BEFORE
 from explorer.views.tiles import Tile
 from explorer.wording import figure
 
@@ -30,15 +31,24 @@ def store_picture(view: StorePicture, query: InspectQuery) -> str:
     )
 
 
-def uploaded_picture(upload: Upload, another: int) -> str:
-    """A visitor's own picture; it lives in this session only."""
+def uploaded_picture(upload: Upload, another: int, before: Upload | None = None) -> str:
+    """A visitor's own picture; it lives in this session only, as does the one before it."""
     seen = (("CLIP sees", upload.part),) if upload.part else ()
     facts = (("original", upload.size), *seen, ("kept", "in this session's memory only"))
     return (
         f'<figure class="sp-picture" data-spa><img src="{escape(upload.data_uri)}" alt="{escape(upload.name)}">'
         f"<figcaption>{escape(isolated(upload.name))}</figcaption>{_facts(facts)}<div class='sp-tools'>"
-        f'<a class="sp-copy" href="{escape(links.inspect_url(another))}">one from the store</a></div></figure>'
+        f'<a class="sp-copy" href="{escape(links.inspect_url(another))}">one from the store</a></div>'
+        f"{_with_the_one_before(before)}</figure>"
     )
+
+
+def _with_the_one_before(before: Upload | None) -> str:
+    if before is None:
+        return ""
+    both = links.compare_url({"a": f"upload:{BEFORE}", "b": "upload"})
+    name = escape(isolated(before.name))
+    return f'<p><a class="sp-under" href="{escape(both)}">compare with {name}, your picture before</a></p>'
 
 
 def camera_link(query: InspectQuery, asked: bool) -> str:

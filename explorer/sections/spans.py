@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from explorer import links
@@ -43,9 +43,9 @@ def invitation(examples: Iterable[Example]) -> str:
     )
 
 
-def chosen(view: Side, upload_uri: str | None) -> str:
-    """What the page is about."""
-    return side(view, upload_uri=upload_uri, way=("compare it", links.compare_url({"a": view.said})))
+def chosen(view: Side, uploads: Mapping[str, str]) -> str:
+    """What the page is about; `uploads` are the visitor's own pictures, data URIs by how addresses write them."""
+    return side(view, upload_uri=uploads.get(view.said), way=("compare it", links.compare_url({"a": view.said})))
 
 
 def energy_head(view: Energy, query: SpansQuery) -> str:

@@ -103,6 +103,8 @@ def _latents(store: LatentStore, selection: Selection) -> Resolved:
 
 def _upload(store: LatentStore, selection: Selection, upload: Uploaded | None) -> Resolved:
     if upload is None:
+        if selection.value:
+            raise SparsightError("there is no earlier upload in this session: Inspect keeps the last two pictures")
         raise SparsightError("there is no upload in this session: choose a picture on the Inspect page first")
     kept = store.encode(upload.embedding)
     return Resolved(

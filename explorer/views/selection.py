@@ -12,6 +12,7 @@ from sae_core.errors import SparsightError
 from sae_core.store.records import folded_label
 
 Kind = Literal["image", "label", "text", "latents", "upload"]
+BEFORE = "before"  # of two uploads the one that came first
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,12 @@ class Selection:
     """One choice, as it stands in the address."""
 
     kind: Kind
-    value: str = ""  # numbers with commas, a label's name, words; nothing for an upload
+    value: str = ""  # numbers with commas, a label's name, words; for an upload nothing, or BEFORE
 
     @property
     def said(self) -> str:
-        """`label:goldfish`, `image:3,17`, `upload`."""
-        return self.kind if self.kind == "upload" else f"{self.kind}:{self.value}"
+        """`label:goldfish`, `image:3,17`, `upload`, `upload:before`."""
+        return f"{self.kind}:{self.value}" if self.value else self.kind
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -33,7 +34,7 @@ class Selection:
 
 
 def read_selection(store: LatentStore, said: str) -> Selection | None:
-    """Reads `image:3,17`, `label:goldfish`, `text:a red car`, `latents:12,340`, `upload`, or what a person types.
+    """Reads `image:3,17`, `label:goldfish`, `text:a red car`, `latents:12,340`, `upload[:before]`, or what people type.
 
     Without a prefix `#12 #340` and `#12 340` are latents, `12 15` pictures, a label's title is that label, anything
     else words. None where nothing is said. Raises SparsightError where a prefix is followed by something else than it
@@ -43,8 +44,8 @@ def read_selection(store: LatentStore, said: str) -> Selection | None:
     if not said:
         return None
     kind, colon, rest = said.partition(":")
-    if said == "upload":
-        return Selection("upload")
+    if said in ("upload", f"upload:{BEFORE}"):
+        return Selection("upload", rest)
     if colon and kind in ("image", "latents"):
         return Selection("image" if kind == "image" else "latents", _numbers(rest, kind))
     if colon and kind in ("label", "text") and rest.strip():

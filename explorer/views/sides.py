@@ -36,7 +36,7 @@ class Side:
     def inspect_href(self) -> str | None:
         """Its sparse code, where it is one picture."""
         if self.upload:
-            return links.inspect_url()
+            return links.inspect_url() if self.said == "upload" else None  # Inspect shows the last one
         return self.tiles[0].href if self.n_pictures == 1 else None
 
 
@@ -87,7 +87,8 @@ def _what(resolved: Resolved) -> str:
     if kind == "image":
         return "a picture of the store" if n == 1 else "pictures of the store"
     if kind == "upload":
-        return "your picture, kept in this session only"
+        which = "your picture before the last one" if resolved.selection.value else "your picture"
+        return f"{which}, kept in this session only"
     if kind == "text":
         return f"the {plural(n, 'picture')} nearest to these words"
     every = f"all {plural(n, 'picture')}" if n > 1 else "the only picture"

@@ -46,6 +46,18 @@ def test_an_upload_shows_its_code(app: str, store: LatentStore, page: Page, phot
     expect(page.locator(".sp-picture figcaption")).to_have_text(photograph.name)
 
 
+def test_two_uploads_are_compared(app: str, page: Page, photograph: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second.jpg"
+    second.write_bytes(encoded(picture(5, (320, 240))[1], "JPEG"))
+    page.goto(f"{app}/inspect")
+    for path in (photograph, second):
+        upload(page, path)
+        expect(page.locator(".sp-picture figcaption")).to_have_text(path.name, timeout=120_000)
+    page.get_by_text(f"compare with {photograph.name}, your picture before").click()
+    expect(page.locator(".sp-side h2")).to_have_text([f"A {photograph.name}", f"B {second.name}"], timeout=60_000)
+    expect(page.locator(".sp-side img")).to_have_count(2)
+
+
 def test_an_upload_replaces_the_store_picture(app: str, page: Page, photograph: Path) -> None:
     page.goto(f"{app}/inspect?image=3")
     expect(page.locator(".sp-row").first).to_be_visible()

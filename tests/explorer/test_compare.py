@@ -297,6 +297,36 @@ def test_an_upload_can_be_compared(shown: LatentStore) -> None:
     assert "kept in this session only" in html
 
 
+def test_two_uploads_can_be_compared(shown: LatentStore) -> None:
+    """The last one and the one before it; what is no picture takes nobody's place."""
+    assert "There is no earlier upload in this session" in html_of(run_page("compare", a="upload:before", b="3"))
+    app = run_page("inspect")
+    for name, seed in (("first.png", 4), ("second.png", 5)):
+        app.file_uploader[0].upload(name, encoded(picture(seed)[1]), "image/png").run()
+    html = html_of(app)
+    assert 'href="compare?a=upload:before&amp;b=upload"' in html
+    assert "compare with first.png, your picture before" in html
+    app.file_uploader[0].upload("none.png", b"no picture", "image/png").run()
+    app.file_uploader[0].upload("third.png", encoded(picture(6)[1]), "image/png").run()
+    app.switch_page("../pages/compare.py")
+    app.query_params["a"], app.query_params["b"] = "upload:before", "upload"
+    html = html_of(app.run())
+    assert html.count("data:image/jpeg;base64,") == 2
+    assert html.index("second.png") < html.index("third.png")
+    assert "your picture before the last one, kept in this session only" in html
+    assert html.count('href="inspect">its sparse code') == 1, "Inspect shows the last one"
+
+
+def test_a_picture_that_is_taken_away_is_the_one_before(shown: LatentStore) -> None:
+    """So a browser says that another takes its place."""
+    app = run_page("inspect")
+    app.file_uploader[0].upload("first.png", encoded(picture(4)[1]), "image/png").run()
+    app.file_uploader[0].set_value(None).run()
+    assert 'class="sp-picture"' not in html_of(app)
+    app.file_uploader[0].upload("second.png", encoded(picture(5)[1]), "image/png").run()
+    assert "compare with first.png, your picture before" in html_of(app)
+
+
 def test_hostile_words_stay_words(hostile_store, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv(STORE_VARIABLE, str(hostile_store))
     for params in ({}, {"a": "1", "b": "2"}, {"a": f"label:{HOSTILE} 0", "b": f"label:{HOSTILE} x"}):
