@@ -15,9 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from explorer.beside import stores_beside
 from explorer.stores import current_store
 from explorer.views.map import LISTED
 from explorer.views.map_points import point_bytes
+from explorer.views.map_query import AGAIN
 from explorer.views.parts import LatentRef
 from explorer.views.tips import Tip, build_refs, build_tip
 from sae_core import LatentStore
@@ -36,17 +38,23 @@ def map_routes() -> list[BaseRoute]:
 
 
 def points(request: Request) -> Response:
-    """All points with a colour each, as numbers (`point_bytes`). The store's version makes them cacheable for ever."""
+    """All points with a colour each, as numbers (`point_bytes`). The store's version makes them cacheable for ever.
+
+    But by another SAE: its store may be built again without a change of this address.
+    """
+    color = request.query_params.get("color", "")
+    another = color.startswith(AGAIN)
     try:
         store = current_store()
         found = None
         if store.version == request.path_params["version"]:
-            found = point_bytes(store, request.query_params.get("color", ""))
+            found = point_bytes(store, color, stores_beside(store) if another else None)
     except (SparsightError, OSError):
         found = None
     if found is None:
         return _unknown()
-    return Response(found, media_type="application/octet-stream", headers={"Cache-Control": FOREVER})
+    headers = {"Cache-Control": "private, no-cache" if another else FOREVER}
+    return Response(found, media_type="application/octet-stream", headers=headers)
 
 
 def tip(request: Request) -> Response:

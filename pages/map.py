@@ -5,13 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import frame
+from explorer.beside import stores_beside
 from explorer.grid import draw
 from explorer.sections import map as sections
 from explorer.stores import current_store
 from explorer.views.map import build_map
 from explorer.views.map_query import MapQuery
 
-view = build_map(current_store(), MapQuery.from_params(st.query_params.to_dict()))
+store = current_store()
+view = build_map(store, MapQuery.from_params(st.query_params.to_dict()), stores_beside(store))
 frame.title("Map")
 if view is None:
     draw(sections.no_map())

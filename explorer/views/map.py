@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer import links, notes
+from explorer.beside import Beside
+from explorer.views import map_again
 from explorer.views.address_values import Region
 from explorer.views.collection import MAX_LATENTS
 from explorer.views.latent_table import latent_table
 from explorer.views.latents_query import LatentsQuery
-from explorer.views.map_colors import Groups, Scale, coloring, definition
+from explorer.views.map_colors import Groups, Scale
 from explorer.views.map_points import group_places, places
-from explorer.views.map_query import COLORS, MapQuery
+from explorer.views.map_query import AGAIN, COLORS, MapQuery
 from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
 from sae_core import LatentStore
 
@@ -69,29 +71,40 @@ class MapPage:
     problem: str | None  # a sentence
 
 
-def build_map(store: LatentStore, query: MapQuery) -> MapPage | None:
+def build_map(store: LatentStore, query: MapQuery, beside: Beside | None = None) -> MapPage | None:
     """Everything the page shows; None where the store has no map."""
     plane = places(store)
     if plane is None:
         return None
+    beside = beside or Beside()
     problem = _problem(store, query.latent)
     marked = _marked(store, query.q)
-    color = coloring(store, query.color)
+    color = map_again.coloring(store, query.color, beside)
     chosen = None if query.latent is None or problem else _chosen(store, query, query.latent)
     return MapPage(
         query=query,
         version=store.version,
         places=plane,
-        colors={key: name for key, (name, column) in COLORS.items() if store.latents[column].notna().any()},
+        colors=_menu(store) | map_again.menu(beside),
         color=color,
         words=group_places(plane, color) if isinstance(color, Groups) else (),
-        color_definition=definition(store, query.color),
+        color_definition=map_again.definition(store, query.color, beside),
         marked=marked,
         matched=_matched(store, query, marked) if query.q else None,
         chosen=chosen,
         around=_around(plane, chosen.card.ref.latent) if chosen else None,
-        problem=problem,
+        problem=problem or _no_such_sae(query.color, beside),
     )
+
+
+def _menu(store: LatentStore) -> dict[str, str]:
+    return {key: name for key, (name, column) in COLORS.items() if store.latents[column].notna().any()}
+
+
+def _no_such_sae(color: str, beside: Beside) -> str | None:
+    if not color.startswith(AGAIN) or map_again.other_of(color, beside):
+        return None
+    return f"No store beside this one has the SAE {color.removeprefix(AGAIN)}; SPARSIGHT_BESIDE names such stores."
 
 
 def _problem(store: LatentStore, latent: int | None) -> str | None:

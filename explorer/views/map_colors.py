@@ -1,4 +1,7 @@
-"""What colours the map's points: one figure of every latent, its scale and its baseline."""
+"""What colours the map's points: one figure of every latent, its scale and its baseline.
+
+One more figure, which needs another store, is in map_again.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ SCALE = {
 TEN = "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd".split()
 GREY = {"light": "#cdd0d4", "dark": "#43474d"}  # without a colour
 N_LABELS = len(TEN)  # more colours than this cannot be told apart
+Write = Callable[[float], str]
 _EDGES = (0.01, 0.99)  # quantiles at which the scale ends: single outliers would take all of it
 
 
@@ -70,6 +74,11 @@ def scale_of(store: LatentStore, color: str) -> Scale | None:
     if log:
         values = np.log10(values, where=values > 0, out=np.full_like(values, np.nan))
         baseline = np.log10(baseline)
+    return scaled(values, write, float(baseline), log)
+
+
+def scaled(values: np.ndarray, write: Write, baseline: float, log: bool = False) -> Scale | None:
+    """From nearly the lowest to nearly the highest of `values [n_latents]`; None where none is known."""
     known = values[np.isfinite(values)]
     if not len(known):
         return None
@@ -78,7 +87,7 @@ def scale_of(store: LatentStore, color: str) -> Scale | None:
     if high <= low:
         low, high = low - 0.5, low + 0.5
     ticks = _ticks(low, high, beyond, lambda value: write(10.0**value if log else value))
-    return Scale(values, low, high, log, ticks, _mark(float(baseline), low, high, log, write))
+    return Scale(values, low, high, log, ticks, _mark(baseline, low, high, log, write))
 
 
 def definition(store: LatentStore, color: str) -> str:
@@ -94,9 +103,6 @@ def definition(store: LatentStore, color: str) -> str:
         "activation": (DEFINITIONS["map_activation"], ""),
     }[color]
     return said.format(baseline=baseline)
-
-
-Write = Callable[[float], str]
 
 
 def _written(store: LatentStore) -> dict[str, tuple[bool, Write, float]]:

@@ -6,8 +6,10 @@ import base64
 
 import numpy as np
 
-from explorer.views.map_colors import Groups, Scale, coloring
-from explorer.views.map_query import COLORS
+from explorer.beside import Beside
+from explorer.views.map_again import coloring
+from explorer.views.map_colors import Groups, Scale
+from explorer.views.map_query import AGAIN, COLORS
 from sae_core import LatentStore
 
 _SQUARES = 24  # on a side
@@ -22,19 +24,22 @@ def places(store: LatentStore) -> np.ndarray | None:
     return found if len(found) and np.isfinite(found).all() and np.ptp(found, axis=0).any() else None
 
 
-def point_bytes(store: LatentStore, color: str) -> bytes | None:
+def point_bytes(store: LatentStore, color: str, beside: Beside | None = None) -> bytes | None:
     """Little-endian float32 [n_latents, 3]: x, y, and the colour, from 0 to 1 on the scale or the number of a group.
 
     NaN is no colour: a dead latent, or one without the figure. None where there is no map, or no such colour.
     """
     found = places(store)
-    if found is None or color not in COLORS:
+    if found is None or not (color in COLORS or color.startswith(AGAIN)):
         return None
-    return np.column_stack([found, _color_places(store, color)]).astype("<f4").tobytes()
+    return (
+        np.column_stack([found, _color_places(store, coloring(store, color, beside or Beside()))])
+        .astype("<f4")
+        .tobytes()
+    )
 
 
-def _color_places(store: LatentStore, color: str) -> np.ndarray:
-    of = coloring(store, color)
+def _color_places(store: LatentStore, of: Scale | Groups | None) -> np.ndarray:
     values = np.full(store.n_latents, np.nan)
     if isinstance(of, Groups):
         values = np.where(of.codes >= 0, of.codes, np.nan)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from explorer import links
-from explorer.views.address_values import Region, read_region
+from explorer.views.address_values import Region, fingerprint, read_region
 from explorer.views.latents_query import MAX_WORDS
 from explorer.views.left_out import left_out
 from explorer.views.paging import whole_number
@@ -23,6 +23,7 @@ COLORS: dict[str, tuple[str, str]] = {
     "stable": ("split-half stability", "split_half"),
     "activation": ("strongest activation", "max_activation"),
 }
+AGAIN = "again:"  # and the fingerprint of another SAE: how near its directions come
 MAX_CORNERS = 200  # of an outline; what is drawn here has 40 at most (static/map_select.js)
 
 
@@ -46,7 +47,7 @@ class MapQuery:
         latent = whole_number(number.group(1) if number else params.get("latent"), -1)
         view = read_region(params.get("view", ""))
         query = cls(
-            color=params.get("color", "") if params.get("color") in COLORS else "",
+            color=_color(params.get("color", "")),
             q="" if number else q,
             latent=latent if latent >= 0 else None,
             view=view if view and view[0] < view[1] and view[2] < view[3] else None,
@@ -78,6 +79,12 @@ class MapQuery:
     def at(self, latent: int | None) -> MapQuery:
         """The same with another latent marked; it moves into the middle."""
         return replace(self, latent=latent, view=None)
+
+
+def _color(said: str) -> str:
+    """One of COLORS, or `again:` and an SAE's fingerprint."""
+    another = said.startswith(AGAIN) and fingerprint(said.removeprefix(AGAIN))
+    return said if said in COLORS or another else ""
 
 
 def _outline(said: str) -> tuple[float, ...]:

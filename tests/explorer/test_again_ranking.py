@@ -1,4 +1,4 @@
-"""The Latents page in the order in which another SAE finds the latents again."""
+"""Latents listed and coloured by how near another SAE's directions come."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from explorer.beside import BESIDE_VARIABLE, Beside
+from explorer.routes import routes
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 from sae_core import LatentStore
@@ -65,6 +68,36 @@ def test_the_page_says_what_it_orders_by_and_turns_it(shown: LatentStore, other:
     html = html_of(run_page("latents", again=mark(other), least="yes"))
     assert "Least found again by the SAE of “halved”" in html
     assert f'href="latents?again={mark(other)}">most first</a>' in html
+
+
+def coloured(store: LatentStore, said: str, client: TestClient) -> np.ndarray:
+    """The third number of every point."""
+    answer = client.get(f"/points/{store.version}", params={"color": said})
+    assert answer.status_code == 200
+    assert "no-cache" in answer.headers["cache-control"], "the other store may be built again"
+    return np.frombuffer(answer.content, "<f4").reshape(-1, 3)[:, 2]
+
+
+def test_the_map_is_coloured_by_it(shown: LatentStore, other: LatentStore) -> None:
+    ours, theirs = (np.flatnonzero(one.latents["n_active"].to_numpy() > 0) for one in (shown, other))
+    nearest = (shown.directions[ours] @ other.directions[theirs].T).max(1)
+    colors = coloured(shown, f"again:{mark(other)}", TestClient(Starlette(routes=routes())))
+    assert np.isnan(np.delete(colors, ours)).all(), "the dead are grey"
+    low, high = np.quantile(nearest, (0.01, 0.99))
+    np.testing.assert_allclose(colors[ours], np.clip((nearest - low) / (high - low), 0, 1), atol=1e-4)
+    html = html_of(run_page("map", color=f"again:{mark(other)}"))
+    assert f'<option value="again:{mark(other)}" selected>found again by halved</option>' in html
+    assert re.search(r"baseline 0\.\d+", html)
+    assert f"points/{shown.version}?color=again:{mark(other)}" in html
+
+
+def test_a_colour_of_no_sae_is_said(shown: LatentStore) -> None:
+    html = html_of(run_page("map", color="again:00ff00ff00ff"))
+    assert "No store beside this one has the SAE 00ff00ff00ff; SPARSIGHT_BESIDE names such stores." in html
+    assert "found again by" not in html
+    assert "color=again:x" in html_of(run_page("map", color="again:x")), "what cannot be read is left out, and said"
+    colors = coloured(shown, "again:00ff00ff00ff", TestClient(Starlette(routes=routes())))
+    assert np.isnan(colors).all()
 
 
 def test_pages_lead_there(shown: LatentStore, other: LatentStore) -> None:
