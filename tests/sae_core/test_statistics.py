@@ -102,3 +102,35 @@ def test_a_joint_share_agrees_with_codes_drawn_at_random() -> None:
         noise = (drawn * (1 - drawn) / len(active)) ** 0.5
         assert abs(ours - drawn) < 3 * noise, (some, happens)
         assert abs(product - drawn) > 6 * noise or not all(happens), (some, happens)
+
+
+def sums_of_products(odds: np.ndarray, k: int) -> np.ndarray:
+    """Of all choices of 0 … k of the odds, the sums of their products."""
+    found = np.zeros(k + 1)
+    found[0] = 1
+    for one in odds:
+        found[1:] = found[1:] + one * found[:-1]
+    return found
+
+
+@pytest.mark.parametrize(("k", "close"), [(1, 0.03), (4, 0.02), (16, 3e-3)])
+def test_one_of_very_many_is_as_likely_as_where_k_are_drawn_by_their_odds(k: int, close: float) -> None:
+    """Exact for the conditional Bernoulli design (Chen, Dempster & Liu 1994), whose odds are fitted to the shares."""
+    rng = np.random.default_rng(0)
+    shares = np.exp(rng.normal(0, 1.2, 1_000))
+    shares *= k / shares.sum()
+    odds = shares.copy()
+    for _ in range(40):
+        all_k = sums_of_products(odds, k)
+        without = np.ones_like(odds)  # the sums of 0, then 1, … k - 1, each without one of the odds
+        for size in range(1, k):
+            without = all_k[size] - odds * without
+        odds *= shares / (odds * without / all_k[k])
+        odds /= odds.mean()
+    bond = count_bond(shares, 0.0)
+    most = np.argsort(-shares)
+    for m in (2, 10, 50):
+        none = sums_of_products(np.delete(odds, most[:m]), k)[k] / sums_of_products(odds, k)[k]
+        assert 1 - joint_share(shares[most[:m]], np.zeros(m, bool), bond) == pytest.approx(1 - none, rel=close)
+    product = 1 - joint_share(shares[most[:50]], np.zeros(50, bool))
+    assert product != pytest.approx(1 - none, rel=close), "as independent they are rarer"
