@@ -11,9 +11,10 @@ import torch
 from index_builder import progress
 from index_builder.analysis import N_STEPS, EncodeTexts
 from index_builder.assemble import assemble
+from index_builder.bf16 import bf16_gain
 from index_builder.claim import describe_job
 from index_builder.compatibility import check_compatibility
-from index_builder.config import BuildConfig, bf16_is_slow
+from index_builder.config import BuildConfig
 from index_builder.engines import run_engine
 from index_builder.existing import Asked, check_out, finished
 from index_builder.labels import warn_where_few_repeat
@@ -38,8 +39,8 @@ LoadModels = Callable[[BuildConfig], Encoders]
 def load_models(config: BuildConfig) -> Encoders:
     """The encoder and the SAE of a build."""
     device = config.resolved_device()
-    if device == "cpu" and config.precision == "bf16" and bf16_is_slow():
-        log.warning("this processor has no instructions for bf16: --precision fp32 is several times as fast here")
+    if device == "cpu" and config.precision == "bf16" and (gain := bf16_gain()) < 1:
+        log.warning("this processor is slower in bf16 (%.2f of its speed in fp32): take --precision fp32", gain)
     return Encoders.load(config, device)
 
 

@@ -138,11 +138,3 @@ def resolved_device(asked: Device) -> str:
     if asked == "cuda" and not torch.cuda.is_available():
         raise BuildError("--device cuda: PyTorch sees no GPU here; take --device cpu or auto")
     return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def bf16_is_slow() -> bool:
-    """Whether this processor has no instructions for bf16, which PyTorch then makes of others."""
-    import torch
-
-    has = torch.cpu.get_capabilities()
-    return has["architecture"] == "x86_64" and not (has["avx512_bf16"] or has["amx_bf16"])
