@@ -53,9 +53,11 @@ format: setup-dev
 
 # Side by side, a file in one process: what its tests share is made once. In order, so that the longest are not last.
 TEST_PROCESSES ?= 2
+# With a process a core, more threads only wait for one another.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 test: setup-dev check browser store
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 	@if $(BIN)/python -m container.build --look --data $(IMAGES); then $(MAKE) --no-print-directory container-test; \
 	else echo "so the container was not tested"; fi
 
@@ -113,6 +115,7 @@ bench: setup-dev browser store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.found_again
 	$(BIN)/python -m benchmarks.browsing
 	$(BIN)/python -m benchmarks.map_points
+	$(BIN)/python -m benchmarks.busy_products
 
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then $(MAKE) --no-print-directory bench-gpu; \
 	else echo "no GPU here, so what make bench-gpu measures was left out"; fi

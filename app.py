@@ -16,6 +16,7 @@ from explorer.early import EarlyStyle
 from explorer.login import LoginForRoutes
 from explorer.middleware import AllowedHosts, SecurityHeaders, content_security_policy, hosts_from_environment
 from explorer.routes import guarded_parts, routes
+from explorer.threads import one_thread_for_products
 from explorer.uploads import keep_uploads_in_memory
 
 # Streamlit collects garbage after every script run. What the pages need is imported now and frozen, so that torch,
@@ -36,6 +37,7 @@ for name in (*VIEWS, "heads", "collection", "notes", "quality"):
     import_module(f"explorer.views.{name}")
 
 keep_uploads_in_memory()
+one_thread_for_products()
 app = st.App(
     "explorer/main.py",
     routes=routes(),
