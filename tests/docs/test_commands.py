@@ -117,12 +117,20 @@ def test_what_a_command_calls_exists(page: str, line: str) -> None:
     sources = [path.read_text() for folder in ("explorer", "index_builder") for path in (ROOT / folder).rglob("*.py")]
     for name in variables.keys() - {"RAY_ADDRESS"}:
         assert f"${{{name}" in COMPOSE or any(f'"{name}"' in source for source in sources), name
-    said = shlex.join(words).replace("'", "")
+    said = shlex.join(words).replace("'", "").removeprefix(".venv/bin/")
     if said.startswith(OTHERS):
         return
     kind = next((check for pattern, check in KINDS.items() if re.fullmatch(pattern, said)), None)
     assert kind, f"{page}: no test knows what to do with: {line}"
     kind(words)
+
+
+def test_programs_are_those_that_setup_installs() -> None:
+    """A page may be the first that somebody reads: with the system's Python nothing of it runs."""
+    ours = re.compile(r"(python|streamlit|hf|ray|pip)\d?$")
+    first = {line: words_of(line)[1][0] for _, line in COMMANDS}
+    assert sum(word.startswith(".venv/bin/") for word in first.values()) > 30
+    assert not [line for line, word in first.items() if ours.match(word)]
 
 
 def test_a_command_that_is_wrong_is_seen() -> None:
