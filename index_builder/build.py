@@ -34,6 +34,7 @@ from sae_core.store.manifest import Manifest
 
 log = logging.getLogger("sparsight")
 LoadModels = Callable[[BuildConfig], Encoders]
+_NOT_LOOKED_AT = "whether pictures have changed was not looked at: --reuse %s and another --out take those that have"
 
 
 def load_models(config: BuildConfig) -> Encoders:
@@ -65,6 +66,7 @@ def build(config: BuildConfig, load: LoadModels = load_models, source: Source | 
         job["sae"],
     )
     if there := finished(config.out, asked, work):
+        log.info(_NOT_LOOKED_AT, config.out)
         return there
     reuse = _reused(config, source, models)
     with work.locked():

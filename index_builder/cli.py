@@ -107,12 +107,12 @@ def _build(config: BuildConfig) -> int:
 
 
 def _recode(command: RecodeCommand) -> int:
-    from index_builder.outcome import doubts
+    from index_builder.outcome import doubts, way_to_look
     from index_builder.recode import recode
 
     manifest = recode(command)
     said = f"{command.out}: {manifest.n_images:,} images of {command.store}, {manifest.n_latents:,} latents"
-    print("\n".join([said, *doubts(command.out, manifest)]))
+    print("\n".join([said, *doubts(command.out, manifest), way_to_look(command.out)]))
     return 0
 
 

@@ -75,12 +75,7 @@ def finished(out: Path, asked: Asked, work: WorkDir) -> Manifest | None:
     except StoreError as error:
         raise BuildError(f"{error}; remove {out} to build it anew") from error
     _check_same(out, there, asked)
-    log.info(
-        "%s is already built from pictures of these names and these models; nothing to do "
-        "(whether pictures have changed was not looked at: --reuse %s and another --out take those that have)",
-        out,
-        out,
-    )
+    log.info("%s is already built from pictures of these names and these models; nothing to do", out)
     work.remove()
     return there
 

@@ -20,9 +20,13 @@ _SHOWN = 3  # rejected inputs that are named
 def outcome(store: Path, manifest: Manifest) -> str:
     """Lines for a person."""
     said = f"{manifest.n_images:,} images, {manifest.n_rejected:,} rejected, {manifest.n_latents:,} latents"
-    way = f"SPARSIGHT_STORE={shlex.quote(str(store))} {shlex.quote(_streamlit())} run app.py"
     lines = [f"{store}: {said}", *(_rejected(store) if manifest.n_rejected else ()), *doubts(store, manifest)]
-    return "\n".join([*lines, f"to look at it: {way}"])
+    return "\n".join([*lines, way_to_look(store)])
+
+
+def way_to_look(store: Path) -> str:
+    """The command that shows a store, in a line."""
+    return f"to look at it: SPARSIGHT_STORE={shlex.quote(str(store))} {shlex.quote(_streamlit())} run app.py"
 
 
 def doubts(store: Path, manifest: Manifest) -> list[str]:

@@ -328,6 +328,7 @@ def test_a_store_among_the_pictures_is_no_source(
     caplog.set_level("INFO")
     assert build(inside).n_images == 6
     assert "already built from pictures of these names" in caplog.text
+    assert f"--reuse {inside.out} and another --out take those that have" in caplog.text
 
 
 HOLD_THE_LOCK = """

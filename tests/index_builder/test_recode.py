@@ -67,6 +67,17 @@ def test_the_same_sae_gives_the_same_bytes(old: Path, tmp_path: Path) -> None:
     assert [name for name in names if (old / name).read_bytes() != (tmp_path / "new" / name).read_bytes()] == []
 
 
+def test_a_store_that_is_there_is_said_with_the_way_to_look_at_it(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "sparsight")
+    for _ in range(2):
+        assert main(["recode", str(old), "--out", str(tmp_path / "new")]) == 0
+        assert f"to look at it: SPARSIGHT_STORE={tmp_path / 'new'} " in capsys.readouterr().out
+    assert "nothing to do" in caplog.text
+    assert "--reuse" not in caplog.text, "recode has no such option"
+
+
 def test_a_store_without_its_pictures(old: Path, tmp_path: Path) -> None:
     assert main(["recode", str(old), "--out", str(tmp_path / "new"), "--thumbnails", "none"]) == 0
     new = LatentStore.open(tmp_path / "new")
