@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from explorer.views.beyond_top import MIN_ACTIVE
 from explorer.views.latent_gallery import PER_PAGE, RANDOM, Draw, GalleryQuery, build_gallery
 from sae_core import LatentStore
 from tests.e2e.test_browsing import a_busy_latent, mark_document, parameter, same_document, shown_images, visit
@@ -43,6 +44,19 @@ def test_the_strip_and_back(app: str, store: LatentStore, page: Page) -> None:
     expect(page.locator(".sp-tabs [aria-current]")).to_have_text("top")
     assert shown_images(page) == store.gallery(latent, 0, PER_PAGE).image_ids.tolist()
     assert same_document(page)
+
+
+def test_near_misses_alone_are_no_larger_than_the_gallery(app: str, store: LatentStore, page: Page) -> None:
+    """Of few pictures neither the middle nor the weakest are shown: the near misses have the line to themselves."""
+    sizes = store.latents["n_active"]
+    latent = next(
+        int(one) for one in sizes.index[sizes.between(6, MIN_ACTIVE - 1)] if len(store.near_misses(int(one)).image_ids)
+    )
+    visit(page, f"{app}/latent?latent={latent}", ".sp-beyond .sp-tile")
+    expect(page.locator(".sp-beyond .sp-gallery")).to_have_count(1)
+    near = page.locator(".sp-beyond .sp-tile img").first.bounding_box()
+    top = page.locator(".sp-gallery:not(.sp-beyond *) .sp-tile img").first.bounding_box()
+    assert near is not None and top is not None and near["width"] < top["width"] / 2
 
 
 def test_a_decile_leads_to_all_of_it(app: str, store: LatentStore, page: Page) -> None:
