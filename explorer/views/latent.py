@@ -21,7 +21,7 @@ from sae_core import LatentStore
 N_SIMILAR = 6
 N_TOGETHER = 6
 _N_TILES = 4
-_SHORT = 18  # pictures: three rows beside a column of figures
+_SHORT = 24  # pictures: four rows beside a column of figures
 _SEARCHED = 30  # among which the dead are passed over: they have no pictures to compare
 
 

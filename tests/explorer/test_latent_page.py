@@ -131,8 +131,8 @@ def test_a_dead_latent_shows_where_it_came_close(shown: LatentStore) -> None:
 def test_below_a_short_gallery_stand_its_relatives(shown: LatentStore) -> None:
     """Else the wide column would be empty there; beside a long gallery they are in the narrow one."""
     sizes = shown.latents["n_active"]
-    short = int(sizes.index[sizes.between(4, 18)][0])
-    for latent, below in ((short, True), (busiest(shown), False), (dead(shown), False)):
+    short, longer = (int(sizes.index[sizes.between(*few)][0]) for few in ((4, 18), (19, 24)))
+    for latent, below in ((short, True), (longer, True), (busiest(shown), False), (dead(shown), False)):
         html = html_of(run_page("latent", latent=str(latent)))
         assert html.count("Similar directions") == 1
         assert ('class="sp-below"' in html) == below
