@@ -68,14 +68,22 @@ def report_figures(store: LatentStore) -> tuple[Figure, ...]:
 
 def reconstruction_warning(store: LatentStore) -> str | None:
     """Where the SAE reconstructs no better than directions that nobody trained: that it does, and the way out."""
-    report = store.manifest.report
-    if not report.no_better_than_random or report.random_fvu is None:
+    report, held_out = store.manifest.report, store.manifest.sae.fvu_held_out
+    if report.random_fvu is None:
+        return None
+    random = f"no less than {plural(store.n_latents, 'random direction')} do ({figure(report.random_fvu, 3)})"
+    if report.no_better_than_random:
+        return (
+            f"The SAE leaves an FVU of {figure(report.fvu, 3)}, {random}: it fits these pictures no better than "
+            "chance, and its latents may mean nothing. Check that this store’s encoder is the model that the SAE was "
+            "trained on; if it is, train one on this store’s embeddings (train-sae) and take it with recode."
+        )
+    if held_out is None or held_out < report.random_fvu:
         return None
     return (
-        f"The SAE leaves an FVU of {figure(report.fvu, 3)}, no less than {plural(store.n_latents, 'random direction')} "
-        f"do ({figure(report.random_fvu, 3)}): it fits these pictures no better than chance, and its latents may mean "
-        "nothing. Check that this store’s encoder is the model that the SAE was trained on; if it is, train one on "
-        "this store’s embeddings (train-sae) and take it with recode."
+        f"Of embeddings that its training held out the SAE leaves an FVU of {figure(held_out, 3)}, {random}: what it "
+        "learned of its own pictures does not carry over to new ones, uploads among them. Train one on more pictures, "
+        "with fewer latents or for fewer steps (train-sae), and take it with recode."
     )
 
 
@@ -99,7 +107,10 @@ def _fvu(store: LatentStore) -> Figure:
     definition += f", of which each picture takes {n_kept}, one by one, by orthogonal matching pursuit; the pictures "
     definition += "in a dictionary are not judged."
     best, fvu = next(iter(report.untrained.items()))
-    return Figure("FVU", figure(report.fvu, 3), f"{best}: {figure(fvu, 3)}", definition)
+    beside = f"{best}: {figure(fvu, 3)}"
+    if (known := store.manifest.sae.fvu_held_out) is not None:  # those dictionaries are judged on new pictures, too
+        beside = f"held out: {figure(known, 3)} · {beside}"
+    return Figure("FVU", figure(report.fvu, 3), beside, definition)
 
 
 def _of_training(store: LatentStore) -> str:

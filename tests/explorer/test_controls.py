@@ -19,7 +19,7 @@ from explorer.views.control_rows import density_groups
 from explorer.views.controls import build_controls
 from explorer.views.latent import build_latent
 from explorer.views.quality import build_quality
-from explorer.views.report_card import report_figures
+from explorer.views.report_card import reconstruction_warning, report_figures
 from explorer.views.standing import among, standing, standing_of_effect
 from sae_core import LatentStore
 from sae_core.components import components_fvu
@@ -216,12 +216,30 @@ def test_the_reconstruction_stands_beside_dictionaries_that_nobody_trained(store
     assert trained is not None and "0.100 (0.250 of embeddings that its training held out); a" in trained.sentence
     definitions = [next(one for one in report_figures(one) if one.name == "FVU").definition for one in (known, store)]
     assert "held out it leaves 0.250." in definitions[0] and "whether these were is not known" in definitions[1]
+    assert report_figures(known)[0].beside == "held out: 0.250 · random directions: 0.300"
     for figures, beside in (
         ({"random_fvu": 0.3, "picture_fvu": 0.2}, "random pictures: 0.200"),
         ({"random_fvu": 0.1, "picture_fvu": 0.2}, "random directions: 0.100"),
         ({}, "mean embedding: 1"),
     ):
         assert [one.beside for one in report_figures(of(**figures)) if one.name == "FVU"] == [beside]
+
+
+def test_an_sae_that_memorised_its_pictures_is_warned_of(store: LatentStore) -> None:
+    """On its own pictures it beats random directions, on those that its training held out it does not."""
+
+    def of(fvu: float, held_out: float | None) -> str | None:
+        known = with_controls(store, {"split_half": 0.5}, alike({"split_half": 0.5}))
+        report = store.manifest.report.model_copy(update={"fvu": fvu, "random_fvu": 0.3})
+        sae = store.manifest.sae.model_copy(update={"fvu_held_out": held_out})
+        known.manifest = store.manifest.model_copy(update={"report": report, "sae": sae})
+        return reconstruction_warning(known)
+
+    assert of(0.1, None) is None and of(0.1, 0.29) is None
+    memorised, unfit = of(0.1, 0.3), of(0.3, 0.5)
+    assert memorised is not None and memorised.startswith("Of embeddings that its training held out the SAE leaves")
+    assert "an FVU of 0.300, no less than" in memorised and "more pictures" in memorised
+    assert unfit is not None and unfit.startswith("The SAE leaves an FVU of 0.300")
 
 
 def test_how_many_different_things_are_found(store: LatentStore) -> None:
