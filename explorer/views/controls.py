@@ -99,6 +99,8 @@ def _sentence(rows: Sequence[Row]) -> str:
 def _counted(found: Sequence[Against]) -> str:
     """`higher in 4, lower in 1`."""
     verdicts = [one.verdict for one in found]
+    if verdicts.count("unclear") == len(verdicts):
+        return "clearly different in none"  # `not clearly different in all` may be in some
     counts = ((words, verdicts.count(verdict)) for verdict, words in _WORDS.items())
     return ", ".join(f"{words} in {'all' if n == len(found) else n}" for words, n in counts if n)
 

@@ -172,7 +172,7 @@ def test_groups_are_thirds_by_density(store: LatentStore) -> None:
     [
         (-0.1, -0.1, ("higher in all", "higher in all")),
         (-0.1, 0.1, ("higher in all", "lower in all")),
-        (0.0, 0.1, ("not clearly different in all", "lower in all")),
+        (0.0, 0.1, ("clearly different in none", "lower in all")),
     ],
 )
 def test_the_sentence_counts_verdicts(
