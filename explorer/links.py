@@ -24,6 +24,11 @@ def found_again_url(sae_fingerprint: str) -> str:
     return latents_url({"again": sae_fingerprint[:12]})
 
 
+def telling_url(label: str) -> str:
+    """The grid by how well each latent tells the label's pictures from the rest."""
+    return latents_url({"tells": label})
+
+
 def latent_url(latent: int, page: int = 1, view: str = "", seed: int = 0) -> str:
     """One latent; `view` chooses its pictures, `page` counts the whole gallery's pages from 1, `seed` draws."""
     return _url(LATENT, {"latent": latent, "view": view, "page": page if page > 1 else None, "seed": seed or None})

@@ -32,6 +32,10 @@ def summary(view: LatentsPage) -> str:
         chips += f'<a class="sp-clear" href="{escape(_cleared(view.query).url())}">clear all</a>'
     rankings = "".join(_ranking(ranking) for ranking in view.rankings) + _together(view)
     problems = "".join(f'<p class="sp-refused" role="alert">{escape(said)}</p>' for said in view.problems)
+    if view.query.label and not view.query.tells:
+        chips += (
+            f'<a class="sp-under" href="{escape(links.telling_url(view.query.label))}">which tell it from the rest</a>'
+        )
     more = f"{steps(view.paging)}{rule}{chips}"
     line = f'<div class="sp-summary" data-spa><span role="status">{said}{where}</span>{more}</div>'
     return f"{line}{rankings}{problems}{left_out(view.left_out)}"

@@ -64,7 +64,7 @@ def _kept(view: LatentsPage) -> str:
     return "".join(
         f'<input type="hidden" name="{name}" value="{escape(value)}">'
         for name, value in view.query.params.items()
-        if name in ("image", "region", "latents", "again", "least")
+        if name in ("image", "region", "latents", "again", "tells", "least")
     )
 
 

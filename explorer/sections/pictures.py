@@ -148,8 +148,20 @@ def _said(condition: SaidCondition) -> str:
     return (
         f'<span class="sp-conditions"><span class="sp-dim">{SAID[condition.name]}</span><span class="sp-chip"><b>'
         f"{escape(isolated(condition.value))}</b> "
-        f'<a class="sp-remove" href="{escape(condition.href)}" aria-label="{escape(remove)}">×</a></span></span>'
+        f'<a class="sp-remove" href="{escape(condition.href)}" aria-label="{escape(remove)}">×</a></span>'
+        f"{_further(condition.value) if condition.name == 'label' else ''}</span>"
     )
+
+
+def _further(label: str) -> str:
+    """What else there is to ask of a label."""
+    said = f"label:{label}"
+    ways = {
+        "which latents tell it": links.telling_url(label),
+        "its concept spans": links.spans_url({"of": said}),
+        "compare it": links.compare_url({"a": said}),
+    }
+    return "".join(f'<a class="sp-under" href="{escape(href)}">{text}</a>' for text, href in ways.items())
 
 
 def _chip(condition: Condition) -> str:

@@ -15,6 +15,7 @@ _TEXTS = {
     "text": "meaning: “{}”",
     "image": "picture {}",
     "again": "found again by SAE {}",
+    "tells": "tells label: {}",
     "life": "{} only",
     "names": "{} names",
 }

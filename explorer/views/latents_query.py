@@ -42,6 +42,7 @@ class LatentsQuery:
     by: str = ""  # what the text is compared with: "" centroids, "directions"
     image: int | None = None  # an example picture
     again: str = ""  # the fingerprint of another SAE: by how near its directions come
+    tells: str = ""  # a label: by how well being active tells its pictures from the rest
     least: str = ""  # "yes": what it finds least comes first
     sort: str = ""
     life: str = ""
@@ -70,6 +71,7 @@ class LatentsQuery:
             by=one_of("by", AGAINST),
             image=image if image >= 0 else None,
             again=fingerprint(params.get("again", "")),
+            tells=params.get("tells", "").strip()[:MAX_TEXT],
             least=one_of("least", {"yes": ""}) if params.get("again") else "",
             sort=one_of("sort", SORTS),
             life=one_of("life", LIVES),
@@ -118,7 +120,7 @@ class LatentsQuery:
 
     def by_meaning(self) -> LatentsQuery:
         """The same words by their meaning, nearest first; what narrows stays."""
-        return replace(self, q="", text=self.q, image=None, again="", least="", sort="", page=1)
+        return replace(self, q="", text=self.q, image=None, again="", tells="", least="", sort="", page=1)
 
     def url(self, page: int = 1) -> str:
         """The address that asks for this."""
