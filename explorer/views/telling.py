@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from explorer.directions import isolated
+from explorer.recent import RecentArrays
 from explorer.views.rankings import Ranking
 from explorer.views.selection import label_code
 from explorer.wording import figure, plural
@@ -17,6 +18,7 @@ from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
 N_DRAWS = 100  # labels that say nothing
+_recent = RecentArrays(2**16)  # one figure for each number of pictures
 
 
 def telling_ranking(store: LatentStore, label: str) -> Ranking:
@@ -27,12 +29,13 @@ def telling_ranking(store: LatentStore, label: str) -> Ranking:
         raise SparsightError(f"no picture carries the label “{isolated(label)}”")
     n_active = store.latents["n_active"].to_numpy().astype(np.int64)
     scores = phi(_together(store, ids), n_active, len(ids), store.n_images)
-    chance = _by_chance(store, n_active, len(ids))
+    key = (store.version, len(ids))
+    ((chance,),) = _recent.get(key, lambda: (np.array([_by_chance(store, n_active, len(ids))]),))
     return Ranking(
         title=f"Which tell “{isolated(store.labels.titles[code])}” from the rest",
         explanation="Compared: the pictures in which each latent is active with the "
         f"{plural(len(ids), 'picture')} of that label (φ, their correlation: 1 the same pictures, 0 chance). For as "
-        f"many pictures drawn at random, one in twenty times the best latent has more than {figure(chance, 2)}.",
+        f"many pictures drawn at random, one in twenty times the best latent has more than {figure(float(chance), 2)}.",
         score_name="φ",
         scores=scores,
         digits=2,

@@ -29,6 +29,7 @@ EVERYTHING = {
     "image": "3",
     "again": "0123456789ab",
     "least": "yes",
+    "tells": "red things",
     "sort": "rare",
     "life": "alive",
     "min": "0.001",

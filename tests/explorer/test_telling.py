@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from explorer.recent import RecentArrays
 from explorer.sections import pictures
+from explorer.views import telling
 from explorer.views.latents import LatentsPage, build_latents
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.pictures import build_pictures
@@ -55,6 +57,29 @@ def test_the_page_begins_with_the_best_and_says_what_chance_reaches(store: Laten
     assert ranking.title == f"Which tell “{label}” from the rest"
     assert "one in twenty times the best latent has more than 0." in ranking.explanation
     assert [chip.text for chip in view.chips] == [f"tells label: {label.upper()}"]
+
+
+def test_what_chance_reaches_is_drawn_once(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """6.5 million draws where there are 65,536 latents."""
+    calls: list[int] = []
+    drawn = telling._by_chance
+    monkeypatch.setattr(telling, "_recent", RecentArrays(2**16))
+    monkeypatch.setattr(telling, "_by_chance", lambda *asked: calls.append(1) or drawn(*asked))
+    _, label = commonest(store)
+    said = {asked(store, label).rankings[0].explanation for _ in range(3)}
+    assert len(said) == len(calls) == 1
+
+
+def test_what_chance_reaches_is_what_random_pictures_do(store: LatentStore) -> None:
+    """Within what k latents a picture, which are not independent, and a hundred draws leave open."""
+    n_active, n = store.latents["n_active"].to_numpy().astype(np.int64), 60
+    latents, activations = store.codes(range(store.n_images))
+    rng, best = np.random.default_rng(1), []
+    for _ in range(400):
+        some = rng.choice(store.n_images, n, replace=False)
+        n_both = np.bincount(latents[some][activations[some] > 0], minlength=store.n_latents)
+        best.append(np.nanmax(phi(n_both, n_active, n, store.n_images)))
+    assert telling._by_chance(store, n_active, n) == pytest.approx(np.quantile(best, 0.95), rel=0.1)
 
 
 def test_a_label_that_nothing_carries_is_said(store: LatentStore) -> None:
