@@ -41,6 +41,7 @@ SCRIPTS = (
     "points",
     "edit",
     "typed",
+    "paste",
     "map_gl",
     "map",
     "map_look",

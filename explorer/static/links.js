@@ -256,4 +256,5 @@ export default function () {
   installPoints(); // points.js
   installEdits(); // edit.js
   installTyped(); // typed.js
+  installPaste(); // paste.js
 }

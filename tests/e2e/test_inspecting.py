@@ -30,6 +30,26 @@ def upload(page: Page, path: Path) -> None:
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
 
 
+PASTE = """([part, bytes, name]) => {
+  const clipboard = new DataTransfer();
+  clipboard.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/jpeg" }));
+  const said = { clipboardData: clipboard, bubbles: true, cancelable: true };
+  document.querySelector(part).dispatchEvent(new ClipboardEvent("paste", said));
+}"""
+
+
+def test_a_picture_is_pasted_anywhere_but_into_a_field(app: str, page: Page, photograph: Path) -> None:
+    page.goto(f"{app}/inspect")
+    expect(page.locator("[data-testid=stFileUploader]")).to_be_visible()
+    picture_of = [list(photograph.read_bytes()), photograph.name]
+    page.evaluate(PASTE, [".sp-header input", *picture_of])
+    page.evaluate(PASTE, ["body", picture_of[0], f"second-{photograph.name}"])
+    expect(page.locator(".sp-row").first).to_be_visible(timeout=120_000)
+    expect(page.locator(".sp-picture figcaption")).to_have_text(f"second-{photograph.name}")
+    page.evaluate(PASTE, ["[data-testid=stFileUploader] button", picture_of[0], f"third-{photograph.name}"])
+    expect(page.locator(".sp-picture figcaption")).to_have_text(f"third-{photograph.name}", timeout=60_000)
+
+
 def test_an_upload_shows_its_code(app: str, store: LatentStore, page: Page, photograph: Path) -> None:
     page.goto(f"{app}/inspect")
     upload(page, photograph)
