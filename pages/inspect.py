@@ -47,7 +47,10 @@ elif upload is not None:
         draw(sections.uploaded_picture(upload, another, kept_upload(store, before=True)))
 else:
     with right:
-        draw(sections.no_upload() if query.of_a_picture else "", sections.invitation(spread(store)))
+        draw(
+            sections.no_upload() if query.of_a_picture else "",
+            sections.invitation(spread(store), lead=not query.of_a_picture),
+        )
 
 if source is not None:
     draw_inspection(store, source, query, right)

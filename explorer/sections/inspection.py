@@ -78,9 +78,16 @@ def nearest(view: Inspection) -> str:
     return f'<section id="nearest">{head}{parts.gallery(view.nearest, "sp-dozen")}</section>'
 
 
-def invitation(tiles: tuple[Tile, ...]) -> str:
-    """Before anything was chosen."""
-    return f"<section>{parts.head('Or take one from the store')}{parts.gallery(tiles, 'sp-oneline')}</section>"
+def invitation(tiles: tuple[Tile, ...], lead: bool = True) -> str:
+    """Before anything was chosen: what this page answers (`lead`), and pictures to begin with."""
+    said = (
+        '<section><h1>What is in a picture?</h1><p class="sp-lead">Which latents rewrite CLIP’s embedding of it, '
+        "how much they keep, where in the picture each looks, what each adds to the score of a text, and what changes "
+        "without one.</p></section>"
+        if lead
+        else ""
+    )
+    return f"{said}<section>{parts.head('Or take one from the store')}{parts.gallery(tiles, 'sp-oneline')}</section>"
 
 
 def no_upload() -> str:

@@ -115,7 +115,14 @@ def test_an_edit_that_cannot_be_read_is_one_sentence(shown: LatentStore, edit: s
 
 
 def test_without_a_picture_an_edit_waits_for_one(shown: LatentStore) -> None:
-    assert "Or take one from the store" in html_of(run_page("inspect", edit="3:0"))
+    html = html_of(run_page("inspect", edit="3:0"))
+    assert "Or take one from the store" in html and "<h1>What is in a picture?</h1>" not in html
+
+
+def test_before_a_picture_is_chosen_the_page_says_what_it_answers(shown: LatentStore) -> None:
+    html = html_of(run_page("inspect"))
+    assert html.index("<h1>What is in a picture?</h1>") < html.index("Or take one from the store")
+    assert "What is in a picture?" not in html_of(run_page("inspect", image="7"))
 
 
 def test_a_single_colour_upload(shown: LatentStore) -> None:
