@@ -3,6 +3,8 @@
 The style sheet comes with the page's own first element. Until that is there Streamlit shows what it has already, at
 other places: a row of grey bars that jump. So index.html says that the page's part is not seen until the style sheet,
 whose rule is the later one, shows it; should it never come, the part is shown all the same.
+
+Before that Streamlit's scripts come, 3 MB: over a slow line half a minute of an empty window, so it says that it loads.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _EARLY = b"""<style>
   [data-testid="stMainBlockContainer"] { visibility: hidden; animation: sp-anyway 0s 4s forwards; }
   @keyframes sp-anyway { to { visibility: visible; } }
+  #root:empty::before { content: "Sparsight is loading \\2026"; display: block; padding: 6rem 1.5rem;
+    text-align: center; font: 1rem system-ui, sans-serif; color: #7a7a80;
+    visibility: hidden; animation: sp-anyway 0s 0.7s forwards; }
 </style>"""
 _OF_ANOTHER_TEXT = ("etag", "last-modified", "accept-ranges", "content-length")
 

@@ -13,8 +13,23 @@ MOST = 0.1  # cumulative layout shift that counts as good (web.dev/cls)
 OBSERVE = """window.shifts = [];
 new PerformanceObserver(list => window.shifts.push(...list.getEntries().map(one => one.value)))
   .observe({ type: "layout-shift", buffered: true });"""
+LOADING = """() => new Promise((done) => {
+  const look = () => {
+    const said = getComputedStyle(document.querySelector("#root"), "::before");
+    said.visibility === "visible" ? done(said.content) : setTimeout(look, 50);
+  };
+  look();
+})"""
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 LAPTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+
+
+def test_until_the_scripts_have_come_the_window_says_that_it_loads(app: str, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    page.route("**/static/js/**", lambda route: route.abort())
+    page.goto(app, wait_until="domcontentloaded")
+    assert "Sparsight is loading" in page.evaluate(LOADING)
+    page.context.close()
 
 
 @pytest.mark.parametrize("screen", [LAPTOP, PHONE], ids=["laptop", "phone"])

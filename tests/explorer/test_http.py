@@ -150,6 +150,7 @@ def test_a_page_is_hidden_until_its_style_has_come() -> None:
     client = TestClient(Starlette(routes=pages, middleware=middleware))
     page = client.get("/", headers={"Accept": "text/html,*/*;q=0.8"})
     assert "visibility: hidden" in page.text.split("</head>")[0]
+    assert '#root:empty::before { content: "Sparsight is loading \\2026"' in page.text
     assert "etag" not in page.headers
     assert client.get("/").headers["etag"] == '"1"'
     assert client.get("/other", headers={"Accept": "text/html"}).text == "</head>"
