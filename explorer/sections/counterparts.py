@@ -47,6 +47,6 @@ def _match(one: Match, why: str) -> str:
         f'<div class="sp-relative sp-again"><span class="sp-strip">{inside}</span><div>'
         f'<span class="sp-ref"><span class="sp-no">#{one.ref.latent}</span> · {parts.name_text(one.ref)} · '
         f"{density}</span>"
-        f'<div class="sp-why"><span class="sp-num">{figure(one.cosine)}</span> · {both}</div>'
-        f'<div class="sp-why">{parts.dim(why)}</div></div></div>'
+        f'<div class="sp-why"><span class="sp-num">{figure(one.cosine)}</span> · {both}</div></div>'
+        f'<div class="sp-why sp-wide">{parts.dim(why)}</div></div>'
     )

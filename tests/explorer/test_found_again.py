@@ -127,6 +127,7 @@ def test_a_latent_says_what_another_sae_has(store: LatentStore, beside: LatentSt
     html = html_of(run_page("latent", latent=str(latent)))
     section = html[html.index("Found again?") :]
     assert section.count('class="sp-relative sp-again"') == 1, "the nearest and the one that shares most are the same"
+    assert section.count('</div></div><div class="sp-why sp-wide">') == 1, "below both columns, not in the narrow one"
     assert "in <b>reordered</b>" in section
     assert f">#{(latent + SHIFT) % store.n_latents}<" in section
     assert "latent?latent=" not in section[: section.index("nearest direction")], "there is no page of it here"
