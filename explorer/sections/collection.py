@@ -61,7 +61,8 @@ def rows(view: ListPage) -> str:
     inside = "".join(_row(one) for one in view.rows)
     query = view.query
     this = f'data-this-list="{links.numbers(query.latents)}" data-title="{escape(query.title)}"'
-    said = f"<span>{parts.dim(plural(len(query.latents), 'latent'))}{parts.help_mark(view.definitions)}</span>"
+    counted = parts.dim(f"{plural(len(query.latents), 'latent')}; figure / baseline")
+    said = f"<span>{counted}{parts.help_mark(view.definitions)}</span>"
     return (
         f'<section class="sp-listed" data-spa {this}><div class="sp-head">{_rename(view)}{said}</div>{inside}'
         f"{pager(view.paging, 'the list')}</section>"

@@ -13,7 +13,7 @@ from explorer.views.cards import latent_cards
 from explorer.views.cells import number_or_none
 from explorer.views.paging import Paging, paging, whole_number
 from explorer.views.parts import LatentCard
-from explorer.wording import activation, figure
+from explorer.wording import activation, figure, percent
 from sae_core import LatentStore
 
 MAX_LATENTS = 500  # longer addresses fail in proxies and mails
@@ -125,22 +125,30 @@ def _listed(store: LatentStore, query: ListQuery, card: LatentCard, page: int) -
     latent = card.ref.latent
     return Listed(
         card=card,
-        facts=_facts(store.latents.loc[latent], card),
+        facts=_facts(store, store.latents.loc[latent], card),
         up=query.moved(latent, -1).url(page) if latent != query.latents[0] else None,
         down=query.moved(latent, 1).url(page) if latent != query.latents[-1] else None,
         remove=query.without(latent).url(page),
     )
 
 
-def _facts(row: Any, card: LatentCard) -> tuple[tuple[str, str], ...]:
-    """Density stands in the name already. Nothing of a latent that is withheld."""
+def _facts(store: LatentStore, row: Any, card: LatentCard) -> tuple[tuple[str, str], ...]:
+    """Each with its baseline. Density stands in the name already. Nothing of a latent that is withheld."""
     if card.ref.hidden:
         return ()
     facts = [("strongest", activation(float(row["max_activation"])))]
     if card.purity is not None and card.top_label:
-        facts.append(("label purity", f"{card.purity_text} {card.top_label}"))
-    for column, name in (("monosemanticity", "monosemanticity"), ("split_half", "split half")):
+        profile = store.label_profile(card.ref.latent)
+        share = (
+            f" (store: {percent(store.labels.counts[profile.codes[0]] / store.n_images)})" if len(profile.codes) else ""
+        )
+        facts.append(("label purity", f"{card.purity_text} {card.top_label}{share}"))
+    report = store.manifest.report
+    for column, name, baseline in (
+        ("monosemanticity", "monosemanticity", report.monosemanticity_baseline),
+        ("split_half", "split half", report.split_half_baseline),
+    ):
         value = number_or_none(row.get(column))
         if value is not None:
-            facts.append((name, figure(value)))
+            facts.append((name, f"{figure(value)} / {figure(baseline)}"))
     return tuple(facts)

@@ -14,6 +14,7 @@ from explorer.sections.cards import latent_cards
 from explorer.sections.collection import remarks
 from explorer.views.collection import MAX_LATENTS, MAX_TITLE, PER_PAGE, ListQuery, build_list
 from explorer.views.striking import MIN_PICTURES
+from explorer.wording import figure, percent
 from sae_core import LatentStore
 
 
@@ -82,13 +83,23 @@ def test_of_few_pictures_the_label_is_counted(store: LatentStore) -> None:
     few, many = int(sizes[(sizes > 0) & (sizes < MIN_PICTURES)].index[0]), int(sizes.idxmax())
     rows = build_list(store, ListQuery((few, many))).rows
     said = [dict(row.facts)["label purity"] for row in rows]
-    assert said[0] == f"{rows[0].card.purity_text} {rows[0].card.top_label}"
-    assert "%" in said[1]
+    assert said[0].startswith(f"{rows[0].card.purity_text} {rows[0].card.top_label} (store: ")
+    assert said[1].count("%") == 2
     all_of = replace(rows[0].card, n_active=8, purity=1.0)
     assert all_of.purity_text == "all its 8"
     assert replace(all_of, purity=7 / 8).purity_text == "7 of its 8"
     assert replace(all_of, n_active=1).purity_text == "its one picture"
     assert ">7 of its 8 labelled " in latent_cards([replace(all_of, purity=7 / 8)])
+
+
+def test_each_figure_stands_beside_its_baseline(store: LatentStore) -> None:
+    latent = int(store.latents["n_active"].idxmax())
+    (row,) = build_list(store, ListQuery((latent,))).rows
+    facts, report = dict(row.facts), store.manifest.report
+    has = store.labels.codes == store.labels.titles.index(store.latents.loc[latent, "top_label"])
+    assert facts["label purity"].endswith(f"(store: {percent(float(has.mean()))})")
+    assert facts["monosemanticity"].endswith(f" / {figure(report.monosemanticity_baseline)}")
+    assert facts["split half"].endswith(f" / {figure(report.split_half_baseline)}")
 
 
 def test_an_address_says_whose_latents_it_lists(store: LatentStore) -> None:
