@@ -60,7 +60,7 @@ def invitation(examples: Iterable[Example], lead: bool) -> str:
         if lead
         else ""
     )
-    return said + how_to_choose() + "".join(map(_example, examples))
+    return said + "".join(map(_example, examples)) + how_to_choose()
 
 
 def sides(view: Comparison, uploads: Mapping[str, str]) -> str:

@@ -267,6 +267,7 @@ def test_nothing_chosen_is_an_invitation(shown: LatentStore) -> None:
     html = html_of(app)
     assert "Two choices of pictures, side by side" in html
     assert html.count('class="sp-halves"') == 3
+    assert html.rindex('class="sp-halves"') < html.index("Numbers are pictures"), "as on Spans"
     assert len(app.get("plotly_chart")) == 0
 
 
