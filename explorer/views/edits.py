@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from explorer.views.tiles import Tile
 from sae_core import LatentStore
 from sae_core.accounting import edited
 from sae_core.store.records import KeptCode
+
+COPY = 1 - 1e-5  # cosine: the same but for rounding
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,13 @@ class Edit:
 
     @property
     def closest(self) -> tuple[float, float]:
-        """Cosine to the nearest picture, before and after; nan where the store has no other picture."""
-        return _first(self.before), _first(self.after)
+        """Cosine to the nearest picture, before and after; nan where the store has no other picture.
+
+        Copies of the original, as an upload may have, are no others: any edit leads away from them.
+        """
+        copies = {tile.image_id for tile in self.before if (tile.figure or 0.0) >= COPY}
+        before, after = ([one for one in tiles if one.image_id not in copies] for tiles in (self.before, self.after))
+        return (_first(before), _first(after)) if before and after else (_first(self.before), _first(self.after))
 
 
 def build_edit(store: LatentStore, source: Source, changes: Mapping[int, float]) -> Edit:
@@ -72,6 +79,6 @@ def _changes(store: LatentStore, code: KeptCode, changes: Mapping[int, float]) -
     return tuple(Change(latent_ref(store, latent), was.get(latent, 0.0), after) for latent, after in changes.items())
 
 
-def _first(tiles: tuple[Tile, ...]) -> float:
+def _first(tiles: Sequence[Tile]) -> float:
     figure = tiles[0].figure if tiles else None
     return float("nan") if figure is None else figure

@@ -137,6 +137,19 @@ def test_default_and_suggested_texts(store: LatentStore) -> None:
     assert suggested_labels(store, source) == tuple(store.labels.titles[code] for code in np.argsort(-cosines))
 
 
+def test_an_upload_that_is_in_the_store_is_no_other_picture(
+    store: LatentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every edit of it would lead away from all other pictures, the copy being at cosine 1."""
+    ours = store_source(store, 7)
+    code = kept_code(store, ours)
+    monkeypatch.setattr("explorer.views.edits.kept_code", lambda store, source: code)
+    changes = {int(code.latents[0]): 0.0}
+    copied = build_edit(store, replace(ours, image_id=None), changes)
+    assert copied.before[0].figure == pytest.approx(1, abs=1e-5)
+    assert copied.closest == pytest.approx(build_edit(store, ours, changes).closest, abs=1e-6)
+
+
 def test_an_edit_finds_the_neighbours_of_the_edited_embedding(store: LatentStore) -> None:
     source = store_source(store, 7)
     code = kept_code(store, source)
