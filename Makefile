@@ -116,6 +116,7 @@ bench: setup-dev browser store large-stores $(PEER)/.installed
 	$(BIN)/python -m benchmarks.browsing
 	$(BIN)/python -m benchmarks.map_points
 	$(BIN)/python -m benchmarks.busy_products
+	$(BIN)/python -m benchmarks.busy_encoder
 
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then $(MAKE) --no-print-directory bench-gpu; \
 	else echo "no GPU here, so what make bench-gpu measures was left out"; fi

@@ -21,6 +21,7 @@ from index_builder.commands import InfoCommand, PullCommand, PushCommand, Recode
 from index_builder.config import BuildConfig
 from sae_core.allocator import keep_freed_memory
 from sae_core.errors import BuildError, SparsightError, first_line, printable
+from sae_core.openmp import waiting_threads_sleep
 
 log = logging.getLogger("sparsight")
 DEBUG_VARIABLE = "SPARSIGHT_DEBUG"
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     log.setLevel(logging.INFO)
     keep_freed_memory()
+    waiting_threads_sleep()
     try:
         # Config dataclasses check their own fields, so reading the arguments can raise our errors too.
         _once(sys.argv[1:] if arguments is None else arguments)
