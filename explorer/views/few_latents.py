@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from explorer.recent import RecentArrays
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 from sae_core.linear_heads import Head, global_head
@@ -16,6 +17,7 @@ from sae_core.neighbourhoods import Union, fewest, labels_kept, simultaneous_pur
 KEEP = (0.9, 0.95, 0.99)
 _DRAWS, _MANY, _DRAWS_OF_MANY = 8, 100, 4  # sets of random pictures; of more pictures each takes longer
 _OTHER_SEED = 7_919  # so that centres are not the pictures of a random set
+_recent = RecentArrays(2**20)  # random neighbourhoods, the same for every choice
 Few = tuple[int | None, ...]  # one for each of KEEP; None where that is never reached
 
 
@@ -81,9 +83,14 @@ def random_sets(store: LatentStore, n: int, seed: int, measure: Measure) -> list
 
 def random_neighbourhoods(store: LatentStore, n: int, seed: int, measure: Measure) -> list[SetRow]:
     """The n pictures nearest to each of several random ones: any neighbourhood has fewer than random pictures."""
-    centres = sample(np.arange(store.n_images), _n_draws(store, n), seed + _OTHER_SEED)
-    near = store.nearest_images_of_each(store.embeddings(centres), n)
-    return [measure(store, "random neighbourhoods", np.sort(found.ids.astype(np.int64))) for found in near]
+
+    def compute() -> tuple[np.ndarray, ...]:
+        centres = sample(np.arange(store.n_images), _n_draws(store, n), seed + _OTHER_SEED)
+        near = store.nearest_images_of_each(store.embeddings(centres), n)
+        return tuple(np.sort(found.ids.astype(np.int64)) for found in near)
+
+    near = _recent.get((str(store.path), store.version, n, seed), compute)
+    return [measure(store, "random neighbourhoods", ids) for ids in near]
 
 
 def _n_draws(store: LatentStore, n: int) -> int:

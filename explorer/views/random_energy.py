@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from jaxtyping import Float64
 
+from explorer.recent import RecentArrays
 from explorer.views.sides import ranked
 from sae_core import LatentStore
 from sae_core.equal_density import random_of_equal_density
@@ -14,6 +15,7 @@ from sae_core.spans import cumulative_energy, cumulative_energy_each
 
 N_SETS = 32
 N_ALONE = 256  # pictures that one picture is compared with
+_recent = RecentArrays(2**20)  # they are the same for every choice of as many pictures
 
 
 def random_sets(
@@ -23,18 +25,34 @@ def random_sets(
 
     Strongest by mean activation, as for a choice. Fewer latents than m hold what the last of them holds.
     """
-    rng, n = np.random.default_rng([seed, 1]), min(n, store.n_images)
-    return _of_sets(store, (rng.choice(store.n_images, n, replace=False) for _ in range(N_SETS)), m, mean)
+    n = min(n, store.n_images)
+
+    def compute() -> np.ndarray:
+        rng = np.random.default_rng([seed, 1])
+        return _of_sets(store, (rng.choice(store.n_images, n, replace=False) for _ in range(N_SETS)), m, mean)
+
+    return _kept(store, ("sets", n, m, seed), mean, compute)
 
 
 def random_neighbourhoods(
     store: LatentStore, n: int, m: int, mean: Float64[np.ndarray, "d_embed"], seed: int
 ) -> Float64[np.ndarray, "n_sets m"]:
     """The same of the n pictures nearest to each of N_SETS random ones: any neighbourhood is compact."""
-    rng = np.random.default_rng([seed, 2])
-    centres = rng.choice(store.n_images, min(N_SETS, store.n_images), replace=False)
-    near = (found.ids for found in store.nearest_images_of_each(store.embeddings(np.sort(centres)), n))
-    return _of_sets(store, near, m, mean)
+
+    def compute() -> np.ndarray:
+        rng = np.random.default_rng([seed, 2])
+        centres = rng.choice(store.n_images, min(N_SETS, store.n_images), replace=False)
+        near = (found.ids for found in store.nearest_images_of_each(store.embeddings(np.sort(centres)), n))
+        return _of_sets(store, near, m, mean)
+
+    return _kept(store, ("neighbourhoods", n, m, seed), mean, compute)
+
+
+def _kept(
+    store: LatentStore, asked: tuple[str | int, ...], mean: np.ndarray, compute: Callable[[], np.ndarray]
+) -> np.ndarray:
+    key = (str(store.path), store.version, *asked, mean.tobytes())
+    return _recent.get(key, lambda: (compute(),))[0]
 
 
 def _of_sets(
@@ -74,8 +92,12 @@ def random_alone(
     store: LatentStore, mean: Float64[np.ndarray, "d_embed"], seed: int
 ) -> Float64[np.ndarray, "n_pictures k"]:
     """Energies of random pictures in the span of each one's own strongest directions."""
-    n = min(N_ALONE, store.n_images)
-    ids = np.sort(np.random.default_rng([seed, 1]).choice(store.n_images, n, replace=False))
-    indices, activations = store.codes(ids)
-    own = np.where((activations > 0)[:, :, None], store.directions[indices], 0)
-    return cumulative_energy_each(store.embeddings(ids).astype(np.float64) - mean, own)
+
+    def compute() -> np.ndarray:
+        n = min(N_ALONE, store.n_images)
+        ids = np.sort(np.random.default_rng([seed, 1]).choice(store.n_images, n, replace=False))
+        indices, activations = store.codes(ids)
+        own = np.where((activations > 0)[:, :, None], store.directions[indices], 0)
+        return cumulative_energy_each(store.embeddings(ids).astype(np.float64) - mean, own)
+
+    return _kept(store, ("alone", seed), mean, compute)

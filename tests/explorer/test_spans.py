@@ -11,9 +11,10 @@ import pytest
 
 from explorer import span_charts as charts
 from explorer import spans
+from explorer.recent import RecentArrays
 from explorer.sections import neighbourhood as neighbourhood_sections
 from explorer.sections import spans as sections
-from explorer.views import few_latents, neighbourhood
+from explorer.views import few_latents, neighbourhood, random_energy
 from explorer.views.energy import N_NEIGHBOURS, build_energy
 from explorer.views.few_latents import KEEP, Range, SetRow, measure_set, set_row, spread_of, written
 from explorer.views.neighbourhood import build_neighbourhood
@@ -28,6 +29,7 @@ from sae_core.equal_density import random_of_equal_density
 from sae_core.linear_heads import Head
 from sae_core.neighbourhoods import union_of
 from sae_core.spans import cumulative_energy, cumulative_energy_each
+from sae_core.store.records import Neighbours
 from tests.explorer.conftest import html_of, run_page
 from tests.support.pictures import encoded, picture
 from tests.support.stores import make_store
@@ -475,3 +477,26 @@ def test_a_text_that_nothing_matches_still_has_its_nearest_pictures(shown: Laten
     html = html_of(run_page("spans", of="text:qwzx vlkj", n="10"))
     assert "“qwzx vlkj”" in html
     assert "How few concepts explain" in html
+
+
+def test_what_random_pictures_hold_is_asked_once_a_store(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another label with as many pictures only its own neighbourhood is searched for."""
+    monkeypatch.setattr(random_energy, "_recent", RecentArrays(2**20))
+    monkeypatch.setattr(few_latents, "_recent", RecentArrays(2**20))
+    asked: list[int] = []
+    search = LatentStore.nearest_images_of_each
+
+    def counted(of: LatentStore, embeddings: np.ndarray, n: int) -> list[Neighbours]:
+        asked.append(len(embeddings))
+        return search(of, embeddings, n)
+
+    monkeypatch.setattr(LatentStore, "nearest_images_of_each", counted)
+    first, other = (chosen(store, said) for said in ("label:red things", "label:green things"))
+    assert len(first.embeddings) == len(other.embeddings)
+    for resolved, wanted in ((first, [random_energy.N_SETS, 1, 8]), (other, [1])):
+        asked.clear()
+        build_energy(store, resolved, centred=True)
+        build_neighbourhood(store, resolved, 20)
+        assert asked == wanted
+    build_energy(store, other, centred=False)
+    assert asked == [1, random_energy.N_SETS], "energies from another origin are others"
