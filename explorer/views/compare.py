@@ -11,7 +11,7 @@ from explorer.views.angles import Angles, build_angles
 from explorer.views.chance import EmbedTexts
 from explorer.views.meaningless import Meaningless, meaningless_texts
 from explorer.views.overlap import Overlap, overlap_of
-from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
+from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_refs
 from explorer.views.random_cosines import RandomCosines, random_cosines
 from explorer.views.resolved import Resolved
 from explorer.views.sides import Side, active_latents, build_side, span_latents
@@ -100,7 +100,7 @@ def build_comparison(
     parts = cosine_parts(codes[0], codes[1], store.decoder_rows, store.decoder_bias - common)
     ranked = _Ranked(store, parts, codes, [active_latents(side) for side in (a, b)])
     n_same = len(np.intersect1d(a.image_ids, b.image_ids))
-    ordered = tuple(ranked.part(at) for at in ranked.order)
+    ordered = ranked.every()
     return Comparison(
         a=build_side(store, a),
         b=build_side(store, b),
@@ -137,10 +137,15 @@ class _Ranked:
         in_a, in_b = (np.isin(parts.latents, latents) for latents in active)
         self.where = np.select([in_a & in_b, in_a, in_b], ["both", "a", "b"], "neither")
 
-    def part(self, at: int) -> Part:
+    def every(self) -> tuple[Part, ...]:
+        """All parts, largest first."""
+        refs = latent_refs(self.store, self.parts.latents[self.order].tolist())
+        return tuple(self.part(at, ref) for at, ref in zip(self.order, refs, strict=True))
+
+    def part(self, at: int, ref: LatentRef) -> Part:
         """The part at a place of `parts`."""
         return Part(
-            ref=latent_ref(self.store, int(self.parts.latents[at])),
+            ref=ref,
             part=float(self.parts.latent_parts[at]),
             mean_a=float(self._means[0][at]),
             mean_b=float(self._means[1][at]),
@@ -149,5 +154,6 @@ class _Ranked:
 
     def rows(self, where: Where) -> tuple[Row, ...]:
         """The largest parts of one kind, with pictures."""
-        found = [self.part(at) for at in self.order[self.where[self.order] == where][:N_ROWS]]
-        return tuple(Row(latent_card(self.store, one.ref.latent, _N_STRIP), one) for one in found)
+        found = self.order[self.where[self.order] == where][:N_ROWS].tolist()
+        cards = (latent_card(self.store, int(self.parts.latents[at]), _N_STRIP) for at in found)
+        return tuple(Row(card, self.part(at, card.ref)) for at, card in zip(found, cards, strict=True))

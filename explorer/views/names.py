@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,14 @@ import pandas as pd
 
 from explorer import notes
 from explorer.directions import isolated
+from explorer.notes.records import Note
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.wording import figure
 from sae_core import LatentStore
 from sae_core.naming import GOOD, MIN_GOOD, borne_out, scores_well
+
+_BORNE = ["name_match", "name_carried", "name_carried_by_chance"]
+_COLUMNS = ["name", "name_good", "name_score", "name_low", "name_source", *_BORNE]
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,16 @@ def _told_from(value: float, least: float) -> str:
 
 def display_name(store: LatentStore, latent: int) -> LatentName:
     """The name to show: a person's, or else the automatic one."""
-    note = notes.texts(store).get(latent)
-    automatic = automatic_name(store, latent)
+    return _shown(notes.texts(store).get(latent), automatic_name(store, latent))
+
+
+def display_names(store: LatentStore, latents: Sequence[int]) -> list[LatentName]:
+    """Those of many latents, for which notes and figures are looked up once."""
+    noted, rows = notes.texts(store), store.latents.loc[list(latents), _COLUMNS].to_dict("records")
+    return [_shown(noted.get(latent), name_in(row)) for latent, row in zip(latents, rows, strict=True)]
+
+
+def _shown(note: Note | None, automatic: LatentName) -> LatentName:
     return LatentName(note.name, source="person", automatic=automatic) if note and note.name else automatic
 
 
@@ -105,12 +118,11 @@ def name_in(row: Any) -> LatentName:
         source=text_or_none(row["name_source"]),
         match=text_or_none(row["name_match"]),
         carried=None if np.isnan(carried := float(row["name_carried"])) else int(carried),
-        borne=bool(borne_out(row["name_match"], row["name_carried"], row["name_carried_by_chance"])),
+        borne=bool(borne_out(*(row[column] for column in _BORNE))),
     )
 
 
 def borne_names(figures: pd.DataFrame) -> pd.Series[float]:
     """1 where a good name is borne out, 0 where it is not; NaN in a store that does not say what pictures carry."""
-    columns = figures["name_match"], figures["name_carried"], figures["name_carried_by_chance"]
-    borne = figures["name_good"].to_numpy(bool) & borne_out(*columns)
+    borne = figures["name_good"].to_numpy(bool) & borne_out(*(figures[column] for column in _BORNE))
     return pd.Series(np.where(figures["name_carried"].notna().any(), borne, np.nan), index=figures.index)

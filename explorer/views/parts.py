@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from explorer import links
 from explorer.directions import isolated
 from explorer.views.cells import number_or_none, text_or_none
-from explorer.views.names import display_name
+from explorer.views.names import LatentName, display_name, display_names
 from explorer.views.striking import MIN_PICTURES
 from explorer.views.tiles import Tile, tiles
 from explorer.wording import latent_text, percent
@@ -91,11 +92,21 @@ def latent_ref(store: LatentStore, latent: int) -> LatentRef:
     """Number, name and density. Raises IndexError where there is no such latent."""
     if not 0 <= latent < store.n_latents:
         raise IndexError(f"there is no latent {latent}; this store has 0 … {store.n_latents - 1:,}")
+    density: Any = store.latents.at[latent, "density"]
+    return _ref(store, latent, display_name(store, latent), float(density))
+
+
+def latent_refs(store: LatentStore, latents: Sequence[int]) -> list[LatentRef]:
+    """The same of many, whose names are looked up together. Raises KeyError where there is no such latent."""
+    densities = store.latents["density"].to_numpy()
+    named = zip(latents, display_names(store, latents), strict=True)
+    return [_ref(store, latent, name, float(densities[latent])) for latent, name in named]
+
+
+def _ref(store: LatentStore, latent: int, name: LatentName, density: float) -> LatentRef:
     if latent in store.hidden.latents:
         return LatentRef(latent, None, 0.0, "withheld by those who share this store", hidden=True)
-    name = display_name(store, latent)
-    density: Any = store.latents.at[latent, "density"]
-    return LatentRef(latent, name.text, float(density), name.hint, by_clip=name.by_clip)
+    return LatentRef(latent, name.text, density, name.hint, by_clip=name.by_clip)
 
 
 def latent_card(store: LatentStore, latent: int, n_tiles: int = 9, figure: float | None = None) -> LatentCard:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer import notes
 from explorer.angle_charts import angles_csv
 from explorer.compare_charts import parts_chart, parts_csv
 from explorer.sections.compare import _how, answer
@@ -16,6 +17,7 @@ from explorer.views import angles as views
 from explorer.views import overlap
 from explorer.views.angles import build_angles
 from explorer.views.compare import Comparison, build_comparison
+from explorer.views.parts import latent_ref, latent_refs
 from explorer.views.random_cosines import random_cosines
 from explorer.views.resolved import Resolved, resolve
 from explorer.views.selection import read_selection
@@ -336,3 +338,14 @@ def test_hostile_words_stay_words(hostile_store, monkeypatch: pytest.MonkeyPatch
         assert HOSTILE not in html
         assert "<script" not in html
         assert "<img src=x" not in html
+
+
+def test_names_of_a_sum_are_looked_up_together(shown: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many pictures have hundreds of latents, all of which are in the saved table; each is what it is alone."""
+    asked: list[int] = []
+    real = notes.texts
+    monkeypatch.setattr(notes, "texts", lambda store: asked.append(1) or real(store))
+    view = compared(shown, "label:red things", "label:green things")
+    assert view.others and len(asked) == 1 + sum(map(len, view.lists.values())), "once for all, and for each card"
+    latents = list(range(shown.n_latents))
+    assert latent_refs(shown, latents) == [latent_ref(shown, latent) for latent in latents]
