@@ -79,11 +79,10 @@ def _matches(store: LatentStore, query: PicturesQuery) -> Matches:
 
 
 def _said_mask(store: LatentStore, query: PicturesQuery) -> Bool[np.ndarray, "n_images"]:
-    mask = store.images_saying(query.q)
-    if query.label:
-        code = label_code(store, query.label)
-        mask &= store.labels.codes == (-2 if code is None else code)  # -1 is no label
-    return mask
+    if not query.label:
+        return store.images_saying(query.q)
+    code = label_code(store, query.label)
+    return store.images_saying(query.q, -2 if code is None else code)  # -1 is no label
 
 
 def _as_they_are(query: PicturesQuery, match: Matches | None) -> Found:

@@ -26,14 +26,18 @@ class ImageWords(ImageReads):
         withheld = np.isin(self.labels.codes[rows], sorted(hidden.labels)) | np.isin(rows, sorted(hidden.pictures))
         return np.asarray(~withheld)
 
-    def images_saying(self, words: str) -> Bool[np.ndarray, "n_images"]:
+    def images_saying(self, words: str, label: int | None = None) -> Bool[np.ndarray, "n_images"]:
         """Images whose label, caption and source key together have every word (`images.says`); "_" counts as a space.
 
-        Without words, all that are shown.
+        Without words, all that are shown; with a label's code those of them that carry it. Captions and source keys
+        are read where neither the label nor a word before has decided.
         """
         mask = self.shown(np.arange(self.n_images))
+        if label is not None:
+            mask &= self.labels.codes == label
         for word in _telling(words.replace("_", " ").split()):
-            mask &= self._labels_say(word) | self._images.say(word, mask)
+            by_label = self._labels_say(word)
+            mask &= by_label | self._images.say(word, mask & ~by_label)
         return mask
 
     def _labels_say(self, word: str) -> Bool[np.ndarray, "n_images"]:

@@ -285,6 +285,14 @@ def test_words_narrow_what_is_read(store: LatentStore, monkeypatch: pytest.Monke
     found = found_ids(store, PicturesQuery(q="num n number 12 n"))
     assert found == said_by_hand(store, "number", "12") != []
     assert read == [("number", store.n_images), ("12", len(said_by_hand(store, "number")))]
+    read.clear()
+    found = found_ids(store, PicturesQuery(q="red 12"))
+    assert found == said_by_hand(store, "red", "12") != []
+    assert read[0][1] == store.n_images - len(labelled(store, RED)), "not of pictures whose label says it"
+    read.clear()
+    found = found_ids(store, PicturesQuery(q="12", label=RED))
+    assert found == [i for i in said_by_hand(store, "12") if i in labelled(store, RED)] != []
+    assert read == [("12", len(found_ids(store, PicturesQuery(label=RED))))], "of a label only its own"
 
 
 def test_everything_is_in_the_address(shown: LatentStore) -> None:
