@@ -35,10 +35,14 @@ def nearest_of_each(index: Any, queries: Float32[np.ndarray, "m d_embed"], n: in
     return [Neighbours(of[of >= 0][:n], said[of >= 0][:n]) for of, said in zip(ids, similarities, strict=True)]
 
 
+def n_candidates(index: Any, n: int) -> int:
+    """How many vectors are measured exactly for the n nearest of a compressed index."""
+    return min(max(_CANDIDATES * n, _MIN_CANDIDATES), int(index.ntotal))
+
+
 def refined_of_each(index: Any, vectors: np.ndarray, queries: np.ndarray, n: int) -> list[Neighbours]:
     """The same where the index holds compressed vectors: candidates from it, cosines from the vectors themselves."""
-    n_rough = min(max(_CANDIDATES * n, _MIN_CANDIDATES), index.ntotal)
-    found = nearest_of_each(index, queries, n_rough)
+    found = nearest_of_each(index, queries, n_candidates(index, n))
     return [_measured(np.sort(rough.ids), vectors, query, n) for rough, query in zip(found, queries, strict=True)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from sae_core import LatentStore
 from sae_core.errors import SparsightError
 from sae_core.pictures import open_picture
 from sae_core.sae.topk import SparseCodes
+from sae_core.store import search
 from sae_core.store.search import strongest_first
 from tests.support.stores import make_store
 
@@ -79,6 +81,32 @@ def test_nearest_images_are_those_of_a_matrix_product(store: LatentStore) -> Non
     np.testing.assert_allclose(found.similarities, np.sort(similarity)[::-1][:10], atol=1e-5)
     assert found.ids[0] == 7
     assert len(store.nearest_images(x[7], 500).ids) == 60
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux says how a file is mapped")
+def test_of_few_embeddings_nothing_around_them_is_read(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system reads megabytes around a page that it has to fetch: for one search more than half of the file."""
+    asked: list[int] = []
+    vectors = LatentStore._vectors
+    monkeypatch.setattr(LatentStore, "_vectors", lambda self, n: asked.append(n) or vectors(self, n))
+    np.testing.assert_array_equal(store.embeddings([3, 3, 7]), store._embeddings[[3, 3, 7]])
+    monkeypatch.setattr(search, "is_exact", lambda index: False)
+    store.nearest_images_of_each(store.embedding(3)[None], 2)
+    assert asked == [3, 60], "as many candidates as a search of this small store measures: all"
+    assert (vectors(store, 0) is store._scattered_embeddings, vectors(store, 60) is store._embeddings) == (True, True)
+    np.testing.assert_array_equal(store.embedding(3), store._embeddings[3])
+    assert _advised_random(store._scattered_embeddings) and not _advised_random(store._embeddings)
+
+
+def _advised_random(array: np.ndarray) -> bool:
+    """Whether the map that holds an array is one whose pages are read alone, by the flags that Linux gives it."""
+    inside = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
+            inside = int(found[1], 16) <= array.ctypes.data < int(found[2], 16)
+        elif inside and line.startswith("VmFlags:"):
+            return " rr" in line
+    raise AssertionError("no such map")
 
 
 def test_nearest_images_of_several_are_those_of_each(store: LatentStore) -> None:
