@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int64
 from explorer.views.selection import Selection, label_code
 from explorer.wording import plural
 from sae_core import LatentStore
-from sae_core.errors import SparsightError
+from sae_core.errors import SparsightError, WithheldError
 
 EmbedText = Callable[[str], np.ndarray]  # raises SparsightError where the encoder cannot be loaded
 MAX_PICTURES = 200
@@ -75,7 +75,7 @@ def _label(store: LatentStore, selection: Selection) -> Resolved:
     ids = store.images_of_label(code)
     if not len(ids):
         raise SparsightError(f"no picture carries the label “{selection.value}”")
-    drawn = ids
+    ids = drawn = _shown(store, ids)
     if len(ids) > MAX_PICTURES:
         rng = np.random.default_rng(code)
         drawn = np.sort(rng.choice(ids, MAX_PICTURES, replace=False))
@@ -85,8 +85,9 @@ def _label(store: LatentStore, selection: Selection) -> Resolved:
 def _text(store: LatentStore, selection: Selection, embed_text: EmbedText) -> Resolved:
     if len(selection.value) > _MAX_TEXT:
         raise SparsightError(f"a text has {_MAX_TEXT} characters at most")
-    found = store.nearest_images(embed_text(selection.value), n_for_text(store))
-    return _of_images(store, selection, f"“{selection.value}”", found.ids.astype(np.int64), len(found.ids))
+    found = store.nearest_images(embed_text(selection.value), n_for_text(store)).ids.astype(np.int64)
+    ids = _shown(store, found)
+    return _of_images(store, selection, f"“{selection.value}”", ids, len(ids))
 
 
 def _latents(store: LatentStore, selection: Selection) -> Resolved:
@@ -97,8 +98,17 @@ def _latents(store: LatentStore, selection: Selection) -> Resolved:
     if not len(found):
         which = "latent " if len(latents) == 1 else "latents "
         raise SparsightError(f"{which}{', '.join(f'#{latent}' for latent in latents)}: active in no picture (dead)")
+    found = _shown(store, found)
     title = ", ".join(f"#{latent}" for latent in latents[:4]) + (" …" if len(latents) > 4 else "")
     return _of_images(store, selection, title, found[:MAX_PICTURES], len(found), latents=latents)
+
+
+def _shown(store: LatentStore, image_ids: Int64[np.ndarray, "m"]) -> Int64[np.ndarray, "n"]:
+    """Without those that are withheld: the mean code of one is its code. Raises WithheldError where none is left."""
+    shown: np.ndarray = image_ids[store.shown(image_ids)]
+    if not len(shown):
+        raise WithheldError("all pictures of this choice are withheld by those who share this store")
+    return shown
 
 
 def _upload(store: LatentStore, selection: Selection, upload: Uploaded | None) -> Resolved:

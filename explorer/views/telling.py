@@ -6,6 +6,8 @@ the correlation of the two yes-or-no columns. 1: the same pictures; 0: as by cha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float64, Int64
 
@@ -21,23 +23,42 @@ N_DRAWS = 100  # labels that say nothing
 _recent = RecentArrays(2**16)  # one figure for each number of pictures
 
 
-def telling_ranking(store: LatentStore, label: str) -> Ranking:
-    """All latents that are active somewhere, by phi. Raises SparsightError where no picture has the label."""
+@dataclass(frozen=True, eq=False)
+class Telling:
+    """How well being active in a picture tells that it has a label."""
+
+    title: str  # the label's
+    n_pictures: int  # that carry it and are shown; withheld ones count among the rest, or one's code could be told
+    n_both: Int64[np.ndarray, "n_latents"]  # of these, in how many each latent is active
+    scores: Float64[np.ndarray, "n_latents"]  # phi; NaN where there is none
+    by_chance: float  # what the best latent reaches for one in twenty labels that say nothing
+
+
+def telling(store: LatentStore, label: str) -> Telling:
+    """That of all latents. Raises SparsightError where no picture that is shown has the label."""
     code = label_code(store, label)
     ids = store.images_of_label(code) if code is not None else np.array([], np.int64)
+    ids = ids[store.shown(ids)]
     if code is None or not len(ids):
         raise SparsightError(f"no picture carries the label “{isolated(label)}”")
-    n_active = store.latents["n_active"].to_numpy().astype(np.int64)
-    scores = phi(_together(store, ids), n_active, len(ids), store.n_images)
+    n_both, n_active = _together(store, ids), store.latents["n_active"].to_numpy().astype(np.int64)
     key = (store.version, len(ids))
     ((chance,),) = _recent.get(key, lambda: (np.array([_by_chance(store, n_active, len(ids))]),))
+    scores = phi(n_both, n_active, len(ids), store.n_images)
+    return Telling(store.labels.titles[code], len(ids), n_both, scores, float(chance))
+
+
+def telling_ranking(store: LatentStore, label: str) -> Ranking:
+    """All latents by phi. Raises SparsightError where no picture that is shown has the label."""
+    found = telling(store, label)
     return Ranking(
-        title=f"Which tell “{isolated(store.labels.titles[code])}” from the rest",
+        title=f"Which tell “{isolated(found.title)}” from the rest",
         explanation="Compared: the pictures in which each latent is active with the "
-        f"{plural(len(ids), 'picture')} of that label (φ, their correlation: 1 the same pictures, 0 chance). For as "
-        f"many pictures drawn at random, one in twenty times the best latent has more than {figure(float(chance), 2)}.",
+        f"{plural(found.n_pictures, 'picture')} of that label (φ, their correlation: 1 the same pictures, 0 chance). "
+        "For as many pictures drawn at random, one in twenty times the best latent has more than "
+        f"{figure(found.by_chance, 2)}.",
         score_name="φ",
-        scores=scores,
+        scores=found.scores,
         digits=2,
     )
 

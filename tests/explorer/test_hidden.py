@@ -28,6 +28,7 @@ from explorer.views.latents_query import LatentsQuery
 from explorer.views.resolved import resolve
 from explorer.views.scores import suggested_labels
 from explorer.views.selection import read_selection
+from explorer.views.telling import telling
 from explorer.wording import plural
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
@@ -286,6 +287,29 @@ def test_the_file_of_a_plane_does_not_number_withheld_pictures(shown: Sharing) -
     points = [point for group in view.groups for point in group.points]
     assert {point.image_id is None for point in points} == {True, False}
     assert all((point.image_id is None) == (point.caption == "withheld") for point in points)
+
+
+def test_a_choice_has_only_pictures_that_are_shown(
+    path: Path, shown: Sharing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The mean code of few pictures is nearly the code of each: of one it is that."""
+    store = current_store()
+    own = next(i for i in shown.pictures if store.labels.codes[i] not in store.hidden.labels)
+    label = store.labels.titles[store.labels.codes[own]]
+    words = store._embeddings[own]
+    for said in (f"label:{label}", "text:words", f"latents:{shown.latent}"):
+        selection = read_selection(store, said)
+        assert selection
+        resolved = resolve(store, selection, lambda _: words, None)
+        assert len(resolved.image_ids) == resolved.n_found > 0, said
+        assert not set(resolved.image_ids.tolist()) & set(shown.pictures), said
+    assert telling(store, label).n_pictures == len(store.images_of_label(int(store.labels.codes[own]))) - 1
+    ids = store.images_of_label(int(store.labels.codes[own])).tolist()
+    (tmp_path / "all.json").write_text(json.dumps({"pictures": ids}), encoding="utf-8")
+    monkeypatch.setenv(HIDE_VARIABLE, str(tmp_path / "all.json"))
+    assert "ll pictures of this choice are withheld" in html_of(run_page("compare", a=f"label:{label}"))
+    assert "ll pictures of this choice are withheld" in html_of(run_page("spans", of=f"label:{label}"))
+    assert "no picture carries the label" in html_of(run_page("latents", tells=label))
 
 
 def test_a_changed_list_holds_from_the_next_page_on(
