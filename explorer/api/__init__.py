@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from explorer.api import counterparts, duplicates, images, latents, search
+from explorer.api import counterparts, duplicates, images, latents, search, telling
 from explorer.api.rate import limited
 from explorer.turns import BusyError
 from sae_core.errors import SparsightError, StoreError, WithheldError
@@ -25,7 +25,7 @@ def create_api() -> FastAPI:
         redoc_url=None,
         dependencies=[Depends(limited)],
     )
-    for part in (latents, duplicates, counterparts, images, search):
+    for part in (latents, duplicates, counterparts, telling, images, search):
         api.include_router(part.router)
     api.add_exception_handler(404, _unknown)
     api.add_exception_handler(IndexError, _missing)

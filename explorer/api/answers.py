@@ -128,6 +128,26 @@ class FoundLatent(SimilarLatent):
     )
 
 
+class TellingLatent(Named):
+    """A latent that tells a label's pictures from the rest."""
+
+    latent: int
+    phi: float = Field(description="correlation of being active and having the label; 1: the same pictures, 0: chance")
+    n_both: int = Field(description="pictures of the label in which it is active")
+    n_active: int = Field(description="all pictures in which it is active")
+
+
+class TellingAnswer(BaseModel):
+    """Latents by how well they tell a label's pictures from all others, best first."""
+
+    label: str
+    n_images: int = Field(description="pictures that carry the label")
+    phi_by_chance: float = Field(
+        description="the best latent's, for as many pictures drawn at random: one draw in twenty has more"
+    )
+    latents: list[TellingLatent]
+
+
 class SearchControl(BaseModel):
     """What the z of the best latent is worth: 256 meaningless strings of letters have one, too."""
 

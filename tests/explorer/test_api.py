@@ -27,6 +27,7 @@ from explorer.uploads import MAX_MEGABYTES, reduced
 from explorer.views.cells import number_or_none, text_or_none
 from explorer.views.chance import Against, strings
 from explorer.views.names import display_name
+from explorer.views.telling import telling
 from sae_core import LatentStore
 from sae_core.naming import borne_out
 from tests.support.hostile import HOSTILE
@@ -87,6 +88,23 @@ def test_names_come_with_how_they_were_judged(client: TestClient, shown: LatentS
     assert single[7]["name"] == "mine"
     for answer, (_, row) in zip(client.get("/api/controls").json(), shown.controls.iterrows(), strict=True):  # type: ignore[union-attr]
         assert (answer["name_match"], answer["name_low"]) == (row["name_match"], number_or_none(row["name_low"]))
+
+
+def test_latents_that_tell_a_label_are_those_of_the_page(client: TestClient, shown: LatentStore) -> None:
+    label = shown.labels.titles[int(np.argmax(shown.labels.counts))]
+    said = client.get("/api/telling", params={"label": label.upper(), "count": 96}).json()
+    found = telling(shown, label)
+    assert (said["label"], said["n_images"]) == (label, max(shown.labels.counts))
+    assert said["phi_by_chance"] == found.by_chance > 0
+    assert [row["phi"] for row in said["latents"]] == sorted(found.scores[np.isfinite(found.scores)], reverse=True)
+    members = set(shown.images_of_label(int(np.argmax(shown.labels.counts))).tolist())
+    for row in said["latents"]:
+        gallery = shown.gallery(row["latent"]).image_ids.tolist()
+        assert (row["n_active"], row["n_both"]) == (len(gallery), len(members & set(gallery)))
+        assert row["name"] == display_name(shown, row["latent"]).text
+    assert len(client.get("/api/telling", params={"label": label, "count": 3}).json()["latents"]) == 3
+    answer = client.get("/api/telling?label=no+such")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "no picture carries the label “no such”")
 
 
 def test_what_is_found_is_called_latent_or_image_everywhere(client: TestClient) -> None:
@@ -328,6 +346,7 @@ def test_the_description_names_every_answer() -> None:
         "/images/{image}",
         "/images/{image}/nearest",
         "/search",
+        "/telling",
         "/encode",
     }
     for path, methods in paths.items():

@@ -220,6 +220,7 @@ def test_no_route_tells(shown: Sharing) -> None:
         f"/api/images?words=file&any_of={latent}&count=200",
         "/api/duplicates?count=200",
         "/api/search?text=forbidden",
+        "/api/telling?label=kind1&count=64",
         "/export/latents.csv",
         "/export/latents.json",
         "/export/controls.csv",
