@@ -15,15 +15,19 @@ def introduction(view: Home) -> str:
     """What this store holds, in a sentence, and what it was made with."""
     return (
         f'<section class="sp-intro"><h1>{escape(view.title)}</h1><p class="sp-lead">{escape(view.sentence)}</p>'
-        f'<p class="sp-dim">Encoder: {escape(view.encoder)}<br>SAE: {escape(view.sae)}</p></section>'
+        f'<p class="sp-dim">Encoder: {escape(view.encoder)}<br>SAE: {escape(view.sae)}</p>'
+        f"{_alert(view.copy_warning)}</section>"
     )
 
 
 def figures(view: Home) -> str:
     """The SAE's figures in one line, each with its definition and baseline."""
-    warning = f'<p class="sp-refused" role="alert">{escape(view.warning)}</p>' if view.warning else ""
     more = f'<a class="sp-copy" href="{links.QUALITY}">whole report card</a>'
-    return f"{report_card(view.figures, more)}{warning}"
+    return f"{report_card(view.figures, more)}{_alert(view.warning)}"
+
+
+def _alert(said: str | None) -> str:
+    return f'<p class="sp-refused" role="alert">{escape(said)}</p>' if said else ""
 
 
 def striking(view: Home) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.directions import isolated
+from explorer.stores import IMAGES_VARIABLE
 from explorer.views.parts import LatentCard, latent_card
 from explorer.views.report_card import Figure, reconstruction_warning, report_figures
 from explorer.views.striking import rule_sentence, striking
@@ -23,6 +25,7 @@ class Home:
 
     title: str
     sentence: str
+    copy_warning: str | None  # where the viewer's own copy of the pictures seems to be another folder
     encoder: str
     sae: str
     figures: tuple[Figure, ...]  # the first of the report card
@@ -39,6 +42,7 @@ def build_home(store: LatentStore) -> Home:
     return Home(
         title=manifest.name,
         sentence=_sentence(store),
+        copy_warning=_copy_warning(store),
         encoder=f"{manifest.encoder.name} ({manifest.encoder.model}), fingerprint {manifest.encoder.fingerprint[:12]}",
         sae=f"{manifest.sae.ref}, fingerprint {manifest.sae.fingerprint[:12]}",
         figures=report_figures(store)[:N_FIGURES],
@@ -52,9 +56,12 @@ def build_home(store: LatentStore) -> Home:
 
 def spread(store: LatentStore, n: int = N_PICTURES) -> tuple[Tile, ...]:
     """Pictures from all over the store, the same ones every time."""
+    return tuple(tile for tile in tiles(store, _spread_ids(store, n)) if not tile.hidden)
+
+
+def _spread_ids(store: LatentStore, n: int) -> list[int]:
     n = min(n, store.n_images)
-    found = tiles(store, [i * store.n_images // n for i in range(n)])
-    return tuple(tile for tile in found if not tile.hidden)
+    return [i * store.n_images // n for i in range(n)]
 
 
 def _sentence(store: LatentStore) -> str:
@@ -82,6 +89,18 @@ def _warning(store: LatentStore) -> str | None:
     return (
         f"FVU is {figure(fvu)}: the SAE leaves most of what CLIP sees unexplained here. Encoder and SAE may not belong "
         "together; read the latents below with care."
+    )
+
+
+def _copy_warning(store: LatentStore) -> str | None:
+    """Not of a copy that lacks a few: the first picture that it has is enough, so a right folder is hardly read."""
+    ids = [image_id for image_id in _spread_ids(store, N_PICTURES) if not store.is_hidden(image_id)]
+    if not ids or any(store.has_original(image_id) is not False for image_id in ids):
+        return None
+    return (
+        f"Where {IMAGES_VARIABLE} points there is none of {plural(len(ids), 'picture')} from all over this store, as "
+        f"they were indexed. One of them is “{isolated(store.image(ids[0]).source_key)}”: name the folder that holds "
+        "it, or unset the variable."
     )
 
 

@@ -137,6 +137,12 @@ class ImageReads(OpenStore):
             return None
         return self._originals.picture(self.image(image_id))
 
+    def has_original(self, image_id: int) -> bool | None:
+        """Whether the viewer's own copy has an image, as it was indexed; None where no copy is named."""
+        if self._originals is None:
+            return None
+        return not self.is_hidden(image_id) and self._originals.has(self.image(image_id))
+
     def _stored(self, image_id: int) -> Thumbnail | None:
         thumbnails = self._thumbnails
         if thumbnails is None:

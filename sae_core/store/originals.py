@@ -46,6 +46,13 @@ class Originals:
         except (LookupError, OSError, PictureError, tarfile.TarError):
             return None
 
+    def has(self, record: ImageRecord) -> bool:
+        """Whether the picture is there, byte for byte."""
+        try:
+            return bool(self._bytes(record.source_key, record.sha256))
+        except (LookupError, OSError, tarfile.TarError):
+            return False
+
     def thumbnail(self, record: ImageRecord) -> Thumbnail | None:
         """The same as a JPEG of SIDE pixels at most; the latest few thousand are kept in memory."""
         try:

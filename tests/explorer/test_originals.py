@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from explorer.routes import routes
 from explorer.stores import IMAGES_VARIABLE, STORE_VARIABLE, current_store
+from explorer.wording import plural
 from tests.explorer.conftest import html_of, run_page
 from tests.support.pictures import make_folder
 from tests.support.stores import make_store
@@ -42,3 +43,17 @@ def test_a_path_without_pictures_is_said_with_the_way_out(bare: Path, monkeypatc
     html = html_of(run_page("home"))
     assert "SPARSIGHT_IMAGES: there is no folder and no file of pictures" in html
     assert "unset it" in html
+
+
+def test_another_folder_is_said_on_the_first_page(bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Empty frames on every page would not say why; a copy that lacks a few pictures is no other folder."""
+    said = f"Where SPARSIGHT_IMAGES points there is none of {plural(8, 'picture')} from all over this store"
+    assert said not in html_of(run_page("home")), "no copy was named"
+    monkeypatch.setenv(IMAGES_VARIABLE, str(bare))
+    assert said not in html_of(run_page("home"))
+    (bare / current_store().image(0).source_key).unlink()
+    assert said not in html_of(run_page("home"))
+    (others := tmp_path / "others").mkdir()
+    monkeypatch.setenv(IMAGES_VARIABLE, str(others))
+    html = html_of(run_page("home"))
+    assert said in html and current_store().image(0).source_key in html
