@@ -31,6 +31,7 @@ STYLES = (
     "states",
     "phone",
     "widgets",
+    "print",
 )
 # One script, one scope; the last mounts all.
 SCRIPTS = (

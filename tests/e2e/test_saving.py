@@ -120,3 +120,14 @@ def test_buttons_are_named_for_readers_of_the_screen(app: str, page: Page) -> No
     page.goto(f"{app}/quality")
     button = page.get_by_role("button", name="save “density of all latents” as CSV")
     expect(button).to_be_visible()
+
+
+def test_on_paper_nothing_can_be_pressed(app: str, page: Page) -> None:
+    page.goto(f"{app}/latent?latent=3")
+    pressed = page.locator("header nav, .sp-search, main button:not([disabled])")
+    expect(pressed.nth(4)).to_be_visible()
+    settled(page)
+    page.emulate_media(media="print")
+    assert not [one for one in pressed.all() if one.is_visible()]
+    expect(page.locator("h1")).to_be_visible()
+    assert page.locator(".sp-tile").first.evaluate("tile => getComputedStyle(tile).breakInside") == "avoid"
