@@ -20,8 +20,9 @@ from explorer.stores import current_store
 from explorer.views.map import LISTED
 from explorer.views.map_points import point_bytes
 from explorer.views.map_query import AGAIN
+from explorer.views.map_rows import Row, build_rows
 from explorer.views.parts import LatentRef
-from explorer.views.tips import Tip, build_refs, build_tip
+from explorer.views.tips import Tip, build_tip
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
 
@@ -64,9 +65,9 @@ def tip(request: Request) -> Response:
 
 
 def refs(request: Request) -> Response:
-    """How the latents of `latents=12,340` are written; LISTED at most."""
+    """How the latents of `latents=12,340` are written, and their pictures; LISTED at most."""
     said = request.query_params.get("latents", "").split(",")[:LISTED]
-    return _answer(request, said, lambda store, latents: [_ref_json(ref) for ref in build_refs(store, latents)])
+    return _answer(request, said, lambda store, latents: [_row_json(row) for row in build_rows(store, latents)])
 
 
 def _answer(request: Request, numbers: list[str], build: Callable[[LatentStore, list[int]], Any]) -> Response:
@@ -98,6 +99,10 @@ def _unknown() -> Response:
 def _tip_json(tip: Tip) -> dict[str, Any]:
     pictures = [{"src": tile.src, "alt": tile.caption} for tile in tip.tiles]
     return {**_ref_json(tip.ref), "figures": [list(pair) for pair in tip.figures], "pictures": pictures}
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    return {**_ref_json(row.ref), "pictures": [tile.src for tile in row.tiles]}
 
 
 def _ref_json(ref: LatentRef) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from explorer.views.latents_query import MAX_WORDS
 from explorer.views.map import LISTED, Chosen, MapPage, Matched
 from explorer.views.map_colors import GREY, SCALE, TEN, Groups
 from explorer.views.map_points import bits, point_size
+from explorer.views.map_rows import Row
 from explorer.wording import figure, plural
 
 
@@ -111,7 +112,7 @@ def _matched(matched: Matched, words: str) -> str:
     more = f"<p>{dim(f'{matched.n - LISTED:,} more than these {LISTED}')}</p>" if matched.n > LISTED else ""
     if matched.n > MAX_LATENTS:
         more += f"<p>{dim(f'A list holds the first {MAX_LATENTS}. The grid holds all.')}</p>"
-    items = "".join(f"<li>{latent_link(ref)}</li>" for ref in matched.refs)
+    items = "".join(f"<li>{_thumbs(row)}{latent_link(row.ref)}</li>" for row in matched.rows)
     ways = ((matched.grid, "open as grid"), (matched.listed, "open as list"))
     opened = " ".join(f'<a href="{escape(href)}">{said}</a>' for href, said in ways) if matched.n else ""
     title = f"{plural(matched.n, 'latent')} with “{words}”" if matched.n else f"No latent with “{words}”"
@@ -122,9 +123,9 @@ def _matched(matched: Matched, words: str) -> str:
 
 def _chosen(chosen: Chosen) -> str:
     near = "".join(
-        f'<li><a class="sp-num" href="{escape(one.href)}" aria-label="centre the map on #{one.ref.latent}" '
-        f'data-tip="centre the map on #{one.ref.latent}">'
-        f"{figure(one.cosine)}</a> {latent_link(one.ref)}</li>"
+        f'<li><a class="sp-num" href="{escape(one.href)}" aria-label="centre the map on #{one.row.ref.latent}" '
+        f'data-tip="centre the map on #{one.row.ref.latent}">'
+        f"{figure(one.cosine)}</a> {_thumbs(one.row)}{latent_link(one.row.ref)}</li>"
         for one in chosen.near
     )
     clear = f'<p class="sp-maplinks"><a class="sp-under" href="{escape(chosen.without)}">show the whole map</a></p>'
@@ -133,6 +134,13 @@ def _chosen(chosen: Chosen) -> str:
         f"<section>{head('In the middle')}{strips([chosen.card], 'sp-narrow')}{clear}</section>"
         f'<section>{similar}<ul class="sp-maplist">{near}</ul></section>'
     )
+
+
+def _thumbs(row: Row) -> str:
+    """Small pictures before a name, which says what they are and has the link that keys reach."""
+    pictures = "".join(f'<img src="{escape(tile.src or "")}" alt="" loading="lazy">' for tile in row.tiles)
+    href = links.latent_url(row.ref.latent)
+    return f'<a class="sp-thumbs" href="{href}" tabindex="-1" aria-hidden="true">{pictures}</a>' if pictures else ""
 
 
 def _invitation() -> str:

@@ -144,10 +144,17 @@ function pressable(parent, text, act) {
 }
 
 async function nameRefs(list, latents) {
-  (await refsOf(latents)).forEach((ref, i) => { list.children[i].firstChild.textContent = ref.text; });
+  (await refsOf(latents)).forEach((ref, i) => {
+    const item = list.children[i];
+    item.firstChild.textContent = ref.text;
+    if (!ref.pictures.length) return;
+    const thumbs = Object.assign(make("a", null, "sp-thumbs"), { href: item.firstChild.href, tabIndex: -1, ariaHidden: "true" });
+    for (const src of ref.pictures) Object.assign(make("img", thumbs), { alt: "", loading: "lazy", src });
+    item.prepend(thumbs);
+  });
 }
 
-// What latents are called; nothing where that cannot be had: their numbers stand there already.
+// What latents are called, and addresses of their pictures; nothing where that cannot be had: their numbers stand there already.
 async function refsOf(latents) {
   try {
     const answer = await fetch(`refs/${map.config.version}?latents=${latents.join(",")}`);

@@ -16,7 +16,8 @@ from explorer.views.latents_query import LatentsQuery
 from explorer.views.map_colors import Groups, Scale
 from explorer.views.map_points import group_places, places
 from explorer.views.map_query import AGAIN, COLORS, MapQuery
-from explorer.views.parts import LatentCard, LatentRef, latent_card, latent_ref
+from explorer.views.map_rows import Row, build_rows
+from explorer.views.parts import LatentCard, latent_card
 from sae_core import LatentStore
 
 LISTED = 60  # latents that the panel lists
@@ -28,7 +29,7 @@ _WINDOW = 0.16  # of the map's width, on each side of the latent in the middle
 class Near:
     """A latent of a similar direction."""
 
-    ref: LatentRef
+    row: Row
     cosine: float
     href: str  # the map with it in the middle
 
@@ -47,7 +48,7 @@ class Matched:
     """Latents that the words find."""
 
     n: int
-    refs: tuple[LatentRef, ...]  # the first LISTED
+    rows: tuple[Row, ...]  # the first LISTED
     grid: str  # all of them, as cards
     listed: str  # as a list, which holds MAX_LATENTS
     without: str  # the map without the words
@@ -123,7 +124,7 @@ def _marked(store: LatentStore, words: str) -> np.ndarray:
 def _matched(store: LatentStore, query: MapQuery, marked: np.ndarray) -> Matched:
     return Matched(
         n=len(marked),
-        refs=tuple(latent_ref(store, int(latent)) for latent in marked[:LISTED]),
+        rows=build_rows(store, marked[:LISTED].tolist()),
         grid=links.latents_url({"q": query.q}),
         listed=links.list_url(
             marked[:MAX_LATENTS].tolist(), query.q, sae=links.sae_mark(store.manifest.sae.fingerprint)
@@ -134,10 +135,10 @@ def _matched(store: LatentStore, query: MapQuery, marked: np.ndarray) -> Matched
 
 def _chosen(store: LatentStore, query: MapQuery, latent: int) -> Chosen:
     similar = store.similar_latents(latent, _NEAR)
-    near = zip(similar.ids.tolist(), similar.similarities.tolist(), strict=True)
+    near = zip(build_rows(store, similar.ids.tolist()), similar.similarities.tolist(), strict=True)
     return Chosen(
         card=latent_card(store, latent, 8),
-        near=tuple(Near(latent_ref(store, other), cosine, query.at(other).url()) for other, cosine in near),
+        near=tuple(Near(row, cosine, query.at(row.ref.latent).url()) for row, cosine in near),
         without=query.at(None).url(),
     )
 

@@ -1,4 +1,4 @@
-"""What the map's card says about a latent, and what the panel calls those that were selected."""
+"""What the map's card says about a latent."""
 
 from __future__ import annotations
 
@@ -40,8 +40,3 @@ def build_tip(store: LatentStore, latent: int) -> Tip:
         if value is not None:
             figures.append((name, figure(value)))
     return Tip(ref, tuple(figures), card.tiles)
-
-
-def build_refs(store: LatentStore, latents: list[int]) -> tuple[LatentRef, ...]:
-    """In the order asked for. Raises IndexError where one does not exist."""
-    return tuple(latent_ref(store, latent) for latent in latents)

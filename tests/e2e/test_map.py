@@ -150,6 +150,10 @@ def test_a_lasso_lists_what_is_in_it_and_not_in_its_corner(app: str, plane: np.n
     total = int((page.locator("[data-map-selection] h2").text_content() or "0").split(" ")[0].split("\u00a0")[0])
     assert int((inside & (across > 0.03)).sum()) <= total <= int((inside & (across > -0.03)).sum()) + 3
 
+    pictures = page.locator("[data-map-selection] li").first.locator("a.sp-thumbs img")
+    expect(pictures).to_have_count(3)
+    assert pictures.first.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
+
     page.locator("[data-map-selection]").get_by_text("add to your list").click()
     expect(page.locator(".sp-tray")).to_contain_text(f"{total} latent")
     page.locator(".sp-mapbar select").select_option("mono")

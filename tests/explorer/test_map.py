@@ -222,7 +222,7 @@ def test_the_latent_in_the_middle(store: LatentStore) -> None:
     x0, x1, y0, y1 = view.around
     assert ((x0 + x1) / 2, (y0 + y1) / 2) == pytest.approx(store.latents.loc[7, ["x", "y"]].tolist(), abs=1e-4)
     similar = store.similar_latents(7, len(view.chosen.near))
-    assert [one.ref.latent for one in view.chosen.near] == similar.ids.tolist()
+    assert [one.row.ref.latent for one in view.chosen.near] == similar.ids.tolist()
     assert [one.cosine for one in view.chosen.near] == pytest.approx(similar.similarities.tolist())
 
 
@@ -240,7 +240,7 @@ def test_words_mark_what_the_grid_finds(store: LatentStore) -> None:
     assert view.matched is not None
     assert set(np.flatnonzero(store.latents["top_label"] == label)) <= set(view.marked.tolist())
     assert view.matched.n == len(view.marked)
-    assert [ref.latent for ref in view.matched.refs] == view.marked[:LISTED].tolist()
+    assert [row.ref.latent for row in view.matched.rows] == view.marked[:LISTED].tolist()
     listed = ListQuery.from_params(dict(parse_qsl(urlsplit(view.matched.listed).query)))
     assert listed.latents == tuple(view.marked.tolist()) and listed.title == label
     assert "open as list" in sections.panel(view)
@@ -332,6 +332,21 @@ def test_a_new_name_is_seen_at_once(client: TestClient, shown: LatentStore) -> N
     refs = client.get(f"/refs/{shown.version}?latents=9,5").json()
     assert [ref["latent"] for ref in refs] == [9, 5]
     assert "zebra crossings" in refs[1]["text"]
+
+
+def test_what_is_listed_has_its_strongest_pictures(client: TestClient, shown: LatentStore) -> None:
+    """One of fewer pictures, and a dead one, do not take the next one's."""
+    dead = int(shown.latents["n_active"].idxmin())
+    often, few = int(shown.latents["n_active"].idxmax()), np.flatnonzero(shown.latents["n_active"].between(1, 2))
+    latents = [often, dead, *few[:2].tolist(), 9]
+    assert shown.gallery_size(dead) == 0 and len(few) and shown.gallery_size(often) > 3
+    said = client.get(f"/refs/{shown.version}?latents={','.join(map(str, latents))}").json()
+    for latent, ref in zip(latents, said, strict=True):
+        ids = shown.gallery(latent, 0, 3).image_ids.tolist()
+        assert ref["pictures"] == [f"thumb/{shown.version}/{image_id}" for image_id in ids]
+    html = html_of(run_page("map", q=str(shown.latents.at[often, "top_label"])))
+    first = f"thumb/{shown.version}/{shown.gallery(often, 0, 1).image_ids[0]}"
+    assert f'href="latent?latent={often}" tabindex="-1" aria-hidden="true"><img src="{first}"' in html
 
 
 def test_the_page(shown: LatentStore) -> None:
