@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,6 @@ class StoreFiles:
     def array(self, name: str) -> np.ndarray:
         """A read-only memory map."""
         array: np.ndarray = np.load(self.root / name, mmap_mode="r", allow_pickle=False)
-        return array
-
-    def scattered(self, name: str) -> np.ndarray:
-        """Another, for few rows from anywhere: what lies around them is not read with them, where the system allows."""
-        array = self.array(name)
-        if hasattr(mmap, "MADV_RANDOM") and isinstance(array.base, mmap.mmap):
-            array.base.madvise(mmap.MADV_RANDOM)
         return array
 
     def index(self, name: str, n: int) -> Any:

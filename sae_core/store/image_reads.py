@@ -17,8 +17,8 @@ from sae_core.store.gpu_search import GpuVectors
 from sae_core.store.hidden import redacted_labels, redacted_record
 from sae_core.store.opened import OpenStore
 from sae_core.store.records import ImageRecord, LabelColumn, Matches, Neighbours, SparseCode, Thumbnail
+from sae_core.store.rows import rows_of
 
-_SCATTERED = 64  # one row in so many: of more a disk reads the whole file sooner than each by itself
 _TINY = 128  # pixels: a store whose thumbnails are smaller shows those of the viewer's own copy instead
 _MAGIC = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "image/webp"))
 
@@ -88,12 +88,12 @@ class ImageReads(OpenStore):
     def embedding(self, image_id: int) -> Float32[np.ndarray, "d_embed"]:
         """The unit embedding of an image. Raises WithheldError where the image is hidden."""
         self.check_shown(image_id)
-        return np.array(self._scattered_embeddings[image_id])
+        embedding: np.ndarray = rows_of(self._embeddings, [image_id])[0]
+        return embedding
 
     def embeddings(self, image_ids: Sequence[int] | np.ndarray) -> Float32[np.ndarray, "m d_embed"]:
         """The unit embeddings of several images."""
-        rows = self._rows(image_ids)
-        return np.array(self._vectors(len(rows))[rows])
+        return rows_of(self._embeddings, self._rows(image_ids))
 
     def images_of_label(self, code: int) -> Int64[np.ndarray, "m"]:
         """All images that carry a label, by its code."""
@@ -117,8 +117,7 @@ class ImageReads(OpenStore):
             return search.on_gpu_of_each(self._on_gpu, self._embeddings, embeddings, n)
         if search.is_exact(self._image_index):
             return search.nearest_of_each(self._image_index, embeddings, n)
-        vectors = self._vectors(len(embeddings) * search.n_candidates(self._image_index, n))
-        return search.refined_of_each(self._image_index, vectors, embeddings, n)
+        return search.refined_of_each(self._image_index, self._embeddings, embeddings, n)
 
     def thumbnail(self, image_id: int) -> Thumbnail | None:
         """The small picture of an image: the store's own, or, where that is none or tiny, of the viewer's copy.
@@ -163,10 +162,6 @@ class ImageReads(OpenStore):
         for row in rows[(rows < 0) | (rows >= self.n_images)]:
             self._check(int(row), self.n_images, "image")
         return rows
-
-    def _vectors(self, n_rows: int) -> np.ndarray:
-        """The embeddings, as they are mapped for so many rows from anywhere."""
-        return self._scattered_embeddings if n_rows * _SCATTERED <= self.n_images else self._embeddings
 
     @cached_property
     def _on_gpu(self) -> GpuVectors | None:

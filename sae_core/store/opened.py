@@ -35,7 +35,6 @@ class OpenStore:
         self._posting_ids = files.array(layout.POSTING_IMAGE_IDS)
         self._posting_activations = files.array(layout.POSTING_ACTIVATIONS)
         self._embeddings = files.array(layout.EMBEDDINGS)
-        self._scattered_embeddings = files.scattered(layout.EMBEDDINGS)
         self._images = ImageTable(path / layout.IMAGES)
         self._originals = originals
         self._thumbnails = self._open_thumbnails()

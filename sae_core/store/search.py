@@ -12,6 +12,7 @@ from jaxtyping import Float32
 from sae_core.errors import SparsightError
 from sae_core.store.gpu_search import GpuVectors
 from sae_core.store.records import Gallery, Matches, Neighbours
+from sae_core.store.rows import rows_of
 
 _CANDIDATES = 32  # times as many as asked for are taken from a compressed index, then measured exactly
 _MIN_CANDIDATES = 512
@@ -35,15 +36,11 @@ def nearest_of_each(index: Any, queries: Float32[np.ndarray, "m d_embed"], n: in
     return [Neighbours(of[of >= 0][:n], said[of >= 0][:n]) for of, said in zip(ids, similarities, strict=True)]
 
 
-def n_candidates(index: Any, n: int) -> int:
-    """How many vectors are measured exactly for the n nearest of a compressed index."""
-    return min(max(_CANDIDATES * n, _MIN_CANDIDATES), int(index.ntotal))
-
-
 def refined_of_each(index: Any, vectors: np.ndarray, queries: np.ndarray, n: int) -> list[Neighbours]:
     """The same where the index holds compressed vectors: candidates from it, cosines from the vectors themselves."""
-    found = nearest_of_each(index, queries, n_candidates(index, n))
-    return [_measured(np.sort(rough.ids), vectors, query, n) for rough, query in zip(found, queries, strict=True)]
+    n_rough = min(max(_CANDIDATES * n, _MIN_CANDIDATES), index.ntotal)
+    found = [np.sort(rough.ids) for rough in nearest_of_each(index, queries, n_rough)]
+    return _measured(found, vectors, queries, n)
 
 
 def nearest_refined(index: Any, vectors: np.ndarray, query: np.ndarray, n: int) -> Neighbours:
@@ -52,17 +49,20 @@ def nearest_refined(index: Any, vectors: np.ndarray, query: np.ndarray, n: int) 
     return refined_of_each(index, vectors, query[None], n)[0]
 
 
-def _measured(rough: np.ndarray, vectors: np.ndarray, query: np.ndarray, n: int) -> Neighbours:
-    """The n best of some candidates, by the vectors themselves."""
-    similarities = vectors[rough] @ np.asarray(query, dtype=np.float32)
-    best = np.argsort(-similarities, kind="stable")[:n]
-    return Neighbours(rough[best], similarities[best])
+def _measured(found: Sequence[np.ndarray], vectors: np.ndarray, queries: np.ndarray, n: int) -> list[Neighbours]:
+    """The n best of each query's candidates, by the vectors themselves."""
+    n_all = sum(map(len, found))
+    near = []
+    for rough, query in zip(found, queries, strict=True):
+        similarities = rows_of(vectors, rough, n_all) @ np.asarray(query, dtype=np.float32)
+        best = np.argsort(-similarities, kind="stable")[:n]
+        near.append(Neighbours(rough[best], similarities[best]))
+    return near
 
 
 def on_gpu_of_each(on_gpu: GpuVectors, vectors: np.ndarray, queries: np.ndarray, n: int) -> list[Neighbours]:
     """The same found by a GPU, whose rounding is its own: cosines and order are those of the CPU."""
-    found = np.sort(on_gpu.search(queries, n), axis=1)
-    return [_measured(ids, vectors, query, n) for ids, query in zip(found, queries, strict=True)]
+    return _measured(list(np.sort(on_gpu.search(queries, n), axis=1)), vectors, queries, n)
 
 
 def check_width(query: np.ndarray, d_embed: int) -> None:

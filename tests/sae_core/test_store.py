@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from sae_core import LatentStore
 from sae_core.errors import SparsightError
 from sae_core.pictures import open_picture
 from sae_core.sae.topk import SparseCodes
-from sae_core.store import search
+from sae_core.store import image_reads, rows, search
 from sae_core.store.search import strongest_first
 from tests.support.stores import make_store
 
@@ -83,30 +82,21 @@ def test_nearest_images_are_those_of_a_matrix_product(store: LatentStore) -> Non
     assert len(store.nearest_images(x[7], 500).ids) == 60
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux says how a file is mapped")
-def test_of_few_embeddings_nothing_around_them_is_read(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system reads megabytes around a page that it has to fetch: for one search more than half of the file."""
-    asked: list[int] = []
-    vectors = LatentStore._vectors
-    monkeypatch.setattr(LatentStore, "_vectors", lambda self, n: asked.append(n) or vectors(self, n))
+def test_few_rows_are_asked_for_before_they_are_read(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[tuple[int, int]] = []
+    original = rows.rows_of
+
+    def noted(array: np.ndarray, numbers: np.ndarray, n_all: int = 0) -> np.ndarray:
+        read.append((len(numbers), n_all))
+        return original(array, numbers, n_all)
+
+    for module in (image_reads, search):
+        monkeypatch.setattr(module, "rows_of", noted)
     np.testing.assert_array_equal(store.embeddings([3, 3, 7]), store._embeddings[[3, 3, 7]])
-    monkeypatch.setattr(search, "is_exact", lambda index: False)
-    store.nearest_images_of_each(store.embedding(3)[None], 2)
-    assert asked == [3, 60], "as many candidates as a search of this small store measures: all"
-    assert (vectors(store, 0) is store._scattered_embeddings, vectors(store, 60) is store._embeddings) == (True, True)
     np.testing.assert_array_equal(store.embedding(3), store._embeddings[3])
-    assert _advised_random(store._scattered_embeddings) and not _advised_random(store._embeddings)
-
-
-def _advised_random(array: np.ndarray) -> bool:
-    """Whether the map that holds an array is one whose pages are read alone, by the flags that Linux gives it."""
-    inside = False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
-            inside = int(found[1], 16) <= array.ctypes.data < int(found[2], 16)
-        elif inside and line.startswith("VmFlags:"):
-            return " rr" in line
-    raise AssertionError("no such map")
+    monkeypatch.setattr(search, "is_exact", lambda index: False)
+    store.nearest_images_of_each(store._embeddings[[3, 4]], 2)
+    assert read == [(3, 0), (1, 0), (60, 120), (60, 120)], "of two searches in a small store all, twice"
 
 
 def test_nearest_images_of_several_are_those_of_each(store: LatentStore) -> None:
