@@ -19,7 +19,8 @@ _MARKS: dict[Speaks, tuple[str, str]] = {
 _RULES = (
     "In short: rules, applied to the figures on this page. ✓ a good name that labels or captions bear out; a label "
     "that most pictures have, the strongest 30 % and the weakest alike (neither less than half as often as the other, "
-    f"nor as in the store); figures above those of {percent(CLEARLY)} of random directions. ✗ no good name, no label "
+    "nor as in the store), and as many of one in twenty random galleries at most; "
+    f"figures above those of {percent(CLEARLY)} of random directions. ✗ no good name, no label "
     f"beyond chance, figures below {percent(CLEARLY)}. ≈ neither, as where a figure differs from their median by less "
     f"than {SEEN}. Baseline: one random direction in twenty is above "
     f"{percent(CLEARLY)} of the others; names that CLIP likes are far more frequent among them, so that these need a "

@@ -14,7 +14,7 @@ from explorer.views.standing import Standing
 from explorer.wording import carried_words, figure, percent, plural
 
 Speaks = Literal["for", "neither", "against"]
-CLEARLY = 0.95  # of random directions that a figure must exceed
+CLEARLY = 0.95  # of random directions that a figure must exceed, and of random galleries that a label
 _HOLDS = 0.5  # of the share that a label has among the strongest pictures, and that it must have among the weakest
 _MOST = 0.5  # of the gallery that a label must have to be what it shows
 _PART = 3  # tenths that are the strongest, and the weakest: one tenth of a small gallery is a picture or two
@@ -90,10 +90,14 @@ def _of_labels(view: LatentPage) -> Iterator[Finding]:
     if found is None or not found.whole:
         return
     label, whole = f"“{found.label}”", sum(found.counts) / sum(found.sizes)
-    if whole < _MOST or whole <= found.random:
-        beside = f"(in random galleries of its size {percent(found.random)})"
+    beside = f"(in random galleries of its size {percent(found.random)})"
+    if whole < _MOST:
         speaks: Speaks = "against" if whole <= found.random else "neither"
         yield Finding(speaks, f"No label has most of its pictures: “{found.label}” {percent(whole)} {beside}.")
+        return
+    if found.by_chance > 1 - CLEARLY:
+        speaks = "against" if whole < found.random else "neither"
+        yield Finding(speaks, f"Label {label} has {percent(whole)} of its pictures, not clearly above chance {beside}.")
         return
     weakest, strongest = (
         sum(found.counts[part]) / sum(found.sizes[part]) for part in (slice(0, _PART), slice(-_PART, None))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Int64
+from scipy.special import bdtrc
+
 from explorer import links
 from explorer.views.latent_table import latent_table
 from explorer.views.random_purity import random_purities
@@ -34,6 +38,7 @@ class DecilePurity:
     sizes: tuple[int, ...]  # pictures in the decile
     store_share: float  # of the label among all pictures: the baseline of this label
     random: float  # share of the most common label in random galleries of this size, whichever it is
+    by_chance: float  # the chance, at most, that some label has as many pictures in one of these
     standing: Standing | None = None  # of the gallery's purity among random directions
     n_in_store: int = 0  # pictures of the store that have the label
 
@@ -76,12 +81,25 @@ def decile_purity(store: LatentStore, latent: int) -> DecilePurity | None:
     if not len(profile.codes):
         return None
     ranges = [store.decile_range(latent, decile) for decile in range(1, N_DECILES + 1)]
+    counts = np.asarray(labels.counts)
+    labelled = float(counts.sum() / store.n_images)  # all shares here are of all pictures, purity of those with a label
     return DecilePurity(
         label=labels.titles[profile.codes[0]],
         counts=tuple(int(count) for count in profile.counts[0]),
         sizes=tuple(stop - start for start, stop in ranges),
         store_share=float(labels.counts[profile.codes[0]] / store.n_images),
-        random=float(random_purities(store)[latent]),
+        random=labelled * float(random_purities(store)[latent]),
+        by_chance=chance_of(int(profile.counts[0].sum()), store.gallery_size(latent), counts, store.n_images),
         standing=standing(store, latent, "label_purity"),
         n_in_store=int(labels.counts[profile.codes[0]]),
     )
+
+
+def chance_of(n_most: int, size: int, counts: Int64[np.ndarray, "n_labels"], n_images: int) -> float:
+    """An upper bound of the chance that some label has `n_most` pictures or more of a random gallery of `size`.
+
+    The sum over labels, of which `counts` are all pictures, of binomial tails: those of draws without replacement,
+    which a gallery is, are smaller.
+    """
+    enough = counts[counts >= n_most]
+    return min(float(bdtrc(n_most - 1, size, enough / n_images).sum()), 1.0)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explorer.charts import activation_histogram
@@ -33,7 +34,7 @@ from explorer.views.latent_gallery import (
     build_gallery,
     spread_ranks,
 )
-from explorer.views.latent_labels import DecilePurity, decile_purity, label_shares
+from explorer.views.latent_labels import DecilePurity, chance_of, decile_purity, label_shares
 from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 from explorer.wording import plural
@@ -228,8 +229,37 @@ def test_labels_by_share_and_decile(store: LatentStore, monkeypatch: pytest.Monk
         assert purity.share(decile) == part.count(purity.label) / len(part)
 
 
+def test_random_galleries_have_unlabelled_pictures_too() -> None:
+    """Of 100 pictures 40 carry a label, of the latent's 20 eight do, all the same one: as in any random gallery."""
+    store: Any = SimpleNamespace(
+        path="half labelled",
+        version="of this test",
+        n_images=100,
+        latents=pd.DataFrame({"n_active": [20]}),
+        labels=SimpleNamespace(titles=["a"], counts=np.array([40])),
+        controls=None,
+        label_profile=lambda _: SimpleNamespace(codes=np.array([0]), counts=np.array([[0, 1] * 4 + [2, 2]])),
+        gallery_size=lambda _: 20,
+        decile_range=lambda _, decile: (20 - 2 * decile, 22 - 2 * decile),
+    )
+    purity = decile_purity(store, 0)
+    assert purity is not None
+    assert purity.store_share == purity.random == sum(purity.counts) / sum(purity.sizes) == 0.4
+    assert purity.by_chance > 0.5
+
+
+def test_the_chance_of_a_label_in_a_random_gallery_is_bounded() -> None:
+    counts, rng = np.array([500, 300, 100]), np.random.default_rng(0)  # of 1,000 pictures
+    drawn = rng.multivariate_hypergeometric([*counts, 100], 20, 20_000)[:, :3].max(1)
+    for n_most in (12, 14, 16):
+        chance = (drawn >= n_most).mean()
+        assert chance - 0.003 < chance_of(n_most, 20, counts, 1_000) < 1.25 * chance + 0.002
+    assert chance_of(1, 20, counts, 1_000) == 1
+    assert chance_of(501, 600, counts, 1_000) == 0, "no label has so many"
+
+
 def test_an_empty_decile_has_no_share() -> None:
-    purity = DecilePurity("a", counts=(0, 1), sizes=(0, 2), store_share=0.5, random=0.75)
+    purity = DecilePurity("a", counts=(0, 1), sizes=(0, 2), store_share=0.5, random=0.75, by_chance=0.5)
     assert (purity.share(1), purity.share(2)) == (None, 0.5)
 
 
