@@ -14,7 +14,7 @@ from sae_core.errors import SparsightError
 from sae_core.halves import half_of
 from sae_core.linear_heads import Head, calibrated, global_head
 from sae_core.local_heads import Judged, LocalWeights, fit_local, judge, through_decoder
-from sae_core.statistics import bootstrap_interval
+from sae_core.statistics import paired_share_interval, share_interval
 from sae_core.store.reader import LatentStore
 
 N_CALIBRATION = 512  # held-out images, far from here as well, that set the global head's temperature
@@ -24,7 +24,7 @@ _WIDER = (3, 8, 30)  # times as many neighbours as needed are asked for, until e
 
 @dataclass(frozen=True)
 class Verdict:
-    """One head on the held-out images of the neighbourhood; intervals are 95 %, paired bootstrap."""
+    """One head on the held-out images of the neighbourhood; intervals are 95 %, that of the gain of pairs."""
 
     name: str
     accuracy: float
@@ -102,20 +102,19 @@ def _judged(store: LatentStore, head: Head, train: _Images, judged: _Images) -> 
 
 
 def _verdicts(found: dict[str, Judged]) -> tuple[Verdict, ...]:
-    correct = np.stack([judged.correct for judged in found.values()], axis=1)
-    gains = correct - correct[:, :1]
-    low, high = bootstrap_interval(np.concatenate([correct, gains], axis=1))
-    m = correct.shape[1]
-    return tuple(
-        Verdict(
-            name=name,
-            accuracy=float(judged.correct.mean()),
-            interval=(float(low[i]), float(high[i])),
-            loss=float(judged.losses.mean()),
-            gain=float(gains[:, i].mean()),
-            gain_interval=(float(low[m + i]), float(high[m + i])),
-        )
-        for i, (name, judged) in enumerate(found.items())
+    return tuple(_verdict(name, judged, found["global head"].correct) for name, judged in found.items())
+
+
+def _verdict(name: str, judged: Judged, baseline: Float64[np.ndarray, "n"]) -> Verdict:
+    accuracy = float(judged.correct.mean())
+    low, high = paired_share_interval(judged.correct, baseline)
+    return Verdict(
+        name=name,
+        accuracy=accuracy,
+        interval=share_interval(accuracy, len(baseline)),
+        loss=float(judged.losses.mean()),
+        gain=float((judged.correct - baseline).mean()),
+        gain_interval=(max(low, -1.0), min(high, 1.0)),
     )
 
 

@@ -85,6 +85,14 @@ def mean_interval(values: np.ndarray) -> tuple[float, float]:
     return float(np.mean(values)) - half, float(np.mean(values)) + half
 
 
+def share_interval(share: float, n: int) -> tuple[float, float]:
+    """95 % interval of a share of n >= 1 (Wilson 1927): all of 60 is not certain, it is 94 % or more."""
+    z2 = Z_95**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z_95 * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
+    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+
+
 def paired_share_interval(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
     """95 % interval of the difference of two shares, of yes-or-no answers in pairs.
 
@@ -94,14 +102,3 @@ def paired_share_interval(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, 
     n = len(ours) + 2
     half = Z_95 * np.sqrt(more + less - (more - less) ** 2 / n) / n
     return float((more - less) / n - half), float((more - less) / n + half)
-
-
-def bootstrap_interval(values: np.ndarray, n_draws: int = 2_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """95 % interval of the means of `values [n, m]` over rows that are drawn with replacement (Efron 1979), both [m].
-
-    Rows are drawn whole, so that differences of columns are paired.
-    """
-    n = len(values)
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), n_draws) / n
-    low, high = np.quantile(draws @ values, (0.025, 0.975), axis=0)
-    return np.asarray(low), np.asarray(high)

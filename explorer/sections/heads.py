@@ -39,7 +39,7 @@ def table(view: HeadsView) -> str:
     """All heads with their intervals."""
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("head", "accuracy", "gain, points", "log loss"))
     rows = "".join(_row(row) for row in view.rows)
-    note = parts.dim("In brackets: 95 % intervals, paired bootstrap over the judged pictures. Log loss in nats.")
+    note = parts.dim("In brackets: 95 % intervals over the judged pictures, those of gains paired. Log loss in nats.")
     return f'<div class="sp-scroll"><table class="sp-table"><tr>{heads}</tr>{rows}</table></div><p>{note}</p>'
 
 

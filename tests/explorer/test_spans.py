@@ -439,8 +439,8 @@ def test_the_head_of_very_many_labels_is_computed_once(store: LatentStore, monke
 def test_heads_are_trained_only_when_asked(shown: LatentStore) -> None:
     offered = html_of(run_page("spans", of="image:7", n="20"))
     assert "heads=1" in offered
-    assert "paired bootstrap" not in offered
-    assert "paired bootstrap" in html_of(run_page("spans", of="image:7", n="20", heads="1"))
+    assert "those of gains paired" not in offered
+    assert "those of gains paired" in html_of(run_page("spans", of="image:7", n="20", heads="1"))
 
 
 def test_hostile_text_stays_text(hostile_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

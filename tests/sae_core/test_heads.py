@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from index_builder.analysis.label_moments import MomentSums
@@ -15,9 +15,9 @@ from sae_core import LatentStore, specialisation
 from sae_core.errors import SparsightError
 from sae_core.halves import half_of
 from sae_core.linear_heads import Head, calibrated, global_head, log_loss
-from sae_core.local_heads import N_STEPS, STEP, LocalWeights, fit_local, judge, through_decoder
-from sae_core.specialisation import specialise
-from sae_core.statistics import bootstrap_interval, mean_interval, paired_share_interval
+from sae_core.local_heads import N_STEPS, STEP, Judged, LocalWeights, fit_local, judge, through_decoder
+from sae_core.specialisation import _verdicts, specialise
+from sae_core.statistics import Z_95, mean_interval, paired_share_interval, share_interval
 from sae_core.store.records import Moments
 from tests.support.stores import make_store
 
@@ -120,21 +120,26 @@ def test_log_loss_by_hand() -> None:
     np.testing.assert_allclose(log_loss(np.array([[0.0, 0.0], [np.log(3), 0.0]]), np.array([1, 0])), np.log([2, 4 / 3]))
 
 
-@settings(max_examples=30)
-@given(st.lists(st.integers(0, 1), min_size=1, max_size=60))
-def test_an_interval_holds_its_mean(values: list[int]) -> None:
-    column = np.array(values, dtype=float)[:, None]
-    low, high = bootstrap_interval(column)
-    assert -1e-9 <= low[0] <= column.mean() + 1e-9
-    assert column.mean() - 1e-9 <= high[0] <= 1 + 1e-9
-    if len(set(values)) == 1:
-        assert low[0] == pytest.approx(high[0])
+@given(st.integers(1, 60), st.data())
+def test_the_interval_of_a_share_solves_wilsons_equation(n: int, data: st.DataObject) -> None:
+    share = data.draw(st.integers(0, n)) / n
+    low, high = share_interval(share, n)
+    assert 0 <= low <= share + 1e-12 and share - 1e-12 <= high <= 1
+    for bound in (low, high):  # as far from the share as 1.96 of its own standard errors
+        assert (share - bound) ** 2 == pytest.approx(Z_95**2 * bound * (1 - bound) / n, abs=1e-12)
 
 
-def test_an_interval_is_as_wide_as_theory_says() -> None:
-    values = np.repeat([0.0, 1.0], 200)[:, None]
-    low, high = bootstrap_interval(values)
-    assert high[0] - low[0] == pytest.approx(2 * 1.96 * 0.5 / 20, rel=0.1)
+def test_no_share_is_certain() -> None:
+    assert share_interval(1.0, 60) == (pytest.approx(0.9398, abs=1e-4), 1.0)
+
+
+def test_heads_that_answer_alike_are_not_certainly_alike() -> None:
+    right = Judged(np.ones(60), np.zeros(60))
+    few = Judged((np.arange(60) >= 4).astype(float), np.zeros(60))
+    _, alike, better = _verdicts({"global head": few, "the same": few, "right": right})
+    assert alike.gain == 0 and alike.gain_interval[0] < -0.01 and alike.gain_interval[1] > 0.01
+    assert better.gain == pytest.approx(4 / 60) and better.interval == share_interval(1.0, 60)
+    assert better.gain_interval[0] < 0, "four of sixty, where chance decides of each: one time in eight"
 
 
 @pytest.fixture(scope="module")
