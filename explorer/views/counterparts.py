@@ -11,7 +11,7 @@ from explorer.recent import RecentArrays
 from explorer.views.found_again import N_IMAGES, alive, galleries_again, gallery_ids, random_again
 from explorer.views.names import automatic_name
 from explorer.views.parts import LatentRef
-from explorer.views.standing import Standing, among_values
+from explorer.views.standing import ALIKE, LEAST, Standing, among_values
 from explorer.views.striking import MIN_PICTURES
 from explorer.views.tiles import Tile, tiles
 from sae_core import LatentStore
@@ -75,13 +75,14 @@ def _counterpart(store: LatentStore, latent: int, other: LatentStore) -> Counter
 
 
 def _among_as_frequent(store: LatentStore, other: LatentStore, latent: int, jaccard: float) -> Standing | None:
-    """None for a latent of few pictures."""
+    """None for a latent of few pictures, or where too few of them are as frequent: large galleries share more."""
     found, n_active = galleries_again(store, other), store.gallery_size(latent)
     if found is None or n_active < MIN_PICTURES:
         return None
     shares = found.sizes / min(store.n_images, N_IMAGES)
-    near = np.argsort(np.abs(np.log(shares * store.n_images / n_active)), kind="stable")[:_AROUND]
-    return among_values(found.random[near], jaccard)
+    apart = np.abs(np.log(shares * store.n_images / n_active))
+    near = np.argsort(apart, kind="stable")[: min(_AROUND, np.count_nonzero(apart <= np.log(ALIKE)))]
+    return None if len(near) < LEAST else among_values(found.random[near], jaccard)
 
 
 def _shared(store: LatentStore, latent: int, other: LatentStore) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from explorer.wording import percent
 from sae_core import LatentStore
 
 _AROUND = 64  # random directions whose density is closest
-_LEAST = 16  # that must have the figure
-_ALIKE = 1.5  # times as many pictures, or as few, that still count as equally frequent
+LEAST = 16  # that must have the figure
+ALIKE = 1.5  # times as many pictures, or as few, that still count as equally frequent
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def standing(store: LatentStore, latent: int, column: str) -> Standing | None:
 def share_with_good_names(store: LatentStore, latent: int) -> float | None:
     """Of the random directions that are about as frequent; None where there are too few."""
     near = _as_frequent(store, latent, "name_good")
-    return None if near is None or len(near) < _LEAST else float(near["name_good"].mean())
+    return None if near is None or len(near) < LEAST else float(near["name_good"].mean())
 
 
 def _as_frequent(store: LatentStore, latent: int, column: str) -> pd.DataFrame | None:
@@ -56,7 +56,7 @@ def _as_frequent(store: LatentStore, latent: int, column: str) -> pd.DataFrame |
     if controls is None or n_active < MIN_PICTURES:
         return None
     apart = np.abs(np.log(controls["n_active"] / n_active))
-    near = controls[controls[column].notna() & (apart <= np.log(_ALIKE))]
+    near = controls[controls[column].notna() & (apart <= np.log(ALIKE))]
     nearest: pd.DataFrame = near.loc[apart[near.index].sort_values(kind="stable").index[:_AROUND]]
     return nearest
 
@@ -69,7 +69,7 @@ def standing_of_effect(store: LatentStore, z: float) -> Standing | None:
 
 def among(controls: pd.DataFrame, column: str, value: float) -> Standing | None:
     """Among these."""
-    if len(controls) < _LEAST or not np.isfinite(value):
+    if len(controls) < LEAST or not np.isfinite(value):
         return None
     return among_values(controls[column].to_numpy(float), value)
 

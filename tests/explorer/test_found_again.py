@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 from explorer.beside import BESIDE_VARIABLE, MOST, stores_beside
 from explorer.routes import routes
 from explorer.stores import HIDE_VARIABLE
+from explorer.views import counterparts as of_counterparts
 from explorer.views.counterparts import counterparts
-from explorer.views.found_again import directions_again, galleries_again
+from explorer.views.found_again import Galleries, directions_again, galleries_again
 from explorer.views.striking import MIN_PICTURES
 from index_builder.commands import RecodeCommand
 from index_builder.recode import recode
@@ -120,6 +121,21 @@ def test_random_directions_take_as_many_pictures_as_each_latent(store: LatentSto
         own = set(np.argsort(-along[:, rank])[: store.gallery_size(latent)].tolist())
         best = max(len(own & their) / len(own | their) for their in galleries)
         assert shared.random[rank] == pytest.approx(best, abs=1e-6)
+
+
+def test_shared_pictures_stand_among_galleries_as_large(
+    store: LatentStore, beside: LatentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the others most are far smaller: of as many pictures as the latent, or 1.5 times as many, only the first n."""
+    latent = int(store.latents["n_active"].to_numpy().argmax())
+    size = store.gallery_size(latent)
+    for n, median in ((15, None), (20, 0.5)):
+        sizes = np.where(np.arange(100) < n, size, size // 2)
+        random = np.where(np.arange(100) < n, 0.5, 0.1).astype(np.float32)
+        galleries = Galleries(np.arange(100), sizes, random, random)
+        monkeypatch.setattr(of_counterparts, "galleries_again", lambda *_, galleries=galleries: galleries)
+        (one,) = counterparts(store, latent, [beside])
+        assert (one.shared_standing and (one.shared_standing.median, one.shared_standing.n)) == (median and (median, n))
 
 
 def test_a_latent_says_what_another_sae_has(store: LatentStore, beside: LatentStore) -> None:
