@@ -8,6 +8,8 @@ from sae_core.naming import CARRIED_AMONG
 
 NBSP = "\u00a0"
 
+_ALL = 100 - 1e-5  # percent; less is not all, even of a million, and rounding errors are smaller
+
 CONTROLS = {  # what each kind is called
     "latent": "the latents’ own directions",
     "covariance": "random directions with the pictures’ covariance",
@@ -31,10 +33,12 @@ def carried_words(n: int) -> str:
 
 
 def percent(share: float) -> str:
-    """0.008 -> `0.8 %`: two figures below ten, whole ones above, never a rounded zero."""
+    """0.008 -> `0.8 %`: two figures below ten, whole ones above, never a rounded zero nor a rounded hundred."""
     if not math.isfinite(share):
         return "–"
     value = 100 * share
+    if 99.5 <= value < _ALL:
+        return f"{min(value, 99.9):.1f}{NBSP}%"
     if value == 0 or value >= 10:
         return f"{value:.0f}{NBSP}%"
     return (
