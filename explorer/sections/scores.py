@@ -95,7 +95,7 @@ def refused(sentence: str) -> str:
 def _nothing(one: Score) -> str:
     """What a score that most pictures have does not say; one far below the mean is as telling as one far above."""
     little = "As texts go, it says little about this picture: it lies within a standard deviation of the store’s mean."
-    return "" if abs(one.z) >= 1 else little
+    return little if abs(one.z) < 1 else ""  # nor where all pictures score alike, and there is no z
 
 
 def _unexplained(view: Scores) -> str:

@@ -19,6 +19,8 @@ N_STEPS = 10  # latents that have a bar of their own
 N_SUGGESTED = 5
 _LEVELS = ((3.0, "far above"), (1.0, "above"), (-1.0, "about as high as"), (float("-inf"), "below"))
 
+_ALIKE = 1e-6  # spread of one picture's scores, or of equal ones': a difference of sums, so that 1e-8 is left of it
+
 StepKind = Literal["latent", "others", "inactive", "bias", "residual"]
 
 
@@ -36,12 +38,12 @@ class Score:
     @property
     def z(self) -> float:
         """Standard deviations above the store's mean; nan where all pictures score alike."""
-        return (self.picture - self.store_mean) / self.store_spread if self.store_spread > 1e-9 else float("nan")
+        return (self.picture - self.store_mean) / self.store_spread if self.store_spread > _ALIKE else float("nan")
 
     @property
     def level(self) -> str:
-        """Where the score lies among those of the store's pictures."""
-        return next(word for least, word in _LEVELS if not self.z < least)
+        """Where the score lies among those of the store's pictures; `beside` where these are all alike."""
+        return next((word for least, word in _LEVELS if self.z >= least), "beside")
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import pytest
 
 from explorer.score_charts import waterfall, waterfall_csv
 from explorer.sections import code_rows
-from explorer.sections.scores import in_words
+from explorer.sections.scores import _nothing, in_words
 from explorer.views.code_rows import build_rows
 from explorer.views.edits import build_edit
 from explorer.views.inspect_query import MAX_PROMPT, MAX_PROMPTS, Addition, edit_text, read_inspect, usual_activation
 from explorer.views.inspection import build_inspection, kept_code, store_source
-from explorer.views.scores import N_STEPS, Step, build_scores, default_prompts, suggested_labels
+from explorer.views.scores import N_STEPS, Score, Step, build_scores, default_prompts, suggested_labels
 from explorer.wording import activation
 from sae_core import LatentStore
 from sae_core.errors import SparsightError
@@ -295,3 +295,12 @@ def test_an_edit_that_leaves_nothing(store: LatentStore) -> None:
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SparsightError, match="leaves nothing"):
         patch.setattr("explorer.views.edits.kept_code", lambda store, source: kept)
         build_edit(store, source, {3: 0.0})
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-8])
+def test_where_all_pictures_score_alike_none_is_far_above_them(spread: float) -> None:
+    """As in a store of one picture, whose spread is rounding: its own score would be `far above` itself."""
+    one = Score("a", 0.25, 0.25, spread, 0.2, None)
+    assert np.isnan(one.z) and one.level == "beside" and _nothing(one) == ""
+    levels = [Score("a", score, 0.25, 0.01, 0.2, None).level for score in (0.29, 0.27, 0.25, 0.23)]
+    assert levels == ["far above", "above", "about as high as", "below"]
