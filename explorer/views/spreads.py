@@ -26,7 +26,7 @@ def density(store: LatentStore) -> Distribution | None:
         key="density",
         title="How often are latents active?",
         summary=f"{plural(n_dead, 'dead latent')} cannot be shown on this axis. Half of the others are active in "
-        f"fewer than {percent(float(values.median()))} of the pictures.",
+        f"{percent(float(values.median()))} of the pictures or fewer.",
         definition=DEFINITIONS["density_spread"].format(even=percent(even)),
         axis="density (log scale)",
         edges=edges,

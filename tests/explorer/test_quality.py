@@ -21,8 +21,9 @@ from explorer.views.latents import build_latents
 from explorer.views.latents_query import LatentsQuery
 from explorer.views.quality import build_quality
 from explorer.views.random_purity import random_purities, random_purity
+from explorer.views.spreads import density
 from explorer.views.striking import MIN_PICTURES
-from explorer.wording import plural
+from explorer.wording import percent, plural
 from sae_core import LatentStore
 from tests.explorer.conftest import html_of, run_page
 
@@ -138,6 +139,15 @@ def test_purity_counts_those_above_their_own_baseline(store: LatentStore) -> Non
     above = int((store.latents["label_purity"].to_numpy() > random_purities(store))[alive].sum())
     which = f"; {above:,} of {plural(int(alive.sum()), 'latent')} lie above the baseline of their own gallery’s size ("
     assert which in chart.summary
+
+
+def test_half_of_the_latents_are_as_rare_as_is_said(store: LatentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most are active in one picture: not half, but none is active in fewer than that."""
+    rare = store.latents.assign(density=np.where(np.arange(store.n_latents) % 3, 1 / store.n_images, 0.5), n_active=1)
+    monkeypatch.setitem(vars(store), "latents", rare)
+    chart = density(store)
+    assert chart is not None
+    assert chart.summary.endswith(f"active in {percent(1 / store.n_images)} of the pictures or fewer.")
 
 
 def test_charts_say_what_they_are(store: LatentStore) -> None:
