@@ -9,6 +9,8 @@ from explorer.sections import parts
 from explorer.views.angles import Angles
 from explorer.wording import figure, plural
 
+_UNKNOWN = "too few other latents are active to say what chance gives"
+
 
 def angles_head(angles: Angles | None) -> str:
     """The question, and the answer in a sentence."""
@@ -26,9 +28,10 @@ def _answer(angles: Angles) -> str:
     if n == 1:
         low, high = (figure(band[0], 0) for band in (angles.latents.low, angles.latents.high))
         chance = f"that of random latents of equal density {low}° to {high}° (90 % of draws)"
-        return f"Their angle is {figure(angles.degrees[0], 1)}°; {chance}"
+        return f"Their angle is {figure(angles.degrees[0], 1)}°; {chance if angles.known else _UNKNOWN}"
+    smaller = f"{below or 'none'} smaller than in 95 % of draws of random latents of equal density"
     none = "None" if not shared else f"{shared}"
     return (
         f"{none} of {plural(n, 'angle')} {'is' if shared == 1 else 'are'} zero (directions that both spans hold); "
-        f"{below or 'none'} smaller than in 95 % of draws of random latents of equal density"
+        f"{smaller if angles.known else _UNKNOWN}"
     )

@@ -45,6 +45,11 @@ class Angles:
         return sum(angle < _ZERO for angle in self.degrees)
 
     @property
+    def known(self) -> bool:
+        """Whether there are random latents to compare each angle with."""
+        return not np.isnan(self.latents.low).any()
+
+    @property
     def n_below_chance(self) -> int:
         """Angles smaller than those of 95 % of spans of random latents of equal density."""
         return sum(angle < low - _ZERO for angle, low in zip(self.degrees, self.latents.low, strict=True))

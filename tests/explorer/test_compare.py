@@ -11,6 +11,7 @@ import pytest
 from explorer import notes
 from explorer.angle_charts import angles_csv
 from explorer.compare_charts import parts_chart, parts_csv
+from explorer.sections.angles import _answer
 from explorer.sections.compare import _how, answer
 from explorer.stores import STORE_VARIABLE
 from explorer.views import angles as views
@@ -167,6 +168,9 @@ def test_too_few_other_latents_leave_the_baseline_open(store: LatentStore) -> No
     alive = store.latents.index[store.latents.n_active > 0].tolist()
     angles = build_angles(store, alive, alive)
     assert angles and all(np.isnan(angles.latents.low)) and angles.n_below_chance == 0
+    assert _answer(angles).endswith("; too few other latents are active to say what chance gives")
+    one = build_angles(store, alive, alive[:1])
+    assert one and _answer(one) == "Their angle is 0.0°; too few other latents are active to say what chance gives"
 
 
 def test_zero_is_not_below_zero(store: LatentStore) -> None:
