@@ -149,7 +149,7 @@ def _samples(number: int, path: Path, shown: Path) -> Iterator[tuple[str, Sample
     groups: dict[str, list[Member]] = {}
     try:
         for info in tars.members(path):
-            if info.islnk() or info.issparse():
+            if info.islnk() or info.issym() or info.issparse():
                 raise SourceError(f"{path} holds links or sparse files, which cannot be read at random: unpack it")
             key, extension = keys.of_member(info.name)
             if info.isreg() and key:

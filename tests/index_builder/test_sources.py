@@ -331,13 +331,15 @@ def test_keys_that_are_there_twice(tmp_path: Path) -> None:
         source.read(0)
 
 
-def test_links_in_a_tar_are_refused(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+@pytest.mark.parametrize("kind", [tarfile.LNKTYPE, tarfile.SYMTYPE])
+def test_links_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> None:
+    path = write_tar(tmp_path / "a.tar", {"b.png": PNG})
+    with tarfile.open(path, "a") as tar:
         info = tarfile.TarInfo("a.png")
-        info.type, info.linkname = tarfile.LNKTYPE, "b.png"
+        info.type, info.linkname = kind, "b.png"
         tar.addfile(info)
     with pytest.raises(SourceError, match="links or sparse"):
-        open_source(str(tmp_path / "a.tar"))
+        open_source(str(path))
 
 
 def test_a_folder_of_both_kinds_is_refused(tmp_path: Path) -> None:
