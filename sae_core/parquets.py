@@ -6,6 +6,7 @@ label is a number; its names stand in the schema's metadata. Nothing is decoded 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,8 @@ import pyarrow.parquet as pq
 from sae_core.parquet_columns import Columns, picture_columns
 
 MAX_GROUP_BYTES = 1 << 30  # of pictures in one row group, which is read whole
-_KEPT_GROUPS, _KEPT_FILES = 3, 16
+_KEPT_FILES = 16
+_KEPT_BYTES, _LEAST_KEPT = 1 << 28, 2  # of row groups in memory, whatever the file; a batch may be cut by two
 _NAMED = 5  # columns in an error
 _lock = Lock()  # threads of one process ask for the same group at once
 
@@ -45,7 +47,6 @@ class Opened:
         if min(sizes, default=0) < 0 or self.n_rows != metadata.num_rows:
             raise pa.ArrowInvalid("its row groups do not add up to its rows")
         self.columns = picture_columns(self._file.schema_arrow)
-        self._group = lru_cache(maxsize=_KEPT_GROUPS)(self._read_group)
 
     @property
     def largest_group(self) -> int:
@@ -66,13 +67,34 @@ class Opened:
             raise LookupError(number)
         group = int(np.searchsorted(self._ends, number, side="right")) - 1
         with _lock:
-            table = self._group(group)
+            table = _groups.of(self, group)
         values = {name: table[name][number - int(self._ends[group])].as_py() for name in self.columns.read}
         return _as_row(self.columns, values)
 
-    def _read_group(self, group: int) -> pa.Table:
+    def read_group(self, group: int) -> pa.Table:
+        """The columns that are read of one row group."""
         assert self.columns
         return self._file.read_row_group(group, columns=self.columns.read, use_threads=False)
+
+
+class _Groups:
+    """The row groups that were asked for last, of all files together: each may be large, and files are many."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Opened, int], pa.Table] = OrderedDict()
+
+    def of(self, file: Opened, group: int) -> pa.Table:
+        """One of them, read where it is not kept; the oldest ones go for it."""
+        if (file, group) in self._kept:
+            self._kept.move_to_end((file, group))
+        else:
+            self._kept[file, group] = file.read_group(group)
+            while len(self._kept) > _LEAST_KEPT and sum(kept.nbytes for kept in self._kept.values()) > _KEPT_BYTES:
+                self._kept.popitem(last=False)
+        return self._kept[file, group]
+
+
+_groups = _Groups()
 
 
 @lru_cache(maxsize=_KEPT_FILES)

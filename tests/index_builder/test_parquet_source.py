@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from index_builder.sources import open_source
-from sae_core import LatentStore
+from sae_core import LatentStore, parquets
 from sae_core.errors import ChangedError, PictureError, SourceError, SparsightError
 from tests.support.pictures import encoded, picture
 from tests.support.stores import make_store
@@ -154,6 +154,31 @@ def test_row_groups_too_large_to_read_whole(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("sae_core.parquets.MAX_GROUP_BYTES", 100)
     with pytest.raises(SourceError, match="write it again with smaller ones"):
         open_source(str(path))
+
+
+def test_what_is_kept_of_files_does_not_grow_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    n_bytes, n_rows = 1 << 20, 4
+    for number in range(12):
+        table = pa.table({"image": pa.array([bytes([number]) * n_bytes] * n_rows, pa.binary())})
+        pq.write_table(table, tmp_path / f"{number:02d}.parquet")
+    monkeypatch.setattr("sae_core.parquets._KEPT_BYTES", 2 * n_rows * n_bytes)
+    source, before = open_source(str(tmp_path)), pa.total_allocated_bytes()
+    for position in range(12 * n_rows):
+        assert source.read(position).data == bytes([position // n_rows]) * n_bytes
+    assert pa.total_allocated_bytes() - before < 4 * n_rows * n_bytes
+
+
+def test_row_groups_that_are_kept_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        imagenet(tmp_path / f"{number}.parquet", group=6)
+    read: list[int] = []
+    group_of = parquets.Opened.read_group
+    monkeypatch.setattr(parquets.Opened, "read_group", lambda file, n: read.append(n) or group_of(file, n))
+    monkeypatch.setattr("sae_core.parquets._KEPT_BYTES", 0)  # the fewest that are kept: two
+    source = open_source(str(tmp_path))
+    for position in (5, 6, 4, 7, 5, 12, 6):
+        source.read(position)
+    assert read == [0, 1, 0, 1]  # of the second file 0, then of the first 1, which had gone for it
 
 
 def test_tars_and_parquet_are_not_mixed(tmp_path: Path) -> None:
