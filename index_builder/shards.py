@@ -64,14 +64,21 @@ class ShardWriter:
         """Writes, syncs and renames."""
         # Several machines may make the same shard where one was thought lost: each writes a file of its own.
         temporary = self._path.with_suffix(f".{uuid.uuid4().hex}.tmp")
-        with open(temporary, "wb") as file:
+        try:
+            self._write(temporary)
+            temporary.replace(self._path)
+        except BaseException:  # on a full disk it would take the room that the next try needs
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(self._path.parent)
+
+    def _write(self, path: Path) -> None:
+        with open(path, "wb") as file:
             with pa.ipc.new_file(file, self._schema) as writer:
                 for batch in self._batches:
                     writer.write_batch(batch)
             file.flush()
             sync(file.fileno())
-        temporary.replace(self._path)
-        sync_folder(self._path.parent)
 
     def _add(self, columns: dict[str, object], n: int) -> None:
         if n == 0:

@@ -13,6 +13,8 @@ import pytest
 
 from index_builder.arrays import new_array
 from index_builder.cli import main
+from index_builder.decode import Reject
+from index_builder.shards import Shard, ShardWriter
 from sae_core.references import REPOSITORY_ROOT
 from tests.support.stores import make_store
 
@@ -69,6 +71,17 @@ def test_a_build_says_so_and_goes_on_when_there_is_room(disk: Path, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert bytes_of(disk / "store") == bytes_of(whole)
     assert sorted(path.name for path in disk.iterdir()) == ["store"]
+
+
+def test_a_shard_that_finds_no_room_takes_none(disk: Path) -> None:
+    writer = ShardWriter(disk / "000000.arrow", d_embed=4, k=2)
+    writer.add_rejects([(slot, Reject("x.png", "decode", "broken", "x" * 1000)) for slot in range(200)])
+    with pytest.raises(OSError, match="No space left"):
+        writer.commit()
+    assert list(disk.iterdir()) == []
+    resized(disk, "1m")
+    writer.commit()
+    assert len(Shard(disk / "000000.arrow").rejects) == 200
 
 
 def test_a_copy_that_finds_no_room_names_the_full_disk(
