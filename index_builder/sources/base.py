@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from sae_core.errors import ChangedError
+from sae_core.errors import ChangedError, PictureError
+
+_MOST_BYTES = 1 << 30  # of a file: a picture of as many pixels as are decoded has fewer; only many pages have more
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,12 @@ def check_unchanged(source: Source, state: str) -> None:
 def changed(name: str) -> ChangedError:
     """The error for a file that is another one than was listed."""
     return ChangedError(f"{name} has changed since it was listed")
+
+
+def check_size(n_bytes: int) -> None:
+    """Raises PictureError for a file that is too large to be read: it could take the memory of the whole build."""
+    if n_bytes > _MOST_BYTES:
+        raise PictureError("too-large", f"the file has {n_bytes:,} bytes; at most {_MOST_BYTES:,} are read")
 
 
 def limited(source: Source, limit: int | None) -> Source:

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Literal
 
-from index_builder.sources.base import RawPicture, state_sha256
+from index_builder.sources.base import RawPicture, check_size, state_sha256
 from index_builder.sources.listing import Listing, list_folder
 from index_builder.sources.texts import clean, clean_name, decoded
 from sae_core.errors import PictureError, SourceError
@@ -66,8 +67,10 @@ class FolderSource:
         path = self.root / self.paths[position]
         split, label = _split_and_label(self.keys[position])
         try:
-            if path.exists() and not path.is_file():  # a pipe would never end
+            stat = path.stat()
+            if not S_ISREG(stat.st_mode):  # a pipe would never end
                 raise PictureError("unreadable", "it is no regular file")
+            check_size(stat.st_size)
             return RawPicture(path.read_bytes(), label, self._caption(position), split)
         except OSError as error:
             raise PictureError("unreadable", f"the file cannot be read: {error.strerror}") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from index_builder.progress import counted
-from index_builder.sources.base import RawPicture, changed, file_state, state_sha256
+from index_builder.sources.base import RawPicture, changed, check_size, file_state, state_sha256
 from index_builder.sources.texts import clean, clean_name, decoded
 from sae_core import keys, tars
 from sae_core.errors import PictureError, SourceError
@@ -110,6 +110,7 @@ class WebDatasetSource:
         return decoded(self._bytes(sample, member)) if member else None
 
     def _bytes(self, sample: Sample, member: Member) -> bytes:
+        check_size(member.size)
         try:
             descriptor = os.open(self.tars[sample.tar], os.O_RDONLY)
             try:

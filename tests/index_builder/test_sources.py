@@ -342,6 +342,22 @@ def test_links_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> None:
         open_source(str(path))
 
 
+def test_a_file_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
+    n_bytes = (1 << 30) + 512  # a hole: it takes no disk
+    (tmp_path / "pictures").mkdir()
+    with open(tmp_path / "pictures" / "a.png", "wb") as file:
+        file.truncate(n_bytes)
+    with open(tmp_path / "a.tar", "wb") as file:
+        info = tarfile.TarInfo("a.png")
+        info.size = n_bytes
+        file.write(info.tobuf())
+        file.truncate(n_bytes + 3 * 512)
+    for source in (open_source(str(tmp_path / "pictures")), open_source(str(tmp_path / "a.tar"))):
+        with pytest.raises(PictureError, match=f"the file has {n_bytes:,} bytes") as caught:
+            source.read(0)
+        assert caught.value.reason == "too-large"
+
+
 def test_a_folder_of_both_kinds_is_refused(tmp_path: Path) -> None:
     make_tar(tmp_path / "a.tar", 2)
     (tmp_path / "preview.png").write_bytes(PNG)
