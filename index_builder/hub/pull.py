@@ -17,7 +17,7 @@ from index_builder.hub.places import KIND, HubError, Place, read_place, said_pla
 from index_builder.hub.putting import alone, partial_of, put
 from index_builder.publish import file_info
 from sae_core.store import LatentStore, layout
-from sae_core.store.checks import read_manifest
+from sae_core.store.checks import quick_defects, read_manifest
 from sae_core.store.manifest import Manifest
 
 log = logging.getLogger("sparsight")
@@ -42,12 +42,14 @@ def _pulled(place: Place, out: Path, replace: bool) -> Manifest:
         api = HfApi()
         commit = str(api.dataset_info(place.repo, revision=place.revision).sha)
         manifest = _manifest(api, place, commit, partial)
-        if _is_there(out, partial):
+        same = _is_there(out, partial)
+        if same and not quick_defects(out, manifest):
             shutil.rmtree(partial)
             log.info("%s is that store already", out)
             return manifest
         if out.exists() and not replace:
-            raise HubError(f"another store lies at {out}: choose another --out, or say --replace")
+            what = "a damaged copy of that store" if same else "another store"
+            raise HubError(f"{what} lies at {out}: choose another --out, or say --replace")
         _fetch(api, place, commit, manifest, partial)
     _check(place, manifest, partial)
     put(partial, out)

@@ -194,6 +194,17 @@ def test_what_lies_at_the_place(hub: Hub, store: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_damaged_copy_is_replaced(hub: Hub, store: Path, tmp_path: Path) -> None:
+    push(PushCommand(store, REPO))
+    out = tmp_path / "out"
+    pull(PullCommand(REPO, out))
+    (out / "embeddings.npy").write_bytes(b"")
+    with pytest.raises(HubError, match=r"a damaged copy of that store lies at .*--replace"):
+        pull(PullCommand(REPO, out))
+    pull(PullCommand(REPO, out, replace=True))
+    assert bytes_of(out) == bytes_of(store)
+
+
 def test_one_pull_at_a_time_to_one_place(hub: Hub, store: Path, tmp_path: Path) -> None:
     push(PushCommand(store, REPO))
     hold = "import sys; from pathlib import Path; from index_builder.hub.putting import alone\n"
