@@ -36,9 +36,7 @@ class FolderSource:
 
     def state_sha256(self) -> str:
         """Hash of pictures' and captions' names, sizes and times: a resumed build must find them as they were."""
-        root = os.fspath(self.root)
-        # A link to nowhere is listed, and rejected when it is read.
-        return state_sha256((key, os.lstat(os.path.join(root, path))) for key, path in self._named())
+        return state_sha256((key, _stat(self.root / path)) for key, path in self._named())
 
     def files(self) -> Iterator[Path]:
         """Pictures and captions."""
@@ -94,6 +92,14 @@ class FolderSource:
                 return clean(decoded(file.read(_MAX_CAPTION_BYTES)))
         except OSError:
             return None  # the picture is worth more
+
+
+def _stat(path: Path) -> os.stat_result:
+    """Of what a link leads to; of the link itself where it leads nowhere: listed, and rejected when it is read."""
+    try:
+        return path.stat()
+    except OSError:
+        return path.lstat()
 
 
 def _split_and_label(key: str) -> tuple[str | None, str | None]:

@@ -81,6 +81,18 @@ def test_another_caption_is_another_state(tmp_path: Path) -> None:
     assert len(set(states[:3])) == 3 and states[0] == states[3] == states[4]
 
 
+def test_what_a_link_leads_to_is_part_of_the_state(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(PNG)
+    (tmp_path / "pictures").mkdir()
+    for name in ("blob", "nowhere"):
+        (tmp_path / "pictures" / f"{name}.png").symlink_to(tmp_path / name)
+    source = open_source(str(tmp_path / "pictures"))
+    before = source.state_sha256()
+    assert source.state_sha256() == before
+    (tmp_path / "blob").write_bytes(PNG + b"more")
+    assert source.state_sha256() != before
+
+
 def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "sparsight")
     for name in ("a.png", "notes.md", "._a.png", ".git/b.png", "labels.csv", "sub/c.PNG"):
