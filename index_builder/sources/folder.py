@@ -36,7 +36,8 @@ class FolderSource:
 
     def state_sha256(self) -> str:
         """Hash of pictures' and captions' names, sizes and times: a resumed build must find them as they were."""
-        return state_sha256((key, _stat(self.root / path)) for key, path in self._named())
+        root = os.fspath(self.root)
+        return state_sha256((key, _stat(os.path.join(root, path))) for key, path in self._named())
 
     def files(self) -> Iterator[Path]:
         """Pictures and captions."""
@@ -94,12 +95,12 @@ class FolderSource:
             return None  # the picture is worth more
 
 
-def _stat(path: Path) -> os.stat_result:
+def _stat(path: str) -> os.stat_result:
     """Of what a link leads to; of the link itself where it leads nowhere: listed, and rejected when it is read."""
     try:
-        return path.stat()
+        return os.stat(path)  # noqa: PTH116 (of a million names Path makes seconds)
     except OSError:
-        return path.lstat()
+        return os.lstat(path)
 
 
 def _split_and_label(key: str) -> tuple[str | None, str | None]:
