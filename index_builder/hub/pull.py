@@ -51,6 +51,7 @@ def _pulled(place: Place, out: Path, replace: bool) -> Manifest:
             what = "a damaged copy of that store" if same else "another store"
             raise HubError(f"{what} lies at {out}: choose another --out, or say --replace")
         _fetch(api, place, commit, manifest, partial)
+    _drop_others(manifest, partial)
     _check(place, manifest, partial)
     put(partial, out)
     return manifest
@@ -94,6 +95,14 @@ def _fetch(api: HfApi, place: Place, commit: str, manifest: Manifest, partial: P
         allow_patterns=[glob.escape(name) for name in manifest.files],
         max_workers=_WORKERS,
     )
+
+
+def _drop_others(manifest: Manifest, partial: Path) -> None:
+    """Files that an interrupted pull of another commit has left: no part of this store, and perhaps withdrawn since."""
+    kept = {partial / name for name in (*manifest.files, layout.MANIFEST)}
+    for path in partial.rglob("*"):
+        if path not in kept and partial / ".cache" not in path.parents and not path.is_dir():
+            path.unlink()
 
 
 def _check(place: Place, manifest: Manifest, partial: Path) -> None:

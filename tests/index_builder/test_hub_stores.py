@@ -148,6 +148,16 @@ def test_a_pull_that_was_interrupted_goes_on(hub: Hub, store: Path, tmp_path: Pa
     assert not set(came) & set(hub.sent), "what was there is not fetched again"
 
 
+def test_what_has_been_withdrawn_since_an_interrupted_pull_is_not_kept(hub: Hub, store: Path, tmp_path: Path) -> None:
+    """As thumbnails are, where a store is pushed again without pictures."""
+    push(PushCommand(store, REPO))
+    withdrawn = tmp_path / ".out.pulling" / "thumbnails" / "old.bin"
+    withdrawn.parent.mkdir(parents=True)
+    withdrawn.write_bytes(b"a picture")
+    pull(PullCommand(REPO, tmp_path / "out"))
+    assert bytes_of(tmp_path / "out") == bytes_of(store)
+
+
 def test_wrong_bytes_are_refused_and_fetched_again(hub: Hub, store: Path, tmp_path: Path) -> None:
     push(PushCommand(store, REPO))
     right = hub.files(REPO)["embeddings.npy"]
