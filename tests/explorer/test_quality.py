@@ -101,8 +101,8 @@ def a_store(sizes: list[int], counts: list[int], n_images: int) -> Any:
 
 def test_purity_of_random_galleries() -> None:
     assert random_purity(a_store([1, 1], [50, 50], 100)) == 1, "one picture is always pure"
-    assert random_purity(a_store([100_000, 0], [90, 10], 100)) == pytest.approx(0.9, abs=0.01)
-    assert random_purity(a_store([100_000], [45, 5], 100)) == pytest.approx(0.9, abs=0.01), "of the labelled half"
+    assert random_purity(a_store([100, 0], [90, 10], 100)) == pytest.approx(0.9), "all pictures, and none of them twice"
+    assert random_purity(a_store([100], [45, 5], 100)) == pytest.approx(0.9), "of the labelled half"
     assert np.isnan(random_purity(a_store([5], [], 100)))
     assert np.isnan(random_purity(a_store([0], [5], 100)))
 
@@ -126,11 +126,13 @@ def test_what_takes_long_is_computed_once_a_store(small_store: Path, monkeypatch
 
 
 def test_each_gallery_is_held_against_random_ones_of_its_size() -> None:
-    found = random_purities(a_store([0, 1, 2, 40, 100_000], [50, 50], 100))
+    found = random_purities(a_store([0, 1, 2, 40, 100], [50, 50], 100))
     assert np.isnan(found[0]) and found[1] == 1
     assert found[2] == pytest.approx(0.75, abs=0.03), "both of one label in half of the draws"
-    assert 0.5 < found[4] < found[3] < found[2]
-    assert found[4] == pytest.approx(0.5, abs=0.01)
+    assert 0.5 < found[3] < found[2]
+    assert found[4] == pytest.approx(0.5), (
+        "all pictures: of thirty in three labels alike a draw with replacement had 0.43"
+    )
 
 
 def test_purity_counts_those_above_their_own_baseline(store: LatentStore) -> None:
