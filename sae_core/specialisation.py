@@ -1,6 +1,7 @@
 """Does a head that is trained on a neighbourhood alone judge the neighbourhood's other images better?
 
-The store's first half trains, its second half is judged, so that neither head has seen what it is judged on.
+The store's first half trains, its second half is judged, less what is a copy of a picture of the first, so that neither
+head has seen what it is judged on.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from sae_core.errors import SparsightError
 from sae_core.halves import half_of
@@ -19,6 +20,7 @@ from sae_core.store.reader import LatentStore
 
 N_CALIBRATION = 512  # held-out images, far from here as well, that set the global head's temperature
 MIN_IMAGES = 10  # below, an accuracy says nothing
+_COPY = 1 - 1e-5  # cosine: the same but for rounding
 _WIDER = (3, 8, 30)  # times as many neighbours as needed are asked for, until either half has enough
 
 
@@ -119,15 +121,22 @@ def _verdict(name: str, judged: Judged, baseline: Float64[np.ndarray, "n"]) -> V
 
 
 def _neighbourhood(store: LatentStore, head: Head, centre: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The n nearest labelled images of either half, or as many as there are."""
-    parts: tuple[np.ndarray, ...] = ()
+    """The n nearest labelled images of either half, or as many as there are; of the second no copies of the first's."""
+    train = judged = np.array([], np.int64)
     for times in _WIDER:
         ids = store.nearest_images(centre, min(times * n, store.n_images)).ids
         ids = ids[head.rows_of(store.labels.codes[ids]) >= 0]
-        parts = tuple(ids[half_of(ids) == which][:n] for which in (0, 1))
-        if min(map(len, parts)) >= n:
+        train, judged = (ids[half_of(ids) == which] for which in (0, 1))
+        judged = judged[~_copied(store, judged, train)]
+        if min(len(train), len(judged)) >= n:
             break
-    return parts[0], parts[1]
+    return train[:n], judged[:n]
+
+
+def _copied(store: LatentStore, ids: np.ndarray, others: np.ndarray) -> Bool[np.ndarray, "m"]:
+    """Which images are among the others under another name: a copy is as near to the centre, and found with it."""
+    cosines = store.embeddings(ids) @ store.embeddings(others).T
+    return np.asarray(cosines.max(1, initial=-1.0) >= _COPY)
 
 
 def _images(store: LatentStore, head: Head, ids: np.ndarray) -> _Images:

@@ -19,6 +19,7 @@ from sae_core.local_heads import N_STEPS, STEP, Judged, LocalWeights, fit_local,
 from sae_core.specialisation import _verdicts, specialise
 from sae_core.statistics import Z_95, mean_interval, paired_share_interval, share_interval
 from sae_core.store.records import Moments
+from tests.support.pictures import picture
 from tests.support.stores import make_store
 
 
@@ -162,6 +163,21 @@ def test_heads_are_judged_on_the_other_half(store: LatentStore, monkeypatch: pyt
         assert verdict.interval[0] <= verdict.accuracy <= verdict.interval[1]
         assert verdict.gain == pytest.approx(verdict.accuracy - found.verdicts[0].accuracy)
         assert verdict.gain_interval[0] <= verdict.gain <= verdict.gain_interval[1]
+
+
+def test_a_copy_of_a_training_picture_is_not_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every picture is there under three names, so that of four judged pictures three had a copy that trained."""
+    for number in range(90):
+        label, image = picture(number)
+        (folder := tmp_path / "pictures" / label).mkdir(parents=True, exist_ok=True)
+        for name in "abc":
+            image.save(folder / f"{number:03}{name}.png")
+    store = LatentStore.open(make_store(tmp_path / "store", images=tmp_path / "pictures"))
+    read, images = list[np.ndarray](), specialisation._images
+    monkeypatch.setattr(specialisation, "_images", lambda *args: (read.append(args[2]), images(*args))[1])
+    specialise(store, store.embedding(0), 12)
+    train, judged = ({store.image(int(i)).source_key[:-5] for i in ids} for ids in read[:2])
+    assert len(read[1]) >= 10 and not train & judged
 
 
 def test_the_same_question_has_the_same_answer(store: LatentStore) -> None:
