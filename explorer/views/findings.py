@@ -158,7 +158,7 @@ def _of_direction(view: LatentPage) -> Iterator[Finding]:
     if _speaks(found) != "for":
         stronger = 1 - found.share_below
         who = f"all {found.n}" if stronger == 1 else f"{percent(stronger)} of"
-        yield Finding("neither", f"Its direction moves no label clearly: {who} random directions move one more.")
+        yield Finding("neither", f"Its direction raises no label clearly: {who} random directions raise one more.")
     elif view.purity is not None and view.purity.label == raised[0].label:
         yield Finding("for", f"Its direction raises {label} most, too.")
     else:

@@ -180,8 +180,13 @@ def test_what_rounds_to_the_same_is_no_evidence_whatever_its_rank(page: LatentPa
     [
         (0.97, "dogs", "for", "Its direction raises “dogs” most, too."),
         (0.97, "cats", "neither", "Its direction raises “cats” most, which is not its pictures’ commonest label."),
-        (0.2, "dogs", "neither", "Its direction moves no label clearly: 80\u00a0% of random directions move one more."),
-        (0.0, "dogs", "neither", "Its direction moves no label clearly: all 512 random directions move one more."),
+        (
+            0.2,
+            "dogs",
+            "neither",
+            "Its direction raises no label clearly: 80\u00a0% of random directions raise one more.",
+        ),
+        (0.0, "dogs", "neither", "Its direction raises no label clearly: all 512 random directions raise one more."),
     ],
 )
 def test_the_direction_is_another_witness(
