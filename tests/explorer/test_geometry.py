@@ -17,6 +17,7 @@ from explorer.views.resolved import Resolved, Uploaded, resolve
 from explorer.views.selection import read_selection
 from explorer.views.sides import ranked_latents, span_latents
 from sae_core import LatentStore
+from sae_core.store.hidden import HideList
 from tests.explorer.conftest import html_of, run_page
 
 
@@ -137,6 +138,17 @@ def test_shares_of_labels_against_a_plain_count(store: LatentStore) -> None:
             n = sum(ref.latent in store.code(int(image)).latents for image in images)
             assert share == pytest.approx(n / len(images))
     assert view.densities == tuple(float(store.latents.density[ref.latent]) for ref in view.concepts)
+
+
+def test_labels_of_withheld_pictures_are_not_told_apart(store: LatentStore) -> None:
+    """A label that is withheld has no column, and of one that is left a single picture the shares are that one's."""
+    left, *others = store.images_of_label(store.labels.titles.index("red things")).tolist()
+    hide = HideList(labels=("green things",), pictures=tuple(others))
+    view = build_label_concepts(some := LatentStore.open(store.path, hide=hide), chosen(some, "label:red things"))
+    assert view
+    assert [(label.title, label.n) for label in view.labels] == [("red things", 1), ("blue things", 60)]
+    assert [row[0] for row in view.shares] == [1.0] * len(view.concepts)
+    assert {ref.latent for ref in view.concepts} <= set(store.code(left).latents.tolist())
 
 
 def test_plots_carry_what_the_tables_say(store: LatentStore) -> None:
