@@ -21,7 +21,7 @@ def density(store: LatentStore) -> Distribution | None:
     even = store.even_density
     edges, counts = decade_bins(values, 1 / store.n_images)
     high, low = extremes(store, values, lambda _density: "")
-    n_dead = store.n_latents - len(values)
+    n_dead = store.manifest.report.n_dead  # not the withheld ones, which look dead here
     return Distribution(
         key="density",
         title="How often are latents active?",

@@ -25,6 +25,7 @@ from explorer.views.spreads import density
 from explorer.views.striking import MIN_PICTURES
 from explorer.wording import percent, plural
 from sae_core import LatentStore
+from sae_core.store.hidden import HideList
 from tests.explorer.conftest import html_of, run_page
 
 
@@ -150,6 +151,14 @@ def test_half_of_the_latents_are_as_rare_as_is_said(store: LatentStore, monkeypa
     chart = density(store)
     assert chart is not None
     assert chart.summary.endswith(f"active in {percent(1 / store.n_images)} of the pictures or fewer.")
+
+
+def test_withheld_latents_are_not_counted_as_dead(store: LatentStore) -> None:
+    alive = np.flatnonzero(store.latents["n_active"])[:2].tolist()
+    plain, hiding = (density(one) for one in (store, LatentStore.open(store.path, hide=HideList(latents=tuple(alive)))))
+    assert plain and hiding
+    n_dead = plural(int((store.latents["n_active"] == 0).sum()), "dead latent")
+    assert plain.summary.startswith(f"{n_dead} cannot") and hiding.summary.startswith(f"{n_dead} cannot")
 
 
 def test_charts_say_what_they_are(store: LatentStore) -> None:
