@@ -62,11 +62,12 @@ def build_neighbourhood(
 
     Both are seeded, of several draws. `measure` may remember what `measure_set` answered.
     """
-    ids = store.nearest_images(resolved.centre, n).ids.astype(np.int64)
+    ids = _nearest_shown(store, resolved.centre, n)
     code = _label_of(store, resolved, ids)
     sets = [("nearest pictures", ids)]
     if code is not None:
-        sets.append((f"labelled “{store.labels.titles[code]}”", sample(store.images_of_label(code), n, seed)))
+        members = store.images_of_label(code)
+        sets.append((f"labelled “{store.labels.titles[code]}”", sample(members[store.shown(members)], n, seed)))
     rows = [(measure or measure_set)(store, name, members) for name, members in sets]
     apart = random_sets(store, n, seed, measure or measure_set)
     near = random_neighbourhoods(store, n, seed, measure or measure_set)
@@ -83,6 +84,13 @@ def build_neighbourhood(
         ),
         tiles=tiles(store, shown, (store.embeddings(shown) @ resolved.centre).tolist(), figure_name="cosine"),
     )
+
+
+def _nearest_shown(store: LatentStore, centre: np.ndarray, n: int) -> np.ndarray:
+    """The n nearest pictures that are not withheld, or fewer where most of those around are."""
+    ids = store.nearest_images(centre, min(n + store.hidden.n_pictures, 4 * n)).ids.astype(np.int64)
+    found: np.ndarray = ids[store.shown(ids)][:n]
+    return found
 
 
 def _label_of(store: LatentStore, resolved: Resolved, ids: np.ndarray) -> int | None:

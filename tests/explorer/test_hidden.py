@@ -19,12 +19,14 @@ from explorer.notes.exchange import exported
 from explorer.routes import routes
 from explorer.stores import HIDE_VARIABLE, STORE_VARIABLE, current_store
 from explorer.views.compare_examples import build_examples
+from explorer.views.few_latents import SetRow, measure_set
 from explorer.views.geometry import build_geometry
 from explorer.views.geometry_query import GeometryQuery
 from explorer.views.inspection import store_source
 from explorer.views.latent_table import latent_table
 from explorer.views.latents_matching import matching
 from explorer.views.latents_query import LatentsQuery
+from explorer.views.neighbourhood import build_neighbourhood
 from explorer.views.resolved import resolve
 from explorer.views.scores import suggested_labels
 from explorer.views.selection import read_selection
@@ -311,6 +313,27 @@ def test_a_choice_has_only_pictures_that_are_shown(
     assert "ll pictures of this choice are withheld" in html_of(run_page("compare", a=f"label:{label}"))
     assert "ll pictures of this choice are withheld" in html_of(run_page("spans", of=f"label:{label}"))
     assert "no picture carries the label" in html_of(run_page("latents", tells=label))
+
+
+def test_a_neighbourhood_has_only_pictures_that_are_shown(shown: Sharing) -> None:
+    """Around a picture of the withheld label most carry it: the row beside it was called by what is withheld."""
+    store = current_store()
+    said = read_selection(store, "text:words")
+    assert said
+    resolved = resolve(store, said, lambda _: store._embeddings[shown.pictures[0]], None)
+    nearest = store.nearest_images(resolved.centre, 12).ids.tolist()
+    assert set(nearest) & set(shown.pictures), "so there was something to tell"
+    sets: dict[str, np.ndarray] = {}
+
+    def noted(store: LatentStore, name: str, members: np.ndarray) -> SetRow:
+        sets.setdefault(name, members)
+        return measure_set(store, name, members)
+
+    view = build_neighbourhood(store, resolved, 12, measure=noted)
+    (near, near_ids), (label, label_ids) = list(sets.items())[:2]
+    assert near == "nearest pictures" and label.startswith("labelled “kind")
+    assert len(near_ids) == 12 and not {*near_ids.tolist(), *label_ids.tolist()} & set(shown.pictures)
+    assert not any(tile.hidden for tile in view.tiles)
 
 
 def test_a_changed_list_holds_from_the_next_page_on(
