@@ -54,7 +54,7 @@ def lonely(plane: np.ndarray) -> int:
 
 
 def listed(page: Page) -> list[int]:
-    texts = page.locator("[data-map-selection] .sp-maplist a").all_text_contents()
+    texts = page.locator("[data-map-selection] .sp-maplist a.sp-ref").all_text_contents()
     return [int(text.split(" ")[0][1:]) for text in texts]
 
 
@@ -119,7 +119,7 @@ def test_a_box_lists_what_is_in_it(app: str, store: LatentStore, plane: np.ndarr
     found = set(listed(page))
     assert surely <= found <= perhaps
     assert 3 < len(surely) < 60
-    expect(panel.locator(".sp-maplist a").first).to_contain_text("·")  # names came
+    expect(panel.locator(".sp-maplist a.sp-ref").first).to_contain_text("·")  # names came
 
     panel.get_by_text("open as grid").click()
     expect(page.locator(".sp-card").first).to_be_visible()
