@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_FEW = 64  # one row in so many: of more a disk reads the whole file sooner than each by itself
+_FEW = 1_000  # one row in so many: of more a few visits take longer than to read the whole file once
 
 
 def rows_of(array: np.ndarray, rows: Sequence[int] | np.ndarray, n_all: int = 0) -> np.ndarray:
